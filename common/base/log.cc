@@ -1,0 +1,83 @@
+#include "common/base/log.h"
+
+#include <cerrno>
+
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include "common/base/time.h"
+
+namespace holdfast::base {
+namespace {
+
+constexpr std::size_t kFlushAt = 32 << 10;
+
+Result<UniqueFd> open_log(const std::string& path) {
+  UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640));
+  if (!fd) return fail_errno(path, errno);
+  return fd;
+}
+
+}  // namespace
+
+Status Log::open(std::string path, std::string host, std::string name) {
+  auto fd = open_log(path);
+  if (!fd) return std::unexpected(fd.error());
+  const std::lock_guard lock(mutex_);
+  path_ = std::move(path);
+  host_ = std::move(host);
+  name_ = std::move(name);
+  fd_ = std::move(*fd);
+  return {};
+}
+
+Status Log::reopen() {
+  const std::lock_guard lock(mutex_);
+  flush_locked();
+  if (path_.empty()) return {};
+  auto fd = open_log(path_);
+  if (!fd) return std::unexpected(fd.error());
+  fd_ = std::move(*fd);
+  return {};
+}
+
+void Log::write(std::string_view text, std::string_view tag) {
+  const std::lock_guard lock(mutex_);
+  fmt::format_to(std::back_inserter(pending_), "{} {} holdfast/{}[{}]: {}\n", syslog_date(wall_now()), host_,
+                 tag.empty() ? std::string_view(name_) : tag, ::getpid(), text);
+  if (pending_.size() >= kFlushAt || !fd_) flush_locked();
+}
+
+void Log::warning(std::string_view text) {
+  write(fmt::format("warning: {}", text));
+  flush();
+}
+
+void Log::error(std::string_view text) {
+  write(fmt::format("error: {}", text));
+  flush();
+}
+
+void Log::debug(std::string_view text) {
+  if (debug_) write(fmt::format("debug: {}", text));
+}
+
+void Log::flush() {
+  const std::lock_guard lock(mutex_);
+  flush_locked();
+}
+
+void Log::flush_locked() {
+  if (pending_.empty()) return;
+  // A log that cannot be written must not stop mail: the lines are lost, the mail is not.
+  (void)write_all(fd_ ? fd_.get() : STDERR_FILENO, pending_);
+  pending_.clear();
+}
+
+Log& log() {
+  static Log the_log;
+  return the_log;
+}
+
+}  // namespace holdfast::base

@@ -1,0 +1,101 @@
+// The configuration, read and checked (design.md section 7). Plain data: whoever has a Config may trust
+// every value in it. Loader in load.h; every setting is declared once in settings.h.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/time.h"
+
+namespace holdfast::config {
+
+using base::Seconds;
+
+struct HostPort {
+  std::string host;  // a name, or an address without brackets
+  std::uint16_t port = 0;
+
+  std::string text() const;  // "10.0.0.5:25", "[2001:db8::1]:25"
+  bool operator==(const HostPort&) const = default;
+};
+
+// One phase of a retry schedule: while a message is younger than `until`, the wait between attempts is
+// `every`, or begins with `start` and is multiplied by `factor` each time.
+struct Phase {
+  Seconds until{0};
+  Seconds every{0};  // zero: start and factor are used
+  Seconds start{0};
+  double factor = 1.0;
+
+  bool operator==(const Phase&) const = default;
+};
+
+struct Probe {
+  Seconds interval{120};
+  int down_after = 3;
+  int up_after = 1;
+};
+
+struct Destination {
+  std::string name;
+  std::vector<HostPort> servers;  // in order of preference, never empty
+  Probe probe;
+  std::string retry = "default";  // the name it was given, "custom" for a list
+  std::vector<Phase> schedule;    // never empty, `until` ascending
+  int max_connections = 20;       // of all our processes together
+};
+
+struct Domain {
+  std::string name;  // lower case
+  std::string destination;
+  std::vector<std::string> local_recipients;  // full addresses, lower case, sorted; ["*"] is any
+};
+
+struct Paths {
+  std::string spool, state, run, log;
+};
+
+struct Smtpd {
+  std::uint64_t message_size_limit = 50ULL << 20;
+  int max_recipients = 1000;
+  Seconds command_timeout{300};
+  Seconds data_timeout{600};     // between two reads of a message's content
+  bool bare_newline_normalize = false;
+  int workers = 0;               // 0: one a core
+  int max_clients = 5000;        // a worker; more get 421
+};
+
+struct RecipientCache {
+  Seconds keep{4 * 86400};
+  bool count_downtime = true;
+  std::uint64_t max_per_domain = 100000;
+};
+
+struct Config {
+  std::string file;  // where it was read from
+  std::string hostname;
+  std::vector<HostPort> listen;
+  Paths paths;
+  std::map<std::string, Destination, std::less<>> destinations;
+  std::map<std::string, Domain, std::less<>> domains;
+  Smtpd smtpd;
+  int deliver_workers = 0;  // 0: one a core
+  RecipientCache recipient_cache;
+  std::string recipient_delimiter;                                    // "+" or empty: none
+  std::vector<std::string> pass_on_4xx{"4.1.7", "4.1.8", "4.7.*"};    // and texts that speak of greylisting
+  bool debug = false;
+
+  const Domain* find_domain(std::string_view name) const;             // any case
+  const Destination* find_destination(std::string_view name) const;
+  // Configured as a local recipient of its domain, or postmaster; `key` is a mail::recipient_key().
+  bool is_local_recipient(std::string_view key) const;
+};
+
+using ConfigPtr = std::shared_ptr<const Config>;
+
+}  // namespace holdfast::config

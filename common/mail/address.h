@@ -1,0 +1,43 @@
+// Mail addresses: the grammar of RFC 5321 section 4.1.2, and the keys under which recipients are known.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace holdfast::mail {
+
+// As written: mail goes on with these very bytes. An empty local part and domain is the null path <>.
+struct Address {
+  std::string local;   // with its quotes, if it had any
+  std::string domain;  // without brackets' removal: "[192.0.2.1]" stays so; empty for <> and <postmaster>
+
+  bool null() const { return local.empty(); }
+  std::string text() const;  // "local@domain", "postmaster", or ""
+  bool operator==(const Address&) const = default;
+};
+
+// Limits of RFC 5321 section 4.5.3.1, in octets.
+inline constexpr std::size_t kMaxLocal = 64;
+inline constexpr std::size_t kMaxDomain = 255;
+inline constexpr std::size_t kMaxPath = 256;
+
+// "local@domain" without angle brackets; nothing if it is not a valid Mailbox. ASCII only.
+std::optional<Address> parse_address(std::string_view text);
+
+// A path at the start of `text`, as MAIL and RCPT carry it: "<local@domain>", "<>" if allow_null,
+// "<postmaster>" in any case if allow_postmaster; a source route is accepted and dropped (RFC 5321
+// appendix C). `rest` gets what stands behind the closing bracket.
+struct PathRules {
+  bool allow_null = false;
+  bool allow_postmaster = false;
+};
+std::optional<Address> parse_path(std::string_view text, PathRules rules, std::string_view& rest);
+
+// The key of a recipient in the directory: case folded, and with a delimiter ("+") the extension left out.
+std::string recipient_key(const Address& address, std::string_view recipient_delimiter);
+
+// SRS (SRS0=, SRS1=) and BATV (prvs=, btv1==) addresses are made for one message: they are not learnt.
+bool is_one_time_address(const Address& address);
+
+}  // namespace holdfast::mail
