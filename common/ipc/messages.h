@@ -9,6 +9,7 @@
 
 #include "common/mail/destination_state.h"
 #include "common/mail/reply.h"
+#include "common/mail/stage.h"
 
 namespace holdfast::ipc {
 
@@ -101,7 +102,7 @@ struct Job {
 };
 
 // The stage at which an attempt failed, in the order of the session.
-enum class Stage : std::uint8_t { kNone, kConnect, kBanner, kEhlo, kStartTls, kAuth, kMail, kRcpt, kData, kContent, kDot, kLocal };
+using mail::Stage;
 
 struct RecipientOutcome {
   std::uint32_t index = 0;
