@@ -1,0 +1,43 @@
+# Two commands are all one needs: `make run` and `make check`. HACKING.md tells what stands behind them.
+#
+#   make run [CONFIG=FILE]  the whole gateway in the foreground: the demo, or one's own configuration
+#   make build              every program into build/release/bin
+#   make check              builds, and runs every quick test
+#   make check-all          and the long tests, and the unit tests under sanitizers
+#   make doc                writes the generated parts of docs/ again
+#   make clean              removes build/
+
+PROGRAMS := master smtpd qmgr deliver prober gatewayctl
+RELEASE := build/release
+JOBS := $(shell nproc)
+
+.PHONY: run build check check-all doc clean
+
+run: build
+	@tools/run-demo $(CONFIG)
+
+build:
+	@tools/install-deps run
+	@cmake --preset release -Wno-dev --log-level=WARNING
+	@ninja -C $(RELEASE) $(PROGRAMS)
+
+check:
+	@tools/install-deps check
+	@tools/unpack-peers
+	cmake --preset release
+	ninja -C $(RELEASE)
+	ctest --test-dir $(RELEASE) -LE long -j $$(( $(JOBS) * 2 )) --output-on-failure
+
+check-all: check
+	@tools/install-deps all
+	cmake --preset asan
+	ninja -C build/asan
+	ctest --test-dir build/asan -L unit -j $(JOBS) --output-on-failure
+	ctest --test-dir $(RELEASE) -L long -j $(JOBS) --output-on-failure
+
+doc: build
+	$(RELEASE)/bin/gatewayctl config reference >docs/settings.md.new
+	mv docs/settings.md.new docs/settings.md
+
+clean:
+	rm -rf build
