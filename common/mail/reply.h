@@ -26,6 +26,7 @@ struct Reply {
   // The reply on the wire: every line with code, enhanced code and CRLF. Lines longer than an RFC 5321
   // reply line (512 octets) are cut, control characters become '?'.
   std::string wire() const;
+  void append_wire(std::string& out) const;
   // The enhanced code, or the class's general one ("2.0.0", "4.0.0", "5.0.0"): for dsn= in logs.
   std::string dsn() const;
 
@@ -37,6 +38,11 @@ struct Reply {
 // True where a refusal speaks of the recipient: 5.1.1, 5.1.3, 5.1.6, 5.1.10, 5.2.1, 5.4.1, or a 550, 551
 // or 553 without enhanced code.
 bool speaks_of_recipient(const Reply& reply);
+// The same for a reply kept as text: "550 5.1.1 No such user".
+bool speaks_of_recipient(std::string_view reply_text);
+
+// True for "5.1.1" and its like: a digit 2, 4 or 5, and two numbers of up to three digits (RFC 3463 section 2).
+bool is_enhanced_code(std::string_view s);
 
 // True for a 4xx that is policy against this sender, so that its own server keeps the mail: the reply's
 // enhanced code matches one of `patterns` ("4.1.7", "4.7.*"), or its text speaks of greylisting.

@@ -1,0 +1,1 @@
+#include "common/mail/events.h"

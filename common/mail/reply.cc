@@ -1,0 +1,1 @@
+#include "common/mail/reply.h"

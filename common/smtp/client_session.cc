@@ -1,0 +1,1 @@
+#include "common/smtp/client_session.h"

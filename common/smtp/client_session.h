@@ -1,0 +1,97 @@
+// The client half of an SMTP session without I/O: commands in, bytes out, bytes in, replies out.
+//
+//   ClientSession session;                       // waits for the banner
+//   session.receive(bytes);
+//   while (auto event = session.next_event()) …  // {kReply, kBanner, 220 …}
+//   session.ehlo("mx.example.test");
+//   stream.write(session.output()); session.output().clear();
+//
+// Replies are matched to commands in order. Whether commands are pipelined is the caller's choice
+// (capabilities().pipelining says whether the server allows it, RFC 2920); the only rule kept here is that
+// content follows nothing but an answered 354. After kBroken, and after quit() was answered, no event comes.
+//
+// Texts given to the commands must be without control characters: they come from parsed addresses and
+// from the configuration. One that is not is a broken invariant.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/mail/destination_state.h"
+#include "common/mail/reply.h"
+#include "common/smtp/line_reader.h"
+#include "common/smtp/reply_parser.h"
+
+namespace holdfast::smtp {
+
+enum class ClientCommand : std::uint8_t { kBanner, kEhlo, kHelo, kMail, kRcpt, kData, kDot, kRset, kNoop, kQuit };
+std::string_view to_text(ClientCommand c);  // "banner", "EHLO", … , "end of DATA"
+
+struct ClientEvent {
+  enum class Kind {
+    kReply,    // `reply` answers `command`, the oldest that was not answered yet
+    kUnasked,  // a reply while nothing was outstanding: a 421, mostly; the session is of no more use
+    kBroken,   // what came is no SMTP; `error` says why, `reply` is empty (code 0)
+  };
+  Kind kind = Kind::kReply;
+  ClientCommand command = ClientCommand::kBanner;  // kBroken: the one that awaited its answer
+  mail::Reply reply;
+  std::string error;
+};
+
+class ClientSession {
+ public:
+  ClientSession();
+
+  void receive(std::string_view bytes);
+  std::optional<ClientEvent> next_event();
+
+  void ehlo(std::string_view name);
+  void helo(std::string_view name);
+  // `address` without brackets, "" for <>; `parameters` as they are to be sent ("SIZE=123 BODY=8BITMIME").
+  void mail(std::string_view address, std::string_view parameters = {});
+  void rcpt(std::string_view address, std::string_view parameters = {});
+  void data();
+  // Content in wire format, whole, in pieces of any size; it must end in CRLF (or be empty). It only goes
+  // to output(): a caller with much of it hands it over piece by piece, or writes it to the connection
+  // itself between an emptied output() and end_content().
+  void content(std::string_view wire);
+  void end_content();  // ".\r\n"
+  void rset();
+  void noop();
+  void quit();
+
+  // What is to be sent; the caller empties it.
+  std::string& output() { return output_; }
+  // Of the last EHLO that was answered 2xx; esmtp is false after HELO.
+  const mail::Capabilities& capabilities() const { return capabilities_; }
+  // Commands (the banner included) whose replies have not come.
+  std::size_t outstanding() const { return outstanding_.size() - answered_; }
+  bool broken() const { return broken_; }
+  // 354 was answered, the final dot is not sent yet: the session can only go on or be closed.
+  bool in_content() const { return in_content_; }
+
+ private:
+  void send(ClientCommand command, std::string_view verb, std::string_view argument = {});
+  void send_path(ClientCommand command, std::string_view verb, std::string_view address, std::string_view parameters);
+  ClientEvent on_reply(mail::Reply reply);
+  ClientEvent broken_by(std::string error);
+
+  LineReader reader_;
+  ReplyParser parser_;
+  std::string output_;
+  std::vector<ClientCommand> outstanding_;
+  std::size_t answered_ = 0;  // of outstanding_, from its front
+  mail::Capabilities capabilities_;
+  bool broken_ = false;
+  bool in_content_ = false;
+};
+
+// The extensions that an EHLO reply lists (RFC 5321 section 4.1.1.1).
+mail::Capabilities parse_capabilities(const mail::Reply& ehlo);
+
+}  // namespace holdfast::smtp

@@ -1,0 +1,160 @@
+// The server half of an SMTP session without I/O (design.md section 5): bytes in, events out, replies in,
+// bytes out. An adapter on a connection does
+//
+//   session.receive(bytes);
+//   while (auto event = session.next_event()) handle(*event);     // may call accept() or reply()
+//   stream.write(session.output()); session.output().clear();
+//   if (session.closing()) stream.close_when_sent();
+//
+// and the same without receive() after an answer that came later. The first event is Connect, there before
+// any byte has come. Events that await an answer (awaits_answer()) hold all else back: pipelined bytes stay
+// buffered, and next_event() gives nothing until accept() or reply() was called, once. The adapter stops
+// reading while buffered() is over kMaxBuffered.
+//
+// The core answers by itself: NOOP, HELP, VRFY, RSET, QUIT, and all that is refused for syntax, sequence
+// or a limit of ServerOptions; the adapter is told by Rejected, Reset and Quit, to which it answers nothing.
+//
+// Thread: any one. Nothing here blocks or looks at a clock.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "common/mail/address.h"
+#include "common/mail/envelope.h"
+#include "common/mail/reply.h"
+#include "common/smtp/command.h"
+#include "common/smtp/data_decoder.h"
+#include "common/smtp/line_reader.h"
+#include "common/smtp/server_states.h"
+
+namespace holdfast::smtp {
+
+struct ServerOptions {
+  std::string hostname;                       // in the banner, EHLO, HELO and QUIT
+  std::uint64_t size_limit = 50ULL << 20;     // octets of content; 0: none
+  std::size_t max_recipients = 1000;          // accepted ones a transaction; more get 452 4.5.3
+  BareNewline bare_newline = BareNewline::kReject;
+  int max_errors = 20;                        // of our own refusals since the last message: then 421; 0: no limit
+  // What EHLO offers, besides ENHANCEDSTATUSCODES.
+  bool pipelining = true;
+  bool eightbitmime = true;
+  std::vector<std::string> extra_ehlo;        // more lines of the EHLO reply, each a keyword and its parameters
+};
+
+// Views in events are valid until the next call of receive() or next_event().
+namespace event {
+
+struct Connect {};                            // answer: accept() sends the banner
+struct Helo {                                 // accept() sends the EHLO lines
+  std::string_view name;
+  bool esmtp = false;
+};
+struct Mail {
+  mail::Address sender;                       // null() for <>
+  std::optional<std::uint64_t> size;          // declared by SIZE=
+  mail::Body body = mail::Body::k7Bit;
+  std::string_view parameters;                // as written, "" when there are none
+};
+struct Rcpt {
+  mail::Address recipient;                    // domain empty: <postmaster>
+};
+struct Data {};                               // accept() sends 354
+struct Content {                              // awaits no answer; wire format (data_decoder.h)
+  std::string_view bytes;
+};
+// The dot has come. If `refusal` is set the content is too big or ambiguous and parts of it were not
+// given out: answer reply(*refusal), or another 4xx or 5xx, never a 2xx. Whatever the answer is, the
+// transaction is over when it is given, and no Reset follows.
+struct ContentEnd {
+  std::uint64_t octets = 0;                   // of the content, without stuffing
+  std::optional<mail::Reply> refusal;
+};
+// The open transaction (MAIL was accepted) has ended by RSET, HELO, EHLO or QUIT; no answer.
+struct Reset {};
+struct Quit {};                               // 221 is in the output, closing() is true; no answer
+// The core has refused a command, its reply is in the output; no answer. For logs and counts.
+struct Rejected {
+  Verb verb = Verb::kUnknown;
+  std::string_view line;                      // as it came; see base::printable()
+  mail::Reply reply;
+};
+
+}  // namespace event
+
+using ServerEvent = std::variant<event::Connect, event::Helo, event::Mail, event::Rcpt, event::Data, event::Content,
+                                 event::ContentEnd, event::Reset, event::Quit, event::Rejected>;
+
+class ServerSession {
+ public:
+  static constexpr std::size_t kMaxBuffered = 256 << 10;
+
+  explicit ServerSession(ServerOptions options);
+
+  void receive(std::string_view bytes);
+  std::optional<ServerEvent> next_event();
+
+  bool awaits_answer() const { return awaited_.has_value(); }
+  // The positive answer to the awaited event, in our words: 220, 250 with the EHLO lines, 250, 354.
+  void accept();
+  // Any answer. 2xx (354 to Data) moves on. 421 closes the session. To Connect, a 4xx or 5xx leaves a session
+  // in which all but QUIT gets 503 (RFC 5321 section 3.1). To Helo and Data a positive answer is accept()'s.
+  // A refused Mail leaves no transaction; a refused Data leaves it open.
+  void reply(const mail::Reply& reply);
+  // Ends the session from our side, also while an answer is awaited: a time-out (421 4.4.2), our own end
+  // (421 4.3.2). No event follows.
+  void close(const mail::Reply& reply);
+
+  // What is to be sent; the adapter empties it.
+  std::string& output() { return output_; }
+  // The connection is to be closed when the output has gone.
+  bool closing() const { return state_ == State::kClosed; }
+  std::size_t buffered() const { return reader_.buffered(); }
+
+  State state() const { return state_; }
+  bool esmtp() const { return esmtp_; }
+  bool in_transaction() const { return state_ == State::kMail || state_ == State::kRcpt || state_ == State::kContent; }
+  std::size_t accepted_recipients() const { return accepted_; }
+  // May be changed while no answer is awaited; EHLO shows what is true when it is accepted.
+  ServerOptions& options() { return options_; }
+
+ private:
+  void enter(State next);
+  std::optional<ServerEvent> on_line(const LineReader::Line& line);
+  std::optional<ServerEvent> on_command(std::string_view line);
+  std::optional<ServerEvent> check(const Command& command, std::string_view line);
+  std::optional<ServerEvent> on_content();
+  std::optional<ServerEvent> on_helo(const Command& command, std::string_view line);
+  std::optional<ServerEvent> on_mail(const Command& command, std::string_view line);
+  std::optional<ServerEvent> on_rcpt(const Command& command, std::string_view line);
+  std::optional<ServerEvent> on_data(std::string_view line);
+  std::optional<ServerEvent> on_rset();
+  std::optional<ServerEvent> on_quit();
+  ServerEvent refuse(Verb verb, std::string_view line, mail::Reply reply);
+  ServerEvent await(Verb verb, ServerEvent event);
+  std::optional<ServerEvent> done(mail::Reply reply);
+  mail::Reply out_of_sequence(Verb verb) const;
+  void write_ehlo();
+  void begin_content();
+  void end_transaction();
+
+  ServerOptions options_;
+  LineReader reader_;
+  std::string output_;
+  State state_ = State::kConnect;
+  std::optional<Verb> awaited_;
+  std::optional<ServerEvent> held_;   // to be given after a Reset
+  bool connect_given_ = false;
+  bool esmtp_ = false;
+  std::optional<DataDecoder> decoder_;
+  std::size_t accepted_ = 0;
+  std::size_t tried_ = 0;             // RCPTs of the transaction that reached the adapter
+  int errors_ = 0;
+};
+
+}  // namespace holdfast::smtp

@@ -1,0 +1,1 @@
+#include "common/smtp/server_states.h"
