@@ -7,13 +7,12 @@
 #include <string>
 
 #include "common/base/codec.h"
+#include "common/ipc/frame.h"
 #include "common/ipc/messages.h"
 #include "common/net/loop.h"
 #include "common/net/stream.h"
 
 namespace holdfast::ipc {
-
-inline constexpr std::size_t kMaxFrame = 16 << 20;
 
 // A received message: a type and its still encoded fields.
 struct Incoming {

@@ -40,6 +40,14 @@ class Loop {
 
   event_base* raw() { return base_; }
 
+  // For Stream: something to be sent in one go at the end of this turn.
+  class Flushable {
+   public:
+    virtual ~Flushable() = default;
+    virtual void flush_turn() = 0;
+  };
+  void flush_at_turn_end(std::shared_ptr<Flushable> what);
+
  private:
   struct Impl;
   event_base* base_;

@@ -1,0 +1,151 @@
+#include "common/daemon/daemon.h"
+
+#include <csignal>
+#include <cstdio>
+
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/base/log.h"
+#include "common/base/panic.h"
+#include "common/config/load.h"
+#include "common/daemon/arguments.h"
+
+namespace holdfast::daemon {
+
+ipc::Hello Context::hello() const {
+  ipc::Hello out;
+  out.name = name;
+  out.worker = worker;
+  out.pid = static_cast<std::uint32_t>(::getpid());
+  return out;
+}
+
+std::string Context::socket(std::string_view daemon) const {
+  return fmt::format("{}/{}.sock", config->paths.run, daemon);
+}
+
+namespace {
+
+constexpr net::Millis kDrainLimit{8'000};
+
+int give_up(const std::string& name, const base::Error& error) {
+  std::fprintf(stderr, "%s: %s\n", name.c_str(), error.text.c_str());
+  base::log().error(error.text);
+  return base::exit_code(error.kind);
+}
+
+// A process between its start and its end.
+class Process {
+ public:
+  Process(const Spec& spec, Arguments arguments, config::ConfigPtr config)
+      : spec_(spec),
+        arguments_(std::move(arguments)),
+        context_{.loop = loop_,
+                 .config = std::move(config),
+                 .worker = arguments_.worker,
+                 .workers = arguments_.workers,
+                 .writer = arguments_.writer,
+                 .listeners = {},
+                 .name = spec.name},
+        limit_(loop_, [this] { loop_.stop(); }) {
+    for (const int fd : arguments_.listen_fds) adopt(fd);
+    // Ctrl-C goes to the whole foreground group: the order of the end is master's affair.
+    ::signal(SIGINT, SIG_IGN);
+    ::signal(SIGPIPE, SIG_IGN);
+    base::log().set_debug(context_.config->debug);
+    loop_.on_turn_end([] { base::log().flush(); });
+  }
+
+  int run() {
+    auto service = spec_.start(context_);
+    if (!service) return give_up(spec_.name, service.error());
+    service_ = std::move(*service);
+    net::Signal terminate(loop_, SIGTERM, [this] { end(); });
+    net::Signal hangup(loop_, SIGHUP, [this] { reload(); });
+    const auto life = watch_master();
+    say_ready();
+    loop_.run();
+    service_.reset();
+    base::log().flush();
+    return 0;
+  }
+
+ private:
+  void adopt(int fd) {
+    ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+    ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK);
+    context_.listeners.emplace_back(fd);
+  }
+
+  // The other end of this pipe is held by master and by nobody else.
+  std::unique_ptr<net::Watch> watch_master() {
+    if (arguments_.life_fd < 0) return nullptr;
+    life_.reset(arguments_.life_fd);
+    ::fcntl(life_.get(), F_SETFD, FD_CLOEXEC);
+    auto watch = std::make_unique<net::Watch>(loop_, life_.get(), net::Watch::For::kRead, [this] { master_gone(); });
+    watch->on();
+    return watch;
+  }
+
+  void master_gone() {
+    if (ending_) return;
+    base::log().warning("master has died: ending");
+    end();
+  }
+
+  void say_ready() {
+    if (arguments_.ready_fd < 0) return;
+    const base::UniqueFd fd(arguments_.ready_fd);
+    (void)base::write_all(fd.get(), "ready\n");
+  }
+
+  void end() {
+    if (ending_) return;
+    ending_ = true;
+    limit_.start(kDrainLimit);
+    service_->drain([this] { loop_.stop(); });
+  }
+
+  void reload() {
+    if (auto done = base::log().reopen(); !done) base::log().warning(done.error().text);
+    auto loaded = config::load(arguments_.config);
+    if (!loaded) {
+      base::log().warning("configuration not reloaded: " + loaded.error().text);
+      return;
+    }
+    context_.config = std::make_shared<const config::Config>(std::move(*loaded));
+    base::log().set_debug(context_.config->debug);
+    service_->reload(context_.config);
+    base::log().notice("configuration reloaded");
+  }
+
+  const Spec& spec_;
+  Arguments arguments_;
+  net::Loop loop_;
+  Context context_;
+  net::Timer limit_;
+  base::UniqueFd life_;
+  std::unique_ptr<Service> service_;
+  bool ending_ = false;
+};
+
+}  // namespace
+
+int run(int argc, char** argv, const Spec& spec) {
+  ::umask(027);
+  auto arguments = parse_arguments({argv + 1, argv + argc});
+  if (!arguments) return give_up(spec.name, arguments.error());
+  auto loaded = config::load(arguments->config);
+  if (!loaded) return give_up(spec.name, loaded.error());
+  const auto config = std::make_shared<const config::Config>(std::move(*loaded));
+  if (auto opened = base::log().open(config->paths.log + "/" + spec.name + ".log", config->hostname, spec.name); !opened) {
+    return give_up(spec.name, opened.error());
+  }
+  base::set_panic_hook([](std::string_view text) { base::log().error(text); });
+  return Process(spec, std::move(*arguments), config).run();
+}
+
+}  // namespace holdfast::daemon

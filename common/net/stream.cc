@@ -1,0 +1,303 @@
+#include "common/net/stream.h"
+
+#include <cerrno>
+#include <system_error>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace holdfast::net {
+namespace {
+
+constexpr std::size_t kReadChunk = 64 << 10;
+constexpr Millis kLinger{10'000};
+
+std::string reason_of(int err) {
+  std::string text = std::generic_category().message(err);
+  if (!text.empty()) text[0] = static_cast<char>(text[0] | 0x20);
+  return text;
+}
+
+}  // namespace
+
+struct Stream::Impl : Loop::Flushable, std::enable_shared_from_this<Stream::Impl> {
+  enum class State { kConnecting, kOpen, kLingering, kClosed };
+
+  Impl(Loop& l, base::UniqueFd f, StreamHandler& h, State s)
+      : loop(l),
+        fd(std::move(f)),
+        handler(&h),
+        state(s),
+        readable(l, fd.get(), Watch::For::kRead, [this] { on_readable(); }),
+        writable(l, fd.get(), Watch::For::kWrite, [this] { on_writable(); }),
+        timer(l, [this] { on_timer(); }) {}
+
+  void on_readable() {
+    const auto self = shared_from_this();
+    static thread_local char chunk[kReadChunk];
+    const ssize_t n = ::recv(fd.get(), chunk, sizeof chunk, 0);
+    if (n > 0) {
+      touch();
+      if (state == State::kOpen) handler->on_data({chunk, static_cast<std::size_t>(n)});
+    } else if (n == 0) {
+      end({});
+    } else if (errno != EAGAIN && errno != EINTR) {
+      end(reason_of(errno));
+    }
+  }
+
+  void on_writable() {
+    const auto self = shared_from_this();
+    if (state == State::kConnecting) {
+      finish_connect();
+    } else {
+      send_now();
+    }
+  }
+
+  void finish_connect() {
+    int err = 0;
+    socklen_t size = sizeof err;
+    ::getsockopt(fd.get(), SOL_SOCKET, SO_ERROR, &err, &size);
+    if (err != 0) {
+      end(reason_of(err));
+      return;
+    }
+    connected();
+  }
+
+  void connected() {
+    state = State::kOpen;
+    writable.off();
+    timer.stop();
+    if (idle > Millis{0}) arm();
+    readable.on();
+    handler->on_connected();
+  }
+
+  void flush_turn() override {
+    flush_waiting = false;
+    if (state == State::kOpen || state == State::kLingering) send_now();
+  }
+
+  // An error of send() is not reported from here: the peer's last words may still be readable, and the
+  // read side will see the end behind them.
+  void send_now() {
+    while (sent < out.size()) {
+      const ssize_t n = ::send(fd.get(), out.data() + sent, out.size() - sent, MSG_NOSIGNAL);
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0 && errno == EAGAIN) {
+        writable.on();
+        return;
+      }
+      if (n < 0) {
+        broken(errno);
+        return;
+      }
+      sent += static_cast<std::size_t>(n);
+      touch();
+    }
+    writable.off();
+    if (out.empty()) return;
+    out.clear();
+    sent = 0;
+    if (state == State::kLingering) {
+      all_lingered();
+    } else {
+      handler->on_sent();
+    }
+  }
+
+  void broken(int err) {
+    out.clear();
+    sent = 0;
+    dead = true;
+    writable.off();
+    if (state == State::kLingering) {
+      shut();
+    } else if (paused) {
+      loop.later([self = shared_from_this(), err] { self->end(reason_of(err)); });
+    }
+  }
+
+  void on_timer() {
+    const auto self = shared_from_this();
+    if (state == State::kConnecting) {
+      end("connection timed out");
+    } else if (state == State::kLingering) {
+      shut();
+    } else if (state == State::kOpen) {
+      const auto quiet = std::chrono::duration_cast<Millis>(loop.now() - last_activity);
+      if (quiet >= idle) {
+        end("timed out");
+      } else {
+        timer.start(idle - quiet);
+      }
+    }
+  }
+
+  // The timer runs on and looks at the last activity when it fires: no timer is touched for each read.
+  void touch() { last_activity = loop.now(); }
+  void arm() {
+    touch();
+    timer.start(idle);
+  }
+
+  void end(std::string reason) {
+    if (state == State::kClosed) return;
+    const bool tell = state != State::kLingering;
+    shut();
+    if (tell) handler->on_end(reason);
+  }
+
+  void shut() {
+    if (state == State::kClosed) return;
+    const auto self = shared_from_this();
+    readable.off();
+    writable.off();
+    timer.stop();
+    fd.reset();
+    state = State::kClosed;
+    out.clear();
+    lingering.reset();
+  }
+
+  void linger() {
+    if (state != State::kOpen) {
+      shut();
+      return;
+    }
+    state = State::kLingering;
+    lingering = shared_from_this();
+    readable.off();
+    if (dead) {
+      shut();
+    } else if (out.empty()) {
+      all_lingered();
+    } else {
+      timer.start(kLinger);
+      send_now();
+    }
+  }
+
+  // Bytes the peer sent and we never read would turn our close into a reset, which may overtake the
+  // last reply: they are read and dropped first.
+  void all_lingered() {
+    int unread = 0;
+    if (::ioctl(fd.get(), FIONREAD, &unread) != 0 || unread == 0) {
+      shut();
+      return;
+    }
+    ::shutdown(fd.get(), SHUT_WR);
+    timer.start(kLinger);
+    readable.on();
+  }
+
+  Loop& loop;
+  base::UniqueFd fd;
+  StreamHandler* handler;
+  State state;
+  std::string out;
+  std::size_t sent = 0;
+  bool flush_waiting = false, paused = false, dead = false;
+  Millis idle{0};
+  base::Mono last_activity{};
+  Watch readable, writable;
+  Timer timer;
+  std::shared_ptr<Impl> lingering;  // keeps a closing connection alive after its Stream
+};
+
+Stream::Stream(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Stream::Stream(Loop& loop, base::UniqueFd fd, StreamHandler& handler)
+    : impl_(std::make_shared<Impl>(loop, std::move(fd), handler, Impl::State::kOpen)) {
+  impl_->touch();
+  impl_->readable.on();
+}
+
+std::unique_ptr<Stream> Stream::connect(Loop& loop, const SocketAddress& to, Millis timeout, StreamHandler& handler) {
+  base::UniqueFd fd(::socket(to.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  const int socket_errno = errno;
+  if (fd && to.family() != AF_UNIX) {
+    const int on = 1;
+    ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  }
+  const int result = fd ? ::connect(fd.get(), to.raw(), to.length()) : -1;
+  const int err = !fd ? socket_errno : result == 0 ? 0 : errno;
+  auto impl = std::make_shared<Impl>(loop, std::move(fd), handler, Impl::State::kConnecting);
+  if (err == EINPROGRESS) {
+    impl->timer.start(timeout);
+    impl->writable.on();
+  } else {
+    loop.later([impl, err] {
+      if (impl->state != Impl::State::kConnecting) return;
+      if (err == 0) {
+        impl->connected();
+      } else {
+        impl->end(reason_of(err));
+      }
+    });
+  }
+  return std::unique_ptr<Stream>(new Stream(std::move(impl)));
+}
+
+Stream::~Stream() {
+  if (impl_->state != Impl::State::kLingering) impl_->shut();
+}
+
+void Stream::write(std::string_view bytes) {
+  if (bytes.empty() || !open() || impl_->dead) return;
+  impl_->out.append(bytes);
+  if (impl_->state == Impl::State::kConnecting || impl_->flush_waiting) return;
+  impl_->flush_waiting = true;
+  impl_->loop.flush_at_turn_end(impl_);
+}
+
+void Stream::flush() {
+  if (impl_->state != Impl::State::kOpen) return;
+  const auto self = impl_;
+  self->send_now();
+}
+
+std::size_t Stream::unsent() const { return impl_->out.size() - impl_->sent; }
+
+void Stream::pause_reading() {
+  impl_->paused = true;
+  if (impl_->state == Impl::State::kOpen) impl_->readable.off();
+}
+
+void Stream::resume_reading() {
+  if (!impl_->paused) return;
+  impl_->paused = false;
+  if (impl_->state == Impl::State::kOpen) impl_->readable.on();
+}
+
+void Stream::set_idle_timeout(Millis timeout) {
+  impl_->idle = timeout;
+  if (impl_->state != Impl::State::kOpen) return;
+  if (timeout > Millis{0}) {
+    impl_->arm();
+  } else {
+    impl_->timer.stop();
+  }
+}
+
+void Stream::close() { impl_->shut(); }
+
+void Stream::close_when_sent() { impl_->linger(); }
+
+bool Stream::open() const { return impl_->state == Impl::State::kConnecting || impl_->state == Impl::State::kOpen; }
+
+int Stream::fd() const { return impl_->fd.get(); }
+
+SocketAddress Stream::local_address() const {
+  sockaddr_storage raw{};
+  socklen_t length = sizeof raw;
+  if (::getsockname(impl_->fd.get(), reinterpret_cast<sockaddr*>(&raw), &length) != 0) return {};
+  return {reinterpret_cast<const sockaddr*>(&raw), length};
+}
+
+}  // namespace holdfast::net
