@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/mail/destination_state.h"
+#include "common/mail/record_ref.h"
 #include "common/mail/reply.h"
 #include "common/mail/stage.h"
 
@@ -66,15 +67,7 @@ struct Synced {
   void fields(V&& v) { v(writer, segment, upto, sealed); }
 };
 
-// Where a record is in the spool.
-struct RecordRef {
-  std::uint32_t writer = 0;
-  std::uint32_t segment = 0;
-  std::uint64_t offset = 0;
-  std::uint64_t length = 0;       // of the whole record, padding left out
-  template <class V>
-  void fields(V&& v) { v(writer, segment, offset, length); }
-};
+using mail::RecordRef;
 
 struct JobRecipient {
   std::uint32_t index = 0;        // in the record's envelope

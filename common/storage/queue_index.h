@@ -1,0 +1,182 @@
+// The queue's index (design.md section 4): all that changes about kept mail. qmgr writes it, everybody
+// reads it; it lies in paths.spool/index. A lost index is made again from the segments; a row without its
+// record is set aside, never delivered.
+//
+//   message         id                              MessageRow
+//   recipient       id, index                       RecipientState
+//   arrival         arrival, id                     -              the queue in order of age
+//   by_destination  destination, arrival, id        Waiting        the same of one destination
+//   due             destination, due, id            -              deferred messages only
+//   counter         destination, or "" for all      Counter
+//   segment         writer, number                  SegmentRow
+//
+// Numbers in keys are big-endian, so that the order of keys is that of numbers. What is active (handed to
+// a deliver just now) is known to qmgr alone, and asked from it; here it is deferred.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/error.h"
+#include "common/mail/queue_id.h"
+#include "common/mail/record_ref.h"
+#include "common/storage/lmdb.h"
+#include "common/storage/segment.h"
+
+namespace holdfast::storage {
+
+enum class MessageState : std::uint8_t { kDeferred, kHeld, kFrozen };
+std::string_view to_text(MessageState state);  // "deferred", "held", "frozen"
+std::optional<MessageState> parse_message_state(std::string_view text);
+
+struct MessageRow {
+  mail::RecordRef record;
+  std::uint32_t generation = 0;
+  std::uint64_t size = 0;            // of the content, in wire format
+  std::string sender, destination;
+  std::int64_t arrival_ms = 0;
+  MessageState state = MessageState::kDeferred;
+  std::string reason;                // why it is held, or why the last attempt failed
+  std::uint32_t attempts = 0;        // ended ones
+  std::int64_t last_attempt_ms = 0;
+  std::int64_t due_ms = 0;           // of the next attempt
+  std::uint32_t open = 0;            // recipients still to be reached: open or refused
+  std::uint32_t lost = 0;            // attempts during which the connection was lost
+  bool unfiltered = false;
+
+  template <class V>
+  void fields(V&& v) {
+    v(record, generation, size, sender, destination, arrival_ms, state, reason, attempts, last_attempt_ms, due_ms,
+      open, lost, unfiltered);
+  }
+  bool operator==(const MessageRow&) const = default;
+};
+
+// kRefused: a 5xx; the message is held for it until bounces exist (issue 3).
+enum class RecipientStatus : std::uint8_t { kOpen, kSent, kRefused };
+std::string_view to_text(RecipientStatus status);  // "open", "sent", "refused"
+
+struct RecipientState {
+  std::string address;
+  bool known = true;
+  RecipientStatus status = RecipientStatus::kOpen;
+  std::string reply;                 // the last one, or our own words
+  std::string dsn;
+
+  template <class V>
+  void fields(V&& v) { v(address, known, status, reply, dsn); }
+  bool operator==(const RecipientState&) const = default;
+};
+
+struct Waiting {
+  MessageState state = MessageState::kDeferred;
+  std::uint64_t size = 0;
+  std::int64_t last_attempt_ms = 0;
+  std::int64_t due_ms = 0;
+
+  template <class V>
+  void fields(V&& v) { v(state, size, last_attempt_ms, due_ms); }
+};
+
+struct Counter {
+  std::uint64_t deferred = 0, held = 0, frozen = 0;  // messages
+  std::uint64_t bytes = 0;                           // of their contents
+
+  std::uint64_t messages() const { return deferred + held + frozen; }
+  template <class V>
+  void fields(V&& v) { v(deferred, held, frozen, bytes); }
+  bool operator==(const Counter&) const = default;
+};
+
+enum class SegmentState : std::uint8_t { kLive, kSealed, kDead };
+
+struct SegmentRow {
+  SegmentState state = SegmentState::kLive;
+  std::uint64_t indexed_upto = kBlock;
+  std::uint64_t live_records = 0;    // records some message row points at
+  std::uint64_t live_bytes = 0;      // with their padding
+
+  template <class V>
+  void fields(V&& v) { v(state, indexed_upto, live_records, live_bytes); }
+  bool operator==(const SegmentRow&) const = default;
+};
+
+// Which messages a command or a listing means; empty fields mean all.
+struct QueueFilter {
+  std::optional<MessageState> state;
+  std::string destination;           // exact
+  std::string domain;                // of any recipient; any case
+  std::string sender;                // any case; "<>" is the null sender, "@x" a whole domain
+  std::string recipient;             // any case; "@x" a whole domain
+
+  bool matches(const MessageRow& row, const std::vector<RecipientState>& recipients) const;
+  bool needs_recipients() const { return !domain.empty() || !recipient.empty(); }
+};
+
+struct Listed {
+  mail::QueueId id;
+  MessageRow message;
+  std::vector<RecipientState> recipients;
+};
+struct ListPage {
+  std::vector<Listed> messages;
+  std::string next;                  // give it back for what follows; empty: that was all
+};
+
+class QueueIndex {
+ public:
+  static base::Result<std::unique_ptr<QueueIndex>> open(const std::string& spool, EnvOptions options = {});
+  static std::string folder(const std::string& spool);  // paths.spool/index
+
+  Env& env() { return *env_; }
+
+  // --- Reads, on any transaction of env() ---
+  std::optional<MessageRow> message(const Txn& txn, mail::QueueId id) const;
+  std::vector<RecipientState> recipients(const Txn& txn, mail::QueueId id) const;
+  Counter counter(const Txn& txn, std::string_view destination) const;  // "" for all
+  void each_counter(const Txn& txn, const std::function<void(std::string_view destination, const Counter&)>& visit) const;
+  std::optional<std::int64_t> oldest_arrival_ms(const Txn& txn) const;
+  std::optional<SegmentRow> segment(const Txn& txn, SegmentId id) const;
+  void each_segment(const Txn& txn, const std::function<void(SegmentId, const SegmentRow&)>& visit) const;
+  // By age, oldest first; `cursor` is empty or a former page's next. Looks at 5,000 messages at most, so
+  // that a page may be short, or empty, and still have a next.
+  ListPage list(const Txn& txn, const QueueFilter& filter, std::string_view cursor, std::size_t limit) const;
+
+  // Messages of a destination behind (arrival, id), in order of age, of every state; return false to stop.
+  struct Place {
+    std::int64_t time_ms = 0;
+    mail::QueueId id;
+    auto operator<=>(const Place&) const = default;
+  };
+  void by_age(const Txn& txn, std::string_view destination, Place behind,
+              const std::function<bool(Place, const Waiting&)>& visit) const;
+  // Deferred messages of a destination in the order in which they become due.
+  void by_due(const Txn& txn, std::string_view destination, Place behind,
+              const std::function<bool(Place)>& visit) const;
+
+  // --- Changes: parts of operations for a BatchWriter ---
+  // A message of which this or a later generation is known already is left as it is.
+  base::Status add(WriteTxn& txn, mail::QueueId id, const MessageRow& row, const std::vector<RecipientState>& recipients);
+  // Replaces the row of a message that exists, and moves it in all orders and counters.
+  base::Status update(WriteTxn& txn, mail::QueueId id, const MessageRow& row);
+  base::Status put_recipient(WriteTxn& txn, mail::QueueId id, std::uint32_t index, const RecipientState& recipient);
+  // All rows of it; its record becomes garbage in its segment. Fine when it is not there.
+  base::Status remove(WriteTxn& txn, mail::QueueId id);
+  base::Status put_segment(WriteTxn& txn, SegmentId id, const SegmentRow& row);
+  base::Status erase_segment(WriteTxn& txn, SegmentId id);
+
+ private:
+  base::Status count(WriteTxn& txn, const MessageRow& row, int sign);
+  base::Status count_record(WriteTxn& txn, const MessageRow& row, int sign);
+  base::Status put_order(WriteTxn& txn, mail::QueueId id, const MessageRow& row);
+  base::Status erase_order(WriteTxn& txn, mail::QueueId id, const MessageRow& row);
+
+  std::unique_ptr<Env> env_;
+};
+
+}  // namespace holdfast::storage

@@ -1,0 +1,51 @@
+// Writes one segment. A record exists whole or not at all; it may be promised to anybody only after
+// sync() has returned well. One thread at a time.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "common/base/error.h"
+#include "common/base/file.h"
+#include "common/mail/envelope.h"
+#include "common/mail/queue_id.h"
+#include "common/mail/record_ref.h"
+#include "common/storage/content.h"
+#include "common/storage/file_ops.h"
+#include "common/storage/segment.h"
+
+namespace holdfast::storage {
+
+class SegmentWriter {
+ public:
+  // Made under a temporary name, locked, given its header, fsynced, renamed, the folder fsynced: only
+  // then it is returned. The lock tells qmgr that the writer lives.
+  static base::Result<std::unique_ptr<SegmentWriter>> create(FileOps& ops, const std::string& folder, SegmentId id);
+
+  // A failed write is cut off again; if even that fails the segment takes nothing more.
+  base::Result<mail::RecordRef> append(mail::QueueId id, std::uint32_t generation, const mail::Envelope& envelope,
+                                       const Content& content);
+  // On failure the file is never synced again: it is cut to what was durable before, and takes nothing more.
+  base::Status sync();
+
+  // True while another record of this length may be appended. One larger than a segment gets its own.
+  bool has_room(std::uint64_t record_length) const;
+  bool usable() const { return usable_; }
+  SegmentId id() const { return header_.id; }
+  std::uint64_t synced() const { return synced_; }
+  std::uint64_t end() const { return end_; }
+
+ private:
+  SegmentWriter(FileOps& ops, base::UniqueFd fd, SegmentHeader header);
+  base::Status write_record(const std::string& head, const Content& content, std::uint64_t at);
+
+  FileOps& ops_;
+  base::UniqueFd fd_;
+  SegmentHeader header_;
+  std::uint64_t end_ = kBlock;     // where the next record begins
+  std::uint64_t synced_ = kBlock;  // durable up to here
+  bool usable_ = true;
+};
+
+}  // namespace holdfast::storage
