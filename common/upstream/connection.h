@@ -4,7 +4,7 @@
 // A transaction is mail(), one or more rcpt(), send(); each answer comes to the handler in that order.
 // MAIL and the RCPTs asked for meanwhile go out together where the server offers PIPELINING, else each
 // waits for the answer before it; the caller need not care. After the answer to the dot, after a refused
-// DATA or MAIL, or after reset(), the next mail() may follow.
+// MAIL or DATA (which is followed by a RSET of our own), or after reset(), the next mail() may follow.
 #pragma once
 
 #include <cstdint>
@@ -42,6 +42,7 @@ struct Failure {
                                            // 421; code 0 when it said nothing
   bool mail_answered = false;              // MAIL of the present transaction had been answered 2xx
   bool dot_sent = false;                   // the final dot was handed to the kernel: maybe delivered
+  bool timed_out = false;
 };
 
 // A message's content in wire format (CRLF lines, dot-stuffed, without the final dot), read piece by
@@ -100,6 +101,7 @@ class Connection {
 
   bool ready() const;           // EHLO was answered and the connection stands
   bool in_transaction() const;  // mail() was called and the transaction has not ended
+  bool sending() const;         // from send() to the answer it gets
   bool idle() const;            // ready, no transaction, no answer outstanding
   // The server has said 421, or has answered out of step: no further transaction will go well.
   bool spent() const;

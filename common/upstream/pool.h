@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <expected>
 #include <functional>
 #include <memory>
 #include <string>
@@ -16,25 +17,18 @@
 #include "common/net/loop.h"
 #include "common/net/resolver.h"
 #include "common/upstream/connection.h"
+#include "common/upstream/server_book.h"
 
 namespace holdfast::upstream {
 
-struct ServerName {
-  std::string host;  // a name, or an address without brackets
-  std::uint16_t port = 25;
-  std::string text;  // as configured: config::HostPort::text()
-
-  bool operator==(const ServerName&) const = default;
-};
-
 // What was learnt of a server: the daemons make an ipc::Fact of it.
 struct Observation {
-  std::string_view server;   // ServerName::text
-  std::string_view address;  // "10.0.0.5:25"; empty when the name did not resolve
+  std::string_view server{};   // ServerName::text
+  std::string_view address{};  // "10.0.0.5:25"; empty when the name did not resolve
   bool ok = false;
   mail::Stage stage = mail::Stage::kNone;
   int code = 0;              // of the reply, 0: none
-  std::string_view reason;
+  std::string_view reason{};
   bool reused = false;       // on a reused connection before MAIL was answered
 };
 
@@ -66,22 +60,24 @@ struct AcquireFailure {
   };
   Why why = Why::kFailed;
   mail::Stage stage = mail::Stage::kConnect;
-  mail::Reply reply;    // a refusal at banner or EHLO, else code 0
-  std::string reason;   // "connect: connection refused"
-  std::string relay;    // as Lease::relay(), or "none"
+  mail::Reply reply{};  // a refusal at banner or EHLO, else code 0
+  std::string reason{};  // "connect: connection refused"
+  std::string relay{};   // as Lease::relay(), or "none"
 };
 
 // The use of one connection. It must not outlive the Loop; it may outlive the Pool.
+class Link;
 class Lease {
  public:
-  struct Impl;
-  explicit Lease(std::unique_ptr<Impl> impl);
-  Lease(Lease&&) noexcept;
-  Lease& operator=(Lease&&) noexcept;
+  explicit Lease(std::shared_ptr<Link> link);  // made by the pool
+  Lease() = default;                           // empty
+  Lease(Lease&&) noexcept = default;
+  Lease& operator=(Lease&& other) noexcept;
   ~Lease();  // as release()
 
-  // Ready and without a transaction when the lease is given. Set a handler first of all: until then an
-  // end of the connection is kept back and told to it on the loop's next turn.
+  // Ready and without a transaction when the lease is given. Set the handler with set_handler() of the
+  // lease, never of the connection, and first of all: an end of the connection before that is told to it
+  // on the loop's next turn.
   Connection& connection();
   void set_handler(ConnectionHandler& handler);
   // A transaction went over this connection before: it may have died unseen. One that fails before MAIL
@@ -96,10 +92,10 @@ class Lease {
   void release();
   // Cut, whatever state it is in.
   void drop();
-  explicit operator bool() const { return impl_ != nullptr; }
+  explicit operator bool() const { return link_ != nullptr; }
 
  private:
-  std::unique_ptr<Impl> impl_;
+  std::shared_ptr<Link> link_;
 };
 
 using AcquireResult = std::expected<Lease, AcquireFailure>;
@@ -119,16 +115,17 @@ class Pool {
     std::vector<std::string> avoid;  // servers (ServerName::text) that have failed in this transaction
   };
   // A place in the queue for a connection; destroying it gives the place up.
+  struct Waiting;
   class Waiter {
    public:
-    struct Impl;
-    explicit Waiter(std::shared_ptr<Impl> impl);
-    Waiter(Waiter&&) noexcept;
-    Waiter& operator=(Waiter&&) noexcept;
+    explicit Waiter(std::shared_ptr<Waiting> waiting);  // made by the pool
+    Waiter() = default;
+    Waiter(Waiter&&) noexcept = default;
+    Waiter& operator=(Waiter&& other) noexcept;
     ~Waiter();
 
    private:
-    std::shared_ptr<Impl> impl_;
+    std::shared_ptr<Waiting> waiting_;
   };
   using Done = std::function<void(AcquireResult)>;
   // `done` is called once, never inside this call, and not after the Waiter is destroyed (which may
