@@ -53,10 +53,14 @@ struct Destination {
 struct Domain {
   std::string name;  // lower case
   std::string destination;
+  std::string mode = "proxy";
   std::vector<std::string> local_recipients;  // full addresses, lower case, sorted; ["*"] is any
+  std::string local_recipients_file;          // where these were read from, when it was a file
 };
 
+// Absolute paths. `base` is empty unless it was given; the others are always filled in.
 struct Paths {
+  std::string base;
   std::string spool, state, run, log;
 };
 
@@ -79,7 +83,7 @@ struct RecipientCache {
 struct Config {
   std::string file;  // where it was read from
   std::string hostname;
-  std::vector<HostPort> listen;
+  std::vector<HostPort> listen{{"0.0.0.0", 25}};  // addresses, never names
   Paths paths;
   std::map<std::string, Destination, std::less<>> destinations;
   std::map<std::string, Domain, std::less<>> domains;
@@ -89,6 +93,7 @@ struct Config {
   std::string recipient_delimiter;                                    // "+" or empty: none
   std::vector<std::string> pass_on_4xx{"4.1.7", "4.1.8", "4.7.*"};    // and texts that speak of greylisting
   bool debug = false;
+  std::vector<std::string> warnings;  // "FILE:LINE: text": legal, but hardly meant
 
   const Domain* find_domain(std::string_view name) const;             // any case
   const Destination* find_destination(std::string_view name) const;

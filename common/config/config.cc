@@ -1,0 +1,36 @@
+#include "common/config/config.h"
+
+#include <algorithm>
+
+#include <fmt/core.h>
+
+#include "common/base/text.h"
+
+namespace holdfast::config {
+
+std::string HostPort::text() const {
+  return host.find(':') == host.npos ? fmt::format("{}:{}", host, port) : fmt::format("[{}]:{}", host, port);
+}
+
+const Domain* Config::find_domain(std::string_view name) const {
+  const auto found = domains.find(base::to_lower(name));
+  return found == domains.end() ? nullptr : &found->second;
+}
+
+const Destination* Config::find_destination(std::string_view name) const {
+  const auto found = destinations.find(name);
+  return found == destinations.end() ? nullptr : &found->second;
+}
+
+bool Config::is_local_recipient(std::string_view key) const {
+  const auto at = key.rfind('@');
+  if (at == key.npos) return base::iequals(key, "postmaster");
+  const Domain* domain = find_domain(key.substr(at + 1));
+  if (domain == nullptr) return false;
+  if (base::iequals(key.substr(0, at), "postmaster")) return true;
+  const auto& list = domain->local_recipients;
+  if (list.size() == 1 && list.front() == "*") return true;
+  return std::binary_search(list.begin(), list.end(), key, std::less<>{});
+}
+
+}  // namespace holdfast::config

@@ -1,0 +1,136 @@
+#include "common/config/finish.h"
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include "common/base/text.h"
+#include "common/config/presets.h"
+#include "common/config/read_value.h"
+#include "common/config/values.h"
+
+namespace holdfast::config {
+namespace {
+
+// A Unix socket's path has 108 bytes with its final zero; ours end in "/prober.sock".
+constexpr std::size_t kLongestRun = 90;
+
+void finish_hostname(Draft& draft) {
+  std::string& name = draft.config.hostname;
+  const auto place = draft.places.find("hostname");
+  const Place where = place == draft.places.end() ? Place{draft.config.file, 0} : place->second;
+  if (name.empty() && place == draft.places.end()) {
+    char buffer[256]{};
+    if (::gethostname(buffer, sizeof buffer - 1) == 0) name = buffer;
+    if (const auto fault = hostname_fault(name); !fault.empty()) {
+      draft.faults.error(where, fmt::format("hostname: must be given, since the machine's own name '{}' {}", name, fault));
+    }
+  }
+  if (!name.empty() && name.find('.') == name.npos) {
+    draft.faults.warning(where, fmt::format("hostname: '{}' has no domain; many servers refuse such a name", name));
+  }
+}
+
+void finish_paths(Draft& draft) {
+  Paths& paths = draft.config.paths;
+  const auto fill = [&](std::string& path, const char* name, const char* standard) {
+    if (path.empty()) path = paths.base.empty() ? standard : fmt::format("{}/{}", paths.base, name);
+  };
+  fill(paths.spool, "spool", "/var/spool/holdfast");
+  fill(paths.state, "state", "/var/lib/holdfast");
+  fill(paths.run, "run", "/run/holdfast");
+  fill(paths.log, "log", "/var/log/holdfast");
+  if (paths.run.size() <= kLongestRun) return;
+  const char* setting = draft.places.contains("paths.run") ? "paths.run" : "paths.base";
+  draft.faults.error(draft.places[setting], fmt::format("{}: the run folder '{}' is too long for sockets: {} characters "
+                                                        "at most", setting, paths.run, kLongestRun));
+}
+
+void finish_destinations(Draft& draft) {
+  std::set<std::string> used;
+  for (const auto& [name, domain] : draft.config.domains) used.insert(domain.destination);
+  for (auto& [name, destination] : draft.config.destinations) {
+    if (destination.schedule.empty()) destination.schedule = find_preset("default")->phases;
+    const Place& place = draft.places["destinations." + name];
+    if (!used.contains(name)) draft.faults.warning(place, fmt::format("destination '{}' is used by no domain", name));
+    for (const auto& server : destination.servers) {
+      if (std::ranges::find(draft.config.listen, server) != draft.config.listen.end()) {
+        draft.faults.error(place, fmt::format("destinations.{}: {} is where we listen ourselves", name, server.text()));
+      }
+    }
+  }
+}
+
+void check_destination_of(Draft& draft, const Domain& domain) {
+  const auto& all = draft.config.destinations;
+  const std::string setting = fmt::format("domains.{}.destination", domain.name);
+  if (all.contains(domain.destination) || !draft.places.contains(setting)) return;
+  // Described, but faulty: that has been said.
+  if (draft.places.contains("destinations." + domain.destination)) return;
+  std::vector<std::string> known;
+  for (const auto& [name, destination] : all) known.push_back(name);
+  draft.faults.error(draft.places[setting], fmt::format("{}: there is no destination '{}'{}", setting, domain.destination,
+                                                        hint(domain.destination, known)));
+}
+
+// The full, lower-case address; empty and a fault if it is none.
+std::string full_recipient(Draft& draft, const Domain& domain, const std::string& written, const Place& place) {
+  const auto refuse = [&](const std::string& why) {
+    draft.faults.error(place, fmt::format("domains.{}.local_recipients: '{}' {}", domain.name, written, why));
+    return std::string();
+  };
+  const auto at = written.rfind('@');
+  const std::string local = base::to_lower(written.substr(0, at));
+  if (const auto fault = local_part_fault(local); !fault.empty()) return refuse("is not an address: it " + fault);
+  if (at != written.npos && !base::iequals(std::string_view(written).substr(at + 1), domain.name)) {
+    return refuse(fmt::format("is not in {}", domain.name));
+  }
+  const std::string& delimiter = draft.config.recipient_delimiter;
+  const auto extension = delimiter.empty() ? local.npos : local.find(delimiter, 1);
+  if (extension != local.npos) {
+    return refuse(fmt::format("has an extension; with recipient_delimiter \"{}\" write {}@{}", delimiter,
+                              local.substr(0, extension), domain.name));
+  }
+  return fmt::format("{}@{}", local, domain.name);
+}
+
+void finish_recipients(Draft& draft, Domain& domain) {
+  const std::string setting = fmt::format("domains.{}.local_recipients", domain.name);
+  const auto& places = draft.item_places[setting];
+  auto& list = domain.local_recipients;
+  const auto star = std::ranges::find(list, "*");
+  if (star != list.end()) {
+    const Place& place = places[static_cast<std::size_t>(star - list.begin())];
+    draft.faults.warning(place, fmt::format("{}: \"*\" keeps mail for addresses that may not exist; their senders "
+                                            "will hear of it late or never", setting));
+    list = {"*"};
+    return;
+  }
+  std::vector<std::string> full;
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    if (auto address = full_recipient(draft, domain, list[i], places[i]); !address.empty()) full.push_back(std::move(address));
+  }
+  std::ranges::sort(full);
+  const auto repeats = std::ranges::unique(full);
+  full.erase(repeats.begin(), repeats.end());
+  list = std::move(full);
+}
+
+}  // namespace
+
+void finish(Draft& draft) {
+  finish_hostname(draft);
+  finish_paths(draft);
+  finish_destinations(draft);
+  for (auto& [name, domain] : draft.config.domains) {
+    check_destination_of(draft, domain);
+    finish_recipients(draft, domain);
+  }
+  if (draft.config.domains.empty() && !draft.faults.any()) {
+    draft.faults.warning({draft.config.file, 0}, "no domains: all mail will be refused");
+  }
+}
+
+}  // namespace holdfast::config

@@ -1,0 +1,23 @@
+// The second half of loading: defaults that are worked out, and checks that need more than one value.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "common/config/config.h"
+#include "common/config/faults.h"
+
+namespace holdfast::config {
+
+// A configuration whose values are read, and where each of them stands.
+struct Draft {
+  Config config;
+  Faults faults;
+  std::map<std::string, Place> places;                    // by full name, owners too: "destinations.office"
+  std::map<std::string, std::vector<Place>> item_places;  // of lists of recipients
+};
+
+void finish(Draft& draft);
+
+}  // namespace holdfast::config

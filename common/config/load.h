@@ -1,0 +1,24 @@
+// From the admin's files to a Config that everyone may trust.
+//
+// Read are FILE, then conf.d/*.yaml and domains.d/DOMAIN.yaml beside it, each kind in the order of their
+// names. A file of conf.d has the shape of FILE; a plain setting that it gives replaces the earlier one. A
+// file of domains.d holds the settings of the one domain it is named after. A domain or a destination may be
+// described once only, whatever the file. Relative paths count from the folder of the file that says them.
+#pragma once
+
+#include <string>
+
+#include "common/base/error.h"
+#include "common/config/config.h"
+
+namespace holdfast::config {
+
+// Errors are kConfig; the text holds every fault found, one line each: "FILE:LINE: what is wrong (did you
+// mean 'servers'?)". What is legal but hardly meant goes to Config::warnings in the same form. Reads files
+// and the machine's name, nothing else; blocks.
+base::Result<Config> load(const std::string& file);
+
+// Checks text as load() does, as if it were the content of `file`, with no files beside it.
+base::Result<Config> load_text(const std::string& text, const std::string& file);
+
+}  // namespace holdfast::config

@@ -1,0 +1,309 @@
+#include "common/config/read_value.h"
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+
+#include <fmt/core.h>
+
+#include "common/base/file.h"
+#include "common/base/text.h"
+#include "common/config/presets.h"
+#include "common/config/values.h"
+
+namespace holdfast::config {
+namespace {
+
+std::string beside(const std::string& file, const std::string& path) {
+  const std::filesystem::path folder = std::filesystem::absolute(file).parent_path();
+  return (folder / path).lexically_normal().string();
+}
+
+std::string kind_text(const Node& node) {
+  switch (node.kind) {
+    case Node::Kind::kNull: return "nothing";
+    case Node::Kind::kScalar: return fmt::format("'{}'", node.text);
+    case Node::Kind::kList: return "a list";
+    case Node::Kind::kMap: return "a group of settings";
+  }
+  return "";
+}
+
+class Reader {
+ public:
+  Reader(const Info& info, const std::string& name, const Node& node, std::vector<Place>& places, Faults& faults)
+      : info_(info), name_(name), node_(node), places_(places), faults_(faults) {}
+
+  void operator()(bool* out) {
+    static const std::vector<std::string> yes{"true", "yes", "on"}, no{"false", "no", "off"};
+    if (!want_scalar("true or false")) return;
+    if (std::ranges::find(yes, node_.text) != yes.end()) {
+      *out = true;
+    } else if (std::ranges::find(no, node_.text) != no.end()) {
+      *out = false;
+    } else {
+      wrong("true or false");
+    }
+  }
+
+  void operator()(int* out) {
+    if (const auto number = read_number("a number")) *out = static_cast<int>(*number);
+  }
+
+  void operator()(std::uint64_t* out) {
+    if (!info_.size) {
+      if (const auto number = read_number("a number")) *out = *number;
+      return;
+    }
+    if (!want_scalar("a size such as 10MiB")) return;
+    const auto size = parse_size(node_.text);
+    if (!size) return fault(size.error().text);
+    if (within(*size)) *out = *size;
+  }
+
+  void operator()(base::Seconds* out) {
+    if (!want_scalar("a duration such as 15m")) return;
+    const auto duration = parse_duration(node_.text);
+    if (!duration) return fault(duration.error().text);
+    if (within(static_cast<std::uint64_t>(duration->count()))) *out = *duration;
+  }
+
+  void operator()(std::string* out) {
+    if (want_scalar("a text") && checked(node_.text)) *out = node_.text;
+  }
+
+  void operator()(std::vector<std::string>* out) {
+    std::vector<std::string> list;
+    if (!each_scalar("a list of texts", [&](const Node& item) {
+          if (checked(item.text)) list.push_back(item.text);
+        })) {
+      return;
+    }
+    *out = std::move(list);
+  }
+
+  void operator()(const ChoiceSlot& out) {
+    if (!want_scalar("a choice")) return;
+    const auto found = std::ranges::find(info_.choices, node_.text);
+    if (found == info_.choices.end()) {
+      const std::vector<std::string> known(info_.choices.begin(), info_.choices.end());
+      return fault(fmt::format("must be {}, not '{}'{}", bounds_text(out, info_), node_.text, hint(node_.text, known)));
+    }
+    if (out.text != nullptr) *out.text = node_.text;
+    if (out.second != nullptr) *out.second = found != info_.choices.begin();
+  }
+
+  void operator()(const PathSlot& out) {
+    if (!want_scalar("a path")) return;
+    if (node_.text.empty()) return fault("must not be empty");
+    *out.path = beside(node_.place.file, node_.text);
+  }
+
+  void operator()(const ServersSlot& out) { read_servers(*out.servers, "a list such as [\"10.0.0.5:25\"]", parse_server); }
+  void operator()(const ListenSlot& out) { read_servers(*out.listen, "a list such as [\"0.0.0.0:25\"]", parse_listen); }
+
+  void operator()(const RetrySlot& out) {
+    if (node_.kind == Node::Kind::kList) return read_phases(out);
+    if (!want_scalar("the name of a schedule or a list of phases")) return;
+    const Preset* preset = find_preset(node_.text);
+    if (preset == nullptr) {
+      std::vector<std::string> known;
+      for (const auto& p : presets()) known.emplace_back(p.name);
+      return fault(fmt::format("knows no schedule '{}'{}", node_.text, hint(node_.text, known)));
+    }
+    *out.name = preset->name;
+    *out.schedule = preset->phases;
+  }
+
+  void operator()(const RecipientsSlot& out) {
+    places_.clear();
+    if (node_.kind == Node::Kind::kScalar && !node_.text.empty()) return read_recipient_file(out);
+    std::vector<std::string> list;
+    if (!each_scalar("a list of addresses or the name of a file", [&](const Node& item) {
+          list.push_back(item.text);
+          places_.push_back(item.place);
+        })) {
+      return;
+    }
+    *out.addresses = std::move(list);
+    out.file->clear();
+  }
+
+ private:
+  void fault(const std::string& text) { faults_.error(node_.place, fmt::format("{}: {}", name_, text)); }
+  void fault_at(const Place& place, const std::string& text) { faults_.error(place, fmt::format("{}: {}", name_, text)); }
+  void wrong(std::string_view wanted) { fault(fmt::format("must be {}, not {}", wanted, kind_text(node_))); }
+
+  bool want_scalar(std::string_view wanted) {
+    if (node_.kind == Node::Kind::kScalar) return true;
+    wrong(wanted);
+    return false;
+  }
+
+  bool checked(const std::string& text) {
+    const std::string problem = info_.check == nullptr ? "" : info_.check(text);
+    if (!problem.empty()) fault(fmt::format("'{}' {}", text, problem));
+    return problem.empty();
+  }
+
+  bool within(std::uint64_t value) {
+    if (value >= info_.range.least && value <= info_.range.most) return true;
+    fault(fmt::format("'{}' is out of bounds: {}", node_.text, bounds_text(slot_, info_)));
+    return false;
+  }
+
+  std::optional<std::uint64_t> read_number(std::string_view wanted) {
+    if (!want_scalar(wanted)) return std::nullopt;
+    const auto number = base::to_number(node_.text);
+    if (!number) {
+      wrong(wanted);
+      return std::nullopt;
+    }
+    return within(*number) ? number : std::nullopt;
+  }
+
+  template <class Take>
+  bool each_scalar(std::string_view wanted, Take take) {
+    if (node_.kind != Node::Kind::kList) {
+      wrong(wanted);
+      return false;
+    }
+    for (const auto& item : node_.items) {
+      if (item.kind == Node::Kind::kScalar) {
+        take(item);
+      } else {
+        fault_at(item.place, fmt::format("must be {}, but an item is {}", wanted, kind_text(item)));
+      }
+    }
+    return true;
+  }
+
+  template <class Parse>
+  void read_servers(std::vector<HostPort>& out, std::string_view wanted, Parse parse) {
+    std::vector<HostPort> list;
+    const bool is_list = each_scalar(wanted, [&](const Node& item) {
+      auto server = parse(item.text);
+      if (!server) return fault_at(item.place, server.error().text);
+      if (std::ranges::find(list, *server) != list.end()) {
+        return fault_at(item.place, fmt::format("{} is there twice", server->text()));
+      }
+      list.push_back(std::move(*server));
+    });
+    if (is_list && node_.items.empty()) fault("must not be empty");
+    if (!list.empty()) out = std::move(list);
+  }
+
+  void read_recipient_file(const RecipientsSlot& out) {
+    const std::string path = beside(node_.place.file, node_.text);
+    const auto text = base::read_file(path, 64 << 20);
+    if (!text) return fault(text.error().text);
+    out.addresses->clear();
+    *out.file = path;
+    int number = 0;
+    for (std::string_view line : base::split(*text, '\n')) {
+      ++number;
+      line = base::trim(line.substr(0, line.find('#')));
+      if (line.empty()) continue;
+      out.addresses->emplace_back(line);
+      places_.push_back({path, number});
+    }
+  }
+
+  void read_phases(const RetrySlot& out) {
+    std::vector<Phase> phases;
+    for (const auto& item : node_.items) {
+      const auto phase = read_phase(item);
+      if (!phase) return;
+      if (!phases.empty() && phase->until <= phases.back().until) {
+        return fault_at(item.place, "each phase must end after the one before it");
+      }
+      phases.push_back(*phase);
+    }
+    if (phases.empty()) return fault("must not be empty");
+    *out.name = "custom";
+    *out.schedule = std::move(phases);
+  }
+
+  std::optional<Phase> read_phase(const Node& item) {
+    static constexpr std::string_view kShape = "a phase is {until: 2h, every: 15m} or {until: 16h, start: 15m, factor: 1.5}";
+    if (item.kind != Node::Kind::kMap) {
+      fault_at(item.place, std::string(kShape));
+      return std::nullopt;
+    }
+    Phase phase;
+    bool has_factor = false, good = true;
+    for (const auto& entry : item.entries) {
+      if (entry.key == "factor") {
+        has_factor = true;
+        good = read_factor(entry.value, phase.factor) && good;
+      } else if (base::Seconds* out = duration_of(phase, entry.key)) {
+        good = read_phase_duration(entry, *out) && good;
+      } else {
+        fault_at(entry.place, fmt::format("unknown '{}' in a phase{}", entry.key,
+                                          hint(entry.key, {"until", "every", "start", "factor"})));
+        good = false;
+      }
+    }
+    if (!good) return std::nullopt;
+    const bool fixed = phase.every.count() > 0 && phase.start.count() == 0 && !has_factor;
+    const bool growing = phase.every.count() == 0 && phase.start.count() > 0 && has_factor;
+    if (phase.until.count() > 0 && (fixed || growing)) return phase;
+    fault_at(item.place, std::string(kShape));
+    return std::nullopt;
+  }
+
+  static base::Seconds* duration_of(Phase& phase, const std::string& key) {
+    if (key == "until") return &phase.until;
+    if (key == "every") return &phase.every;
+    return key == "start" ? &phase.start : nullptr;
+  }
+
+  bool read_phase_duration(const Entry& entry, base::Seconds& out) {
+    const auto duration = parse_duration(entry.value.text);
+    if (!duration) {
+      fault_at(entry.place, duration.error().text);
+    } else if (duration->count() == 0) {
+      fault_at(entry.place, fmt::format("'{}' must be more than 0", entry.key));
+    } else {
+      out = *duration;
+      return true;
+    }
+    return false;
+  }
+
+  bool read_factor(const Node& value, double& out) {
+    const char* end = value.text.data() + value.text.size();
+    const auto [stop, error] = std::from_chars(value.text.data(), end, out);
+    if (error == std::errc{} && stop == end && out >= 1.0 && out <= 10.0) return true;
+    fault_at(value.place, fmt::format("'{}' is not a factor: 1 to 10, such as 1.5", value.text));
+    return false;
+  }
+
+ public:
+  void read(const Slot& slot) {
+    slot_ = slot;
+    std::visit(*this, slot);
+  }
+
+ private:
+  const Info& info_;
+  const std::string& name_;
+  const Node& node_;
+  std::vector<Place>& places_;
+  Faults& faults_;
+  Slot slot_{};
+};
+
+}  // namespace
+
+std::string hint(const std::string& word, const std::vector<std::string>& known) {
+  const auto near = base::nearest(word, known);
+  return near ? fmt::format(" (did you mean '{}'?)", *near) : "";
+}
+
+void read_value(const Slot& slot, const Info& info, const std::string& name, const Node& node,
+                std::vector<Place>& places, Faults& faults) {
+  Reader(info, name, node, places, faults).read(slot);
+}
+
+}  // namespace holdfast::config
