@@ -35,13 +35,7 @@ void finish_hostname(Draft& draft) {
 
 void finish_paths(Draft& draft) {
   Paths& paths = draft.config.paths;
-  const auto fill = [&](std::string& path, const char* name, const char* standard) {
-    if (path.empty()) path = paths.base.empty() ? standard : fmt::format("{}/{}", paths.base, name);
-  };
-  fill(paths.spool, "spool", "/var/spool/holdfast");
-  fill(paths.state, "state", "/var/lib/holdfast");
-  fill(paths.run, "run", "/run/holdfast");
-  fill(paths.log, "log", "/var/log/holdfast");
+  fill_paths(paths);
   if (paths.run.size() <= kLongestRun) return;
   const char* setting = draft.places.contains("paths.run") ? "paths.run" : "paths.base";
   draft.faults.error(draft.places[setting], fmt::format("{}: the run folder '{}' is too long for sockets: {} characters "
@@ -119,6 +113,16 @@ void finish_recipients(Draft& draft, Domain& domain) {
 }
 
 }  // namespace
+
+void fill_paths(Paths& paths) {
+  const auto fill = [&](std::string& path, const char* name, const char* standard) {
+    if (path.empty()) path = paths.base.empty() ? standard : fmt::format("{}/{}", paths.base, name);
+  };
+  fill(paths.spool, "spool", "/var/spool/holdfast");
+  fill(paths.state, "state", "/var/lib/holdfast");
+  fill(paths.run, "run", "/run/holdfast");
+  fill(paths.log, "log", "/var/log/holdfast");
+}
 
 void finish(Draft& draft) {
   finish_hostname(draft);

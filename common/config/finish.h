@@ -20,4 +20,7 @@ struct Draft {
 
 void finish(Draft& draft);
 
+// Folders that were not given: those of `base`, or the system's.
+void fill_paths(Paths& paths);
+
 }  // namespace holdfast::config

@@ -5,16 +5,26 @@
 
 #include <fmt/core.h>
 
+#include "common/config/finish.h"
 #include "common/config/presets.h"
 #include "common/config/values.h"
 
 namespace holdfast::config {
 namespace {
 
+// What the general settings would be had none of them been given; paths follow from the base.
+Config fresh_beside(const Config& config) {
+  Config fresh;
+  fresh.paths.base = config.paths.base;
+  fill_paths(fresh.paths);
+  fresh.paths.base.clear();
+  return fresh;
+}
+
 // Settings of one owner as YAML; a group such as "probe" is opened before its first one.
 template <class Owner>
-std::string show_owner(std::span<const Setting<Owner>> rows, const Owner& owner, const std::string& indent, Style style) {
-  const Owner fresh{};
+std::string show_owner(std::span<const Setting<Owner>> rows, const Owner& owner, const Owner& fresh,
+                       const std::string& indent, Style style) {
   std::string out, open_group;
   for (const auto& row : rows) {
     const std::string value = value_text(slot_of(row, owner), row.info, style == Style::kSelfContained);
@@ -37,15 +47,14 @@ std::string show_named(std::string_view title, std::span<const Setting<Owner>> r
   if (owners.empty()) return "";
   std::string out = fmt::format("{}:\n", title);
   for (const auto& [name, owner] : owners) {
-    out += fmt::format("  {}:\n{}", yaml_scalar(name), show_owner(rows, owner, "    ", style));
+    out += fmt::format("  {}:\n{}", yaml_scalar(name), show_owner(rows, owner, Owner{}, "    ", style));
   }
   return out;
 }
 
 template <class Owner>
-void list_owner(std::span<const Setting<Owner>> rows, const Owner& owner, const std::string& prefix,
+void list_owner(std::span<const Setting<Owner>> rows, const Owner& owner, const Owner& fresh, const std::string& prefix,
                 std::vector<Shown>& out) {
-  const Owner fresh{};
   for (const auto& row : rows) {
     std::string value = value_text(slot_of(row, owner), row.info);
     const bool is_default = value == value_text(slot_of(row, fresh), row.info);
@@ -138,18 +147,20 @@ until a message has that age, it is tried `every` so often, or after waits that 
 }  // namespace
 
 std::string show(const Config& config, Style style) {
-  return show_owner(global_settings(), config, "", style) +
+  return show_owner(global_settings(), config, fresh_beside(config), "", style) +
          show_named("destinations", destination_settings(), config.destinations, style) +
          show_named("domains", domain_settings(), config.domains, style);
 }
 
 std::vector<Shown> list(const Config& config) {
   std::vector<Shown> out;
-  list_owner(global_settings(), config, "", out);
+  list_owner(global_settings(), config, fresh_beside(config), "", out);
   for (const auto& [name, d] : config.destinations) {
-    list_owner(destination_settings(), d, fmt::format("destinations.{}.", name), out);
+    list_owner(destination_settings(), d, Destination{}, fmt::format("destinations.{}.", name), out);
   }
-  for (const auto& [name, d] : config.domains) list_owner(domain_settings(), d, fmt::format("domains.{}.", name), out);
+  for (const auto& [name, d] : config.domains) {
+    list_owner(domain_settings(), d, Domain{}, fmt::format("domains.{}.", name), out);
+  }
   return out;
 }
 

@@ -100,6 +100,8 @@ class Builder : public YAML::EventHandler {
     } else {
       level.has_key = false;
       level.entry.value = std::move(node);
+      // yaml-cpp sees nothing only at the next thing.
+      if (level.entry.value.kind == Node::Kind::kNull) level.entry.value.place = level.entry.place;
       if (!level.drop) level.node.entries.push_back(std::move(level.entry));
     }
   }
