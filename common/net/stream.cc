@@ -131,10 +131,12 @@ struct Stream::Impl : Loop::Flushable, std::enable_shared_from_this<Stream::Impl
       shut();
     } else if (state == State::kOpen) {
       const auto quiet = std::chrono::duration_cast<Millis>(loop.now() - last_activity);
-      if (quiet >= idle) {
-        end("timed out");
-      } else {
+      if (quiet < idle) {
         timer.start(idle - quiet);
+      } else if (!handler->on_idle()) {
+        end("timed out");
+      } else if (state == State::kOpen) {
+        arm();
       }
     }
   }

@@ -24,6 +24,9 @@ class StreamHandler {
   virtual void on_data(std::string_view bytes) = 0;       // valid during the call only
   virtual void on_end(std::string_view reason) = 0;       // "" : the peer closed in order
   virtual void on_sent() {}                               // all that was written has gone to the kernel
+  // The idle time-out has come. True: dealt with (a last word and close_when_sent(), or waiting on: the
+  // time starts again). False: the stream closes and on_end("timed out") follows.
+  virtual bool on_idle() { return false; }
 };
 
 class Stream {

@@ -1,0 +1,52 @@
+#include "smtpd/address_book.h"
+
+#include <algorithm>
+
+namespace holdfast::smtpd {
+namespace {
+
+constexpr std::int64_t kRefreshAfterMs = 3600 * 1000;
+
+}  // namespace
+
+AddressBook::AddressBook(config::ConfigPtr config)
+    : config_(std::move(config)), directory_(config_->paths.state) {}
+
+mail::DestinationState AddressBook::state(const config::Destination& destination, base::Wall now) {
+  const auto row = directory_.destination(destination.name);
+  if (!row) return mail::DestinationState::kUp;
+  const std::int64_t interval_ms = std::chrono::duration_cast<base::Millis>(destination.probe.interval).count();
+  return storage::effective_state(*row, base::to_millis(now), interval_ms);
+}
+
+bool AddressBook::usable(std::string_view destination, std::string_view server) {
+  const auto row = directory_.destination(destination);
+  if (!row) return true;
+  const auto at = std::find_if(row->servers.begin(), row->servers.end(),
+                               [&](const storage::ServerRow& s) { return s.server == server; });
+  return at == row->servers.end() || at->up;
+}
+
+RecipientView AddressBook::recipient(const mail::Address& address, const config::Domain& domain, base::Wall now) {
+  RecipientView view{.key = mail::recipient_key(address, config_->recipient_delimiter)};
+  const std::int64_t now_ms = base::to_millis(now);
+  const storage::KeepRule rule{
+      .keep_ms = std::chrono::duration_cast<base::Millis>(config_->recipient_cache.keep).count(),
+      .count_downtime = config_->recipient_cache.count_downtime};
+  const auto row = directory_.recipient(view.key);
+  const auto domain_row = directory_.domain(domain.name);
+  const bool catch_all = domain_row && domain_row->catch_all == storage::CatchAll::kYes &&
+                         domain_row->destination == domain.destination;
+  const bool local = config_->is_local_recipient(view.key);
+  if (row) view.standing = directory_.standing(view.key, domain.name, domain.destination, now_ms, rule);
+  if (local && view.standing != storage::Standing::kDenied) view.standing = storage::Standing::kKnown;
+  const bool by_admin = row && row->source != storage::RecipientSource::kLearnt;
+  view.learnt = view.standing == storage::Standing::kKnown && !local && !by_admin;
+  view.keepable = local || by_admin || !catch_all;
+  const bool fresh = row && now_ms - row->verified_ms < kRefreshAfterMs && row->destination == domain.destination;
+  view.refresh = !local && !by_admin && !catch_all && !fresh && !mail::is_one_time_address(address) &&
+                 view.key.size() <= storage::kMaxRecipientKey;
+  return view;
+}
+
+}  // namespace holdfast::smtpd

@@ -1,0 +1,41 @@
+// What is known of destinations and recipients at this moment: the configuration and the directory
+// together, as one transaction's questions need it.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "common/base/time.h"
+#include "common/config/config.h"
+#include "common/mail/address.h"
+#include "common/storage/directory.h"
+
+namespace holdfast::smtpd {
+
+struct RecipientView {
+  std::string key;
+  storage::Standing standing = storage::Standing::kUnknown;
+  bool learnt = false;    // known because the destination accepted it, not by configuration
+  bool keepable = true;   // may be kept once the destination has accepted it: not a catch-all's word
+  bool refresh = false;   // an acceptance is worth telling the prober (not within the last hour)
+};
+
+class AddressBook {
+ public:
+  explicit AddressBook(config::ConfigPtr config);
+  void reload(config::ConfigPtr config) { config_ = std::move(config); }
+
+  const config::Config& config() const { return *config_; }
+  config::ConfigPtr config_ptr() const { return config_; }
+  // What to act on; up while nothing is known.
+  mail::DestinationState state(const config::Destination& destination, base::Wall now);
+  // False: the directory calls this server down.
+  bool usable(std::string_view destination, std::string_view server);
+  RecipientView recipient(const mail::Address& address, const config::Domain& domain, base::Wall now);
+
+ private:
+  config::ConfigPtr config_;
+  storage::DirectoryReader directory_;
+};
+
+}  // namespace holdfast::smtpd

@@ -1,0 +1,52 @@
+#include "smtpd/judgement.h"
+
+#include <fmt/core.h>
+
+namespace holdfast::smtpd {
+namespace {
+
+using mail::Reply;
+using Outcome = RcptVerdict::Outcome;
+
+Reply unreachable(std::string_view recipient) {
+  return Reply::make(451, "4.4.1",
+                     fmt::format("<{}>: Recipient address rejected: the mail server is not reachable, try again later",
+                                 recipient));
+}
+
+RcptVerdict keep(Standing standing, std::string_view recipient, Reply otherwise) {
+  if (standing == Standing::kKnown) return {Outcome::kKept, Reply::make(250, "2.1.5", "Ok")};
+  if (standing == Standing::kDenied) {
+    return {Outcome::kRefused,
+            Reply::make(550, "5.1.1", fmt::format("<{}>: Recipient address rejected: User unknown", recipient))};
+  }
+  return {Outcome::kRefused, std::move(otherwise)};
+}
+
+}  // namespace
+
+RcptVerdict judge_without_destination(Standing standing, std::string_view recipient) {
+  return keep(standing, recipient, unreachable(recipient));
+}
+
+RcptVerdict judge_rcpt(const Word& word, Standing standing, bool live, std::string_view recipient,
+                       const std::vector<std::string>& pass_on_4xx) {
+  if (word.from == Word::From::kRcpt && word.reply.positive()) return {Outcome::kLive, word.reply};
+  if (word.reply.permanent()) return {Outcome::kRefused, word.reply};
+  if (word.from == Word::From::kNobody) {
+    const auto otherwise = unreachable(recipient);
+    return live ? RcptVerdict{Outcome::kRefused, otherwise} : keep(standing, recipient, otherwise);
+  }
+  if (live || mail::is_sender_policy(word.reply, pass_on_4xx)) return {Outcome::kRefused, word.reply};
+  return keep(standing, recipient, word.reply);
+}
+
+EndVerdict judge_end(const Word& word, bool keepable, const std::vector<std::string>& pass_on_4xx) {
+  if (word.reply.positive() || word.reply.permanent()) return {false, word.reply};
+  if (word.reply.temporary() && mail::is_sender_policy(word.reply, pass_on_4xx)) return {false, word.reply};
+  if (keepable) return {true, {}};
+  if (word.reply.temporary()) return {false, word.reply};
+  return {false, Reply::make(451, "4.4.2", "The connection to the mail server was lost, try again later")};
+}
+
+}  // namespace holdfast::smtpd

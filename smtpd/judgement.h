@@ -1,0 +1,53 @@
+// What the client is told, as a pure function of what is known: the tables of design.md section 3 ("MAIL
+// and RCPT", "The end of DATA"). No I/O, no clock.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/mail/reply.h"
+#include "common/storage/directory.h"
+
+namespace holdfast::smtpd {
+
+using storage::Standing;
+
+// What became of something asked of the destination.
+struct Word {
+  enum class From { kMail, kRcpt, kData, kDot, kNobody };
+  From from = From::kNobody;
+  mail::Reply reply;                // code 0 for kNobody
+  std::string reason;               // kNobody: why, for logs
+  std::string relay = "none";       // "10.0.0.5[10.0.0.5]:25"
+  bool possible_duplicate = false;  // kNobody: lost after the dot, before its answer
+};
+
+// The answer to RCPT, and what it means for the transaction.
+struct RcptVerdict {
+  enum class Outcome {
+    kLive,     // accepted by the destination: the transaction is live
+    kKept,     // accepted by us: the transaction is kept
+    kRefused,  // nothing changes
+  };
+  Outcome outcome = Outcome::kRefused;
+  mail::Reply reply;
+};
+
+// Nobody is asked: the destination is down or paused, or the transaction is kept.
+RcptVerdict judge_without_destination(Standing standing, std::string_view recipient);
+
+// The destination was asked. `live`: a recipient of this transaction was accepted by it before.
+RcptVerdict judge_rcpt(const Word& word, Standing standing, bool live, std::string_view recipient,
+                       const std::vector<std::string>& pass_on_4xx);
+
+// The answer to the dot of a live transaction.
+struct EndVerdict {
+  bool keep = false;  // spool it; else `reply` is the answer
+  mail::Reply reply;
+};
+// `keepable`: each recipient was accepted just now by a destination that does not accept anything, or is
+// configured as local.
+EndVerdict judge_end(const Word& word, bool keepable, const std::vector<std::string>& pass_on_4xx);
+
+}  // namespace holdfast::smtpd

@@ -1,0 +1,59 @@
+#include "smtpd/pools.h"
+
+#include <algorithm>
+
+namespace holdfast::smtpd {
+namespace {
+
+std::vector<upstream::ServerName> server_names(const config::Destination& destination) {
+  std::vector<upstream::ServerName> out;
+  for (const auto& server : destination.servers) out.push_back({server.host, server.port, server.text()});
+  return out;
+}
+
+}  // namespace
+
+int connection_share(int max_connections, mail::DestinationState state, int workers) {
+  const bool draining = state == mail::DestinationState::kDraining;
+  const int deliver = std::max(1, max_connections / (draining ? 2 : 4));
+  return std::max(1, (max_connections - deliver) / std::max(1, workers));
+}
+
+Pools::Pools(net::Loop& loop, AddressBook& book, ProberLink& prober, int workers)
+    : loop_(loop), book_(book), prober_(prober), workers_(workers), resolver_(loop) {}
+
+std::shared_ptr<upstream::Pool> Pools::of(const config::Destination& destination, mail::DestinationState state) {
+  auto at = pools_.find(destination.name);
+  if (at == pools_.end()) at = pools_.emplace(destination.name, make(destination)).first;
+  Entry& entry = at->second;
+  if (entry.state != state) {
+    if (entry.state == mail::DestinationState::kDown) entry.pool->forgive();
+    entry.state = state;
+    entry.pool->set_limit(connection_share(entry.max_connections, state, workers_));
+  }
+  return entry.pool;
+}
+
+Pools::Entry Pools::make(const config::Destination& destination) {
+  upstream::PoolOptions options{
+      .servers = server_names(destination),
+      .helo = book_.config().hostname,
+      .limit = connection_share(destination.max_connections, mail::DestinationState::kUp, workers_)};
+  const std::string name = destination.name;
+  upstream::PoolCallbacks callbacks{
+      .usable = [this, name](const upstream::ServerName& server) { return book_.usable(name, server.text); },
+      .report = [this, name](const upstream::Observation& seen) { prober_.observed(name, seen); }};
+  return {.pool = std::make_shared<upstream::Pool>(loop_, resolver_, std::move(options), std::move(callbacks)),
+          .max_connections = destination.max_connections};
+}
+
+void Pools::reload(const config::Config& config) {
+  std::erase_if(pools_, [&](const auto& item) {
+    const auto* destination = config.find_destination(item.first);
+    return destination == nullptr || server_names(*destination) != item.second.pool->options().servers ||
+           destination->max_connections != item.second.max_connections ||
+           item.second.pool->options().helo != config.hostname;
+  });
+}
+
+}  // namespace holdfast::smtpd

@@ -1,0 +1,58 @@
+#include "smtpd/prober_link.h"
+
+namespace holdfast::smtpd {
+namespace {
+
+constexpr net::Millis kBatchInterval{1000};
+
+}  // namespace
+
+ProberLink::ProberLink(net::Loop& loop, const std::string& socket, ipc::Hello self)
+    : client_(loop, socket, std::move(self), *this), batch_timer_(loop, [this] { send_batch(); }) {
+  client_.start();
+}
+
+void ProberLink::observed(const std::string& destination, const upstream::Observation& seen) {
+  client_.send(ipc::Fact{.destination = destination,
+                         .server = std::string(seen.server),
+                         .address = std::string(seen.address),
+                         .ok = seen.ok,
+                         .stage = seen.stage,
+                         .code = seen.code,
+                         .reason = std::string(seen.reason),
+                         .reused = seen.reused});
+}
+
+void ProberLink::learn(const std::string& key, const std::string& destination, bool refresh) {
+  const auto id = std::pair(key, destination);
+  const auto at = learnt_.find(id);
+  if (at != learnt_.end()) {
+    ++at->second.count;
+    at->second.refresh |= refresh;
+  } else if (learnt_.size() < kMostWaiting) {
+    learnt_.emplace(id, ipc::LearntRecipient{.key = key, .destination = destination, .refresh = refresh});
+  }
+  if (!batch_timer_.waiting()) batch_timer_.start(kBatchInterval);
+}
+
+void ProberLink::probe_now(const std::string& destination) {
+  if (!asked_.insert(destination).second) return;
+  client_.send(ipc::ProbeNow{destination});
+  if (!batch_timer_.waiting()) batch_timer_.start(kBatchInterval);
+}
+
+void ProberLink::send_batch() {
+  asked_.clear();
+  if (learnt_.empty()) return;
+  ipc::Learn batch;
+  for (auto& [id, recipient] : learnt_) batch.recipients.push_back(std::move(recipient));
+  learnt_.clear();
+  client_.send(batch);
+}
+
+// States are read from the directory when they are needed: the prober's pushes are for others.
+bool ProberLink::on_message(ipc::Channel&, const ipc::Incoming& message) {
+  return message.type == ipc::Destination::kType;
+}
+
+}  // namespace holdfast::smtpd

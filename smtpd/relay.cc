@@ -1,0 +1,232 @@
+#include "smtpd/relay.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace holdfast::smtpd {
+namespace {
+
+constexpr net::Millis kAnswerWithin{20'000};  // RCPT, over all servers
+constexpr net::Millis kParkAfter{30'000};
+
+}  // namespace
+
+class Relay::Source final : public upstream::ContentSource {
+ public:
+  explicit Source(const storage::Content& content) : size(content.size()), reader_(content) {}
+  base::Result<std::string_view> next() override { return reader_.next(); }
+
+  const std::uint64_t size;
+
+ private:
+  storage::ContentReader reader_;
+};
+
+Relay::Relay(net::Loop& loop, std::shared_ptr<upstream::Pool> pool, Mail mail)
+    : loop_(loop),
+      pool_(std::move(pool)),
+      mail_(std::move(mail)),
+      deadline_(loop,
+                [this] {
+                  if (lease_) lease_->drop();
+                  lease_.reset();
+                  lose("no answer within 20 s");
+                }),
+      parking_(loop, [this] { park(); }) {}
+
+Relay::~Relay() {
+  if (!lease_) return;
+  if (asked_ == Asked::kContent) {
+    lease_->drop();  // the client has gone: what it sent must not be completed
+  } else {
+    lease_->release();
+  }
+}
+
+void Relay::rcpt(std::string recipient, Answer answer) {
+  asked_ = Asked::kRcpt;
+  recipient_ = std::move(recipient);
+  answer_ = std::move(answer);
+  asked_at_ = loop_.now();
+  replaced_ = false;
+  avoid_.clear();
+  deadline_.start(kAnswerWithin);
+  proceed();
+}
+
+void Relay::send(const storage::Content& content, Answer answer) {
+  asked_ = Asked::kContent;
+  source_ = std::make_unique<Source>(content);
+  answer_ = std::move(answer);
+  asked_at_ = loop_.now();
+  replaced_ = false;
+  avoid_.clear();
+  proceed();
+}
+
+void Relay::proceed() {
+  parking_.stop();
+  if (lost_) {
+    deadline_.start(net::Millis{0});
+    return;
+  }
+  if (!lease_ || !lease_->connection().in_transaction()) {
+    if (lease_) {
+      start_transaction();
+    } else {
+      acquire(false);
+    }
+  } else if (asked_ == Asked::kRcpt) {
+    lease_->connection().rcpt(recipient_);
+  } else {
+    start_content();
+  }
+}
+
+net::Millis Relay::time_left() const {
+  const auto gone = std::chrono::duration_cast<net::Millis>(loop_.now() - asked_at_);
+  return std::max(kAnswerWithin - gone, net::Millis{1});
+}
+
+void Relay::acquire(bool fresh) {
+  waiter_.emplace(pool_->acquire({.deadline = time_left(), .fresh = fresh, .avoid = avoid_},
+                                [this](upstream::AcquireResult result) { acquired(std::move(result)); }));
+}
+
+void Relay::acquired(upstream::AcquireResult result) {
+  waiter_.reset();
+  if (!result) {
+    relay_ = result.error().relay;
+    lose(result.error().reason);
+    return;
+  }
+  lease_.emplace(std::move(*result));
+  relay_ = lease_->relay();
+  lease_->set_handler(*this);
+  start_transaction();
+}
+
+void Relay::start_transaction() {
+  replayed_ = 0;
+  auto& connection = lease_->connection();
+  const std::uint64_t size = asked_ == Asked::kContent ? source_->size : mail_.size;
+  connection.mail(mail_.sender, connection.mail_parameters(size, mail_.eightbit));
+  for (const auto& recipient : accepted_) connection.rcpt(recipient);
+  if (asked_ == Asked::kRcpt) connection.rcpt(recipient_);
+}
+
+void Relay::start_content() { lease_->connection().send(*source_); }
+
+void Relay::on_mail(const mail::Reply& reply) {
+  if (reply.positive()) return;
+  if (reply.temporary()) lease_->report(false, mail::Stage::kMail, reply.code, reply.text());
+  if (reply.code == 421) {
+    leave_server(reply);
+    return;
+  }
+  lease_->release();
+  lease_.reset();
+  if (!accepted_.empty()) {
+    lose("MAIL was refused when it was repeated: " + reply.text());
+  } else {
+    finish({.from = Word::From::kMail, .reply = reply});
+  }
+}
+
+void Relay::on_rcpt(const mail::Reply& reply) {
+  if (replayed_ < accepted_.size()) {
+    if (!reply.positive()) {
+      lease_->release();
+      lease_.reset();
+      lose("a recipient was refused when it was repeated: " + reply.text());
+    } else if (++replayed_ == accepted_.size() && asked_ == Asked::kContent) {
+      start_content();
+    }
+    return;
+  }
+  if (reply.code == 421) {
+    leave_server(reply);
+    return;
+  }
+  if (reply.positive()) {
+    accepted_.push_back(recipient_);
+    replayed_ = accepted_.size();
+  }
+  parking_.start(kParkAfter);
+  finish({.from = Word::From::kRcpt, .reply = reply});
+}
+
+void Relay::on_data_refused(const mail::Reply& reply) {
+  lease_->release();
+  lease_.reset();
+  finish({.from = Word::From::kData, .reply = reply});
+}
+
+void Relay::on_sent(const mail::Reply& reply) {
+  lease_->release();
+  lease_.reset();
+  finish({.from = Word::From::kDot, .reply = reply});
+}
+
+void Relay::on_failed(const upstream::Failure& failure) {
+  const bool replaceable = lease_->reused() && !failure.mail_answered;
+  const std::string server = lease_->server().text;
+  lease_.reset();
+  if (asked_ == Asked::kNothing) {
+    lost_ = !accepted_.empty();
+    lost_reason_ = failure.reason;
+    return;
+  }
+  if (failure.dot_sent) {
+    lose(failure.reason, true);
+    return;
+  }
+  if (!replaceable || replaced_) avoid_.push_back(server);
+  try_elsewhere(replaceable, failure.reason);
+}
+
+// A 421 ends the connection, whatever it answers.
+void Relay::leave_server(const mail::Reply& reply) {
+  avoid_.push_back(lease_->server().text);
+  lease_->drop();
+  lease_.reset();
+  try_elsewhere(false, reply.text());
+}
+
+// Another connection, as long as nothing was accepted that the loss of this one makes doubtful.
+void Relay::try_elsewhere(bool replaceable, std::string reason) {
+  if (replaceable && !replaced_) {
+    replaced_ = true;
+    acquire(true);
+  } else if (accepted_.empty()) {
+    acquire(false);
+  } else {
+    lose(std::move(reason));
+  }
+}
+
+void Relay::lose(std::string reason, bool possible_duplicate) {
+  if (!lost_) {
+    lost_ = !accepted_.empty();
+    lost_reason_ = std::move(reason);
+  }
+  waiter_.reset();
+  finish({.from = Word::From::kNobody, .reply = {}, .reason = lost_reason_, .possible_duplicate = possible_duplicate});
+}
+
+void Relay::finish(Word word) {
+  deadline_.stop();
+  asked_ = Asked::kNothing;
+  word.relay = relay_;
+  const auto answer = std::exchange(answer_, {});
+  answer(std::move(word));
+}
+
+// A slow client does not hold a connection that others wait for.
+void Relay::park() {
+  if (!lease_ || asked_ != Asked::kNothing) return;
+  lease_->release();
+  lease_.reset();
+}
+
+}  // namespace holdfast::smtpd

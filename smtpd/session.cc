@@ -1,0 +1,163 @@
+#include "smtpd/session.h"
+
+#include <utility>
+
+#include <fmt/core.h>
+
+#include "common/base/installation_token.h"
+#include "common/base/log.h"
+#include "common/base/text.h"
+#include "common/mail/events.h"
+#include "smtpd/reject_log.h"
+
+namespace holdfast::smtpd {
+namespace {
+
+smtp::ServerOptions core_options(const Shared& shared) {
+  const auto& config = shared.book.config();
+  return {.hostname = config.hostname,
+          .size_limit = config.smtpd.message_size_limit,
+          .max_recipients = static_cast<std::size_t>(config.smtpd.max_recipients),
+          .bare_newline = config.smtpd.bare_newline_normalize ? smtp::BareNewline::kNormalize : smtp::BareNewline::kReject,
+          .extra_ehlo = {fmt::format("{} {}", base::kTokenKeyword, shared.token)}};
+}
+
+}  // namespace
+
+Session::Session(Shared& shared, base::UniqueFd fd, const net::SocketAddress& peer, std::function<void()> ended)
+    : shared_(shared),
+      client_{.address = peer.host(), .port = peer.port(), .literal = peer.literal(), .name = {}, .helo = {}, .protocol = "SMTP"},
+      core_(core_options(shared)),
+      stream_(shared.loop, std::move(fd), *this),
+      ended_(std::move(ended)) {
+  stream_.set_idle_timeout(shared.book.config().smtpd.command_timeout);
+}
+
+Session::~Session() = default;
+
+void Session::start(const std::optional<mail::Reply>& refusal) {
+  base::log().write(mail::events::connect(client_.name, client_.address));
+  if (refusal) {
+    log_reject(client_, {.stage = "CONNECT", .reply = *refusal, .sender = {}, .recipient = {}});
+    close(*refusal);
+  } else {
+    pump();
+  }
+}
+
+void Session::drain() {
+  draining_ = true;
+  if (!over_ && !core_.in_transaction() && !core_.awaits_answer()) {
+    close(mail::Reply::make(421, "4.3.2", "Service is shutting down"));
+  }
+}
+
+void Session::on_data(std::string_view bytes) {
+  core_.receive(bytes);
+  pump();
+}
+
+void Session::pump() {
+  pumping_ = true;
+  while (auto event = core_.next_event()) handle(*event);
+  pumping_ = false;
+  if (draining_ && !core_.closing()) drain();
+  flush();
+}
+
+void Session::flush() {
+  if (over_) return;
+  stream_.write(core_.output());
+  core_.output().clear();
+  if (core_.closing()) {
+    end();
+  } else if (core_.buffered() > smtp::ServerSession::kMaxBuffered) {
+    stream_.pause_reading();
+  } else {
+    stream_.resume_reading();
+  }
+}
+
+void Session::handle(const smtp::ServerEvent& event) {
+  std::visit([this](const auto& e) { on(e); }, event);
+}
+
+void Session::on(const smtp::event::Connect&) { core_.accept(); }
+
+void Session::on(const smtp::event::Helo& event) {
+  client_.helo = event.name;
+  client_.protocol = event.esmtp ? "ESMTP" : "SMTP";
+  core_.accept();
+}
+
+void Session::on(const smtp::event::Mail& event) {
+  transaction_ = std::make_unique<Transaction>(shared_, client_, event);
+  core_.accept();
+}
+
+void Session::on(const smtp::event::Rcpt& event) {
+  transaction_->rcpt(event.recipient, [this](const mail::Reply& reply) { answer(reply); });
+}
+
+void Session::on(const smtp::event::Data&) {
+  transaction_->begin_content();
+  stream_.set_idle_timeout(shared_.book.config().smtpd.data_timeout);
+  core_.accept();
+}
+
+void Session::on(const smtp::event::Content& event) { transaction_->content(event.bytes); }
+
+void Session::on(const smtp::event::ContentEnd& event) {
+  stream_.set_idle_timeout(shared_.book.config().smtpd.command_timeout);
+  transaction_->end(event, [this](const mail::Reply& reply) {
+    finish_transaction();
+    answer(reply);
+  });
+}
+
+void Session::on(const smtp::event::Reset&) { finish_transaction(); }
+
+void Session::on(const smtp::event::Rejected& event) {
+  base::log().debug(fmt::format("{}[{}]: refused \"{}\": {}", client_.name, client_.address,
+                                base::printable(event.line), event.reply.text()));
+  if (event.verb == smtp::Verb::kMail || event.verb == smtp::Verb::kRcpt) {
+    log_reject(client_, {.stage = smtp::to_text(event.verb), .reply = event.reply, .sender = {}, .recipient = {}});
+  }
+}
+
+void Session::answer(const mail::Reply& reply) {
+  core_.reply(reply);
+  if (!pumping_) pump();
+}
+
+// It may be on the stack: its answer has led here.
+void Session::finish_transaction() { shared_.loop.bury(std::move(transaction_)); }
+
+void Session::close(const mail::Reply& reply) {
+  core_.close(reply);
+  flush();
+}
+
+void Session::end() {
+  if (std::exchange(over_, true)) return;
+  base::log().write(mail::events::disconnect(client_.name, client_.address));
+  finish_transaction();
+  stream_.close_when_sent();
+  ended_();
+}
+
+void Session::on_end(std::string_view reason) {
+  if (core_.in_transaction()) {
+    base::log().notice(fmt::format("lost connection from {}[{}]{}{}", client_.name.empty() ? "unknown" : client_.name,
+                                   client_.address, reason.empty() ? "" : ": ", reason));
+  }
+  end();
+}
+
+bool Session::on_idle() {
+  if (core_.awaits_answer()) return true;  // we are the ones who keep it waiting
+  close(mail::Reply::make(421, "4.4.2", "Timeout, closing the connection"));
+  return true;
+}
+
+}  // namespace holdfast::smtpd

@@ -1,0 +1,39 @@
+// What the sessions of one smtpd share.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "common/mail/queue_id.h"
+#include "common/net/loop.h"
+#include "smtpd/address_book.h"
+#include "smtpd/pools.h"
+#include "smtpd/prober_link.h"
+#include "smtpd/spool.h"
+
+namespace holdfast::smtpd {
+
+struct Shared {
+  net::Loop& loop;
+  AddressBook& book;
+  Pools& pools;
+  Spool& spool;
+  ProberLink& prober;
+  std::string token;            // of this installation: shown in EHLO
+  std::uint32_t writer = 0;
+  std::uint64_t last_sequence = 0;
+
+  mail::QueueId next_id() { return mail::QueueId::make(writer, ++last_sequence); }
+};
+
+// Whom a session talks to.
+struct Client {
+  std::string address;   // "192.0.2.10"
+  std::uint16_t port = 0;
+  std::string literal;   // "[192.0.2.10]"
+  std::string name;      // PTR; empty: not looked up
+  std::string helo;
+  std::string protocol;  // "SMTP" or "ESMTP"
+};
+
+}  // namespace holdfast::smtpd

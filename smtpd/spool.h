@@ -1,0 +1,60 @@
+// smtpd's side of the spool: hands messages to the spool thread, calls back when they are durable, and
+// tells qmgr how far each segment reaches. With qmgr dead nothing is lost: it reads the marks from our
+// hello, or scans the segments when we have gone.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "common/base/error.h"
+#include "common/ipc/channel.h"
+#include "common/mail/envelope.h"
+#include "common/mail/queue_id.h"
+#include "common/net/loop.h"
+#include "common/storage/content.h"
+#include "common/storage/spool_writer.h"
+
+namespace holdfast::smtpd {
+
+class Spool final : private ipc::ChannelHandler {
+ public:
+  struct Options {
+    std::string folder;       // paths.spool
+    std::string qmgr_socket;
+    std::uint32_t writer = 0;
+    ipc::Hello self;
+  };
+  using Done = std::function<void(base::Status)>;
+
+  Spool(net::Loop& loop, Options options);
+  ~Spool() override;
+
+  // `done` is called on the loop when the record is durable, or with the error that chooses the 4xx.
+  // The number is for forget().
+  std::uint64_t keep(mail::QueueId id, mail::Envelope envelope, storage::Content content, Done done);
+  // The client has gone: its `done` is not called any more.
+  void forget(std::uint64_t token) { waiting_.erase(token); }
+  const std::string& folder() const { return options_.folder; }
+
+ private:
+  // Where batches on their way to the loop find the Spool, if it is still there. The loop's thread only.
+  struct Mailbox;
+
+  void on_peer(ipc::Channel& qmgr) override;
+  bool on_message(ipc::Channel& from, const ipc::Incoming& message) override;
+  void finished(storage::SpoolWriter::Batch batch);
+  void tell(const storage::SegmentMark& mark);
+
+  net::Loop& loop_;
+  const Options options_;
+  std::uint64_t last_token_ = 0;
+  std::map<std::uint64_t, Done> waiting_;
+  std::shared_ptr<Mailbox> mailbox_;
+  ipc::Client qmgr_;
+  std::unique_ptr<storage::SpoolWriter> writer_;
+};
+
+}  // namespace holdfast::smtpd

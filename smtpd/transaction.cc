@@ -1,0 +1,265 @@
+#include "smtpd/transaction.h"
+
+#include <fmt/core.h>
+
+#include "common/base/log.h"
+#include "common/mail/events.h"
+#include "common/mail/received.h"
+#include "smtpd/reject_log.h"
+
+namespace holdfast::smtpd {
+namespace {
+
+constexpr int kMaxHops = 50;  // RFC 5321 section 6.3: a loop, for sure
+
+double seconds(base::Mono from, base::Mono to) { return std::chrono::duration<double>(to - from).count(); }
+
+}  // namespace
+
+Transaction::Transaction(Shared& shared, const Client& client, const smtp::event::Mail& mail)
+    : shared_(shared),
+      client_(client),
+      config_(shared.book.config_ptr()),
+      sender_(mail.sender.text()),
+      body_(mail.body),
+      declared_size_(mail.size.value_or(0)),
+      began_(shared.loop.now()),
+      content_(shared.spool.folder()) {}
+
+Transaction::~Transaction() {
+  if (spool_token_) shared_.spool.forget(*spool_token_);
+}
+
+// <postmaster> alone is the postmaster of where the transaction goes, or of our first domain (RFC 5321
+// section 4.5.1).
+const config::Domain* Transaction::route(mail::Address& recipient) const {
+  if (!recipient.domain.empty()) return config_->find_domain(recipient.domain);
+  for (const auto& [name, domain] : config_->domains) {
+    if (mode_ == Mode::kOpen || domain.destination == destination_->name) {
+      recipient.domain = name;
+      return &domain;
+    }
+  }
+  return nullptr;
+}
+
+void Transaction::rcpt(const mail::Address& recipient, Answer answer) {
+  Question question{.recipient = recipient, .domain = nullptr, .view = {}, .answer = std::move(answer)};
+  question.domain = route(question.recipient);
+  const std::string text = question.recipient.text();
+  if (question.domain == nullptr) {
+    refuse("RCPT", mail::Reply::make(554, "5.7.1", fmt::format("<{}>: Relay access denied", text)), text,
+           question.answer);
+    return;
+  }
+  const auto* destination = config_->find_destination(question.domain->destination);
+  if (mode_ != Mode::kOpen && destination != destination_) {
+    refuse("RCPT",
+           mail::Reply::make(452, "4.5.3", fmt::format("<{}>: goes to another server: send it on its own", text)), text,
+           question.answer);
+    return;
+  }
+  if (destination != destination_) {
+    relay_.reset();
+    mail_refusal_.reset();
+    destination_ = destination;
+  }
+  question.view = shared_.book.recipient(question.recipient, *question.domain, base::wall_now());
+  if (question.view.standing == Standing::kDenied || mode_ == Mode::kKept || (relay_ && relay_->lost())) {
+    settle(question, judge_without_destination(question.view.standing, text));
+  } else {
+    ask_destination(std::move(question));
+  }
+}
+
+void Transaction::ask_destination(Question question) {
+  const auto state = shared_.book.state(*destination_, base::wall_now());
+  const bool closed = state == mail::DestinationState::kDown || state == mail::DestinationState::kPaused;
+  if (closed && mode_ == Mode::kOpen) {
+    if (state == mail::DestinationState::kDown) shared_.prober.probe_now(destination_->name);
+    settle(question, judge_without_destination(question.view.standing, question.recipient.text()));
+    return;
+  }
+  if (mail_refusal_) {
+    settle(question, {RcptVerdict::Outcome::kRefused, *mail_refusal_});
+    return;
+  }
+  if (!relay_) {
+    relay_ = std::make_unique<Relay>(
+        shared_.loop, shared_.pools.of(*destination_, state),
+        Relay::Mail{.sender = sender_, .size = declared_size_, .eightbit = body_ == mail::Body::k8BitMime});
+  }
+  const std::string text = question.recipient.text();
+  relay_->rcpt(text, [this, question = std::move(question)](const Word& word) { answered(question, word); });
+}
+
+void Transaction::answered(const Question& question, const Word& word) {
+  if (word.from == Word::From::kMail && word.reply.permanent()) mail_refusal_ = word.reply;
+  const bool about_recipient = word.from == Word::From::kRcpt && word.reply.permanent() &&
+                               mail::speaks_of_recipient(word.reply);
+  if (about_recipient && question.view.learnt) {
+    shared_.prober.refused_known({.destination = destination_->name,
+                                  .key = question.view.key,
+                                  .address = question.recipient.text(),
+                                  .reply = word.reply.text()});
+  }
+  // 252 promises nothing about the recipient (RFC 5321 section 3.5.3).
+  if (word.from == Word::From::kRcpt && word.reply.positive() && word.reply.code != 252) {
+    shared_.prober.learn(question.view.key, destination_->name, question.view.refresh);
+  }
+  settle(question, judge_rcpt(word, question.view.standing, mode_ == Mode::kLive, question.recipient.text(),
+                              config_->pass_on_4xx));
+}
+
+void Transaction::settle(const Question& question, RcptVerdict verdict) {
+  switch (verdict.outcome) {
+    case RcptVerdict::Outcome::kLive:
+      keepable_ = keepable_ && question.view.keepable;
+      accept(question, Mode::kLive);
+      break;
+    case RcptVerdict::Outcome::kKept:
+      // A live transaction whose connection was lost stays live: its end decides.
+      if (mode_ != Mode::kLive) relay_.reset();
+      accept(question, mode_ == Mode::kLive ? Mode::kLive : Mode::kKept);
+      break;
+    case RcptVerdict::Outcome::kRefused:
+      refuse("RCPT", verdict.reply, question.recipient.text(), question.answer);
+      return;
+  }
+  question.answer(verdict.reply);
+}
+
+void Transaction::accept(const Question& question, Mode mode) {
+  mode_ = mode;
+  recipients_.push_back({.address = question.recipient.text(), .orcpt = {}, .notify = {}, .known = question.view.keepable});
+  if (id_.value != 0) return;
+  id_ = shared_.next_id();
+  base::log().write(mail::events::client(id_, client_.name, client_.address));
+}
+
+void Transaction::begin_content() {
+  const std::string date = base::rfc5322_date(base::wall_now());
+  content_.set_head(mail::received_header({.helo = client_.helo,
+                                           .client_name = client_.name,
+                                           .literal = client_.literal,
+                                           .by = config_->hostname,
+                                           .protocol = client_.protocol,
+                                           .id = id_,
+                                           .recipient = recipients_.size() == 1 ? recipients_[0].address : "",
+                                           .date = date}));
+}
+
+void Transaction::content(std::string_view wire) {
+  if (content_status_) content_status_ = content_.append(wire);
+  if (header_whole_) return;
+  header_.append(wire.substr(0, mail::kMaxHeader - header_.size()));
+  header_whole_ = header_.size() == mail::kMaxHeader || header_.find("\r\n\r\n") != std::string::npos;
+}
+
+std::optional<mail::Reply> Transaction::unacceptable(const smtp::event::ContentEnd& end) const {
+  if (end.refusal) return end.refusal;
+  if (!content_status_) {
+    base::log().warning(fmt::format("{}: content cannot be held: {}", id_.text(), content_status_.error().text));
+    return content_status_.error().kind == base::Kind::kNoSpace
+               ? mail::Reply::make(452, "4.3.1", "Insufficient system storage")
+               : mail::Reply::make(451, "4.3.0", "Local error in processing");
+  }
+  if (mail::scan_header(header_).received > kMaxHops) return mail::Reply::make(554, "5.4.6", "Too many hops");
+  return std::nullopt;
+}
+
+void Transaction::end(const smtp::event::ContentEnd& end, Answer answer) {
+  ended_ = shared_.loop.now();
+  octets_ = end.octets;
+  end_answer_ = std::move(answer);
+  if (const auto refusal = unacceptable(end)) {
+    relay_.reset();
+    refuse("END-OF-MESSAGE", *refusal, "", end_answer_);
+    return;
+  }
+  message_id_ = mail::scan_header(header_).message_id;
+  base::log().write(mail::events::message_id(id_, message_id_));
+  if (mode_ == Mode::kLive) {
+    send_live();
+  } else {
+    keep();
+  }
+}
+
+void Transaction::send_live() {
+  relay_->send(content_, [this](const Word& word) { sent(word); });
+}
+
+void Transaction::sent(const Word& word) {
+  relay_.reset();
+  if (word.possible_duplicate) base::log().warning(mail::events::possible_duplicate(id_, word.relay));
+  const auto verdict = judge_end(word, keepable_, config_->pass_on_4xx);
+  if (verdict.keep) {
+    base::log().notice(fmt::format("{}: kept: {}", id_.text(),
+                                   word.from == Word::From::kNobody ? word.reason : word.reply.text()));
+    keep();
+    return;
+  }
+  if (!verdict.reply.positive()) {
+    refuse("END-OF-MESSAGE", verdict.reply, "", end_answer_);
+    return;
+  }
+  log_proxied(word);
+  end_answer_(verdict.reply);
+}
+
+void Transaction::log_proxied(const Word& word) const {
+  base::log().write(mail::events::proxied_from(id_, sender_, octets_, recipients_.size()), "proxy");
+  const std::string answer = word.reply.text();
+  const std::string dsn = word.reply.dsn();
+  for (const auto& recipient : recipients_) {
+    base::log().write(mail::events::sent({.id = id_,
+                                          .recipient = recipient.address,
+                                          .relay = word.relay,
+                                          .delays = {seconds(began_, ended_), 0, 0, seconds(ended_, shared_.loop.now())},
+                                          .dsn = dsn,
+                                          .answer = answer}),
+                      "proxy");
+  }
+}
+
+mail::Envelope Transaction::envelope() const {
+  mail::Envelope out;
+  out.sender = sender_;
+  out.recipients = recipients_;
+  out.destination = destination_->name;
+  out.arrival_ms = base::to_millis(base::wall_now());
+  out.client_address = client_.address;
+  out.client_port = client_.port;
+  out.client_name = client_.name;
+  out.helo = client_.helo;
+  out.protocol = client_.protocol;
+  out.body = body_;
+  out.message_id = message_id_;
+  return out;
+}
+
+void Transaction::keep() {
+  spool_token_ = shared_.spool.keep(id_, envelope(), std::move(content_), [this](const base::Status& status) { kept(status); });
+}
+
+void Transaction::kept(const base::Status& status) {
+  spool_token_.reset();
+  if (status) {
+    end_answer_(mail::Reply::make(250, "2.0.0", fmt::format("Ok: queued as {}", id_.text())));
+    return;
+  }
+  base::log().error(fmt::format("{}: not spooled: {}", id_.text(), status.error().text));
+  refuse("END-OF-MESSAGE",
+         status.error().kind == base::Kind::kNoSpace ? mail::Reply::make(452, "4.3.1", "Insufficient system storage")
+                                                     : mail::Reply::make(451, "4.3.0", "Local error in processing"),
+         "", end_answer_);
+}
+
+void Transaction::refuse(std::string_view stage, const mail::Reply& reply, std::string_view recipient,
+                         const Answer& answer) {
+  log_reject(client_, {.stage = stage, .reply = reply, .sender = sender_, .recipient = recipient});
+  answer(reply);
+}
+
+}  // namespace holdfast::smtpd

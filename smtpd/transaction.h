@@ -1,0 +1,88 @@
+// One mail transaction, from MAIL to the answer to the dot: live, when a recipient was accepted by the
+// destination, or kept, when one was accepted in its stead (design.md section 3). Nothing is ever both.
+// Destroying it at any moment leaves nothing behind: a live one is reset, what was not yet durable is
+// forgotten.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/config/config.h"
+#include "common/mail/envelope.h"
+#include "common/smtp/server_session.h"
+#include "common/storage/content.h"
+#include "smtpd/judgement.h"
+#include "smtpd/relay.h"
+#include "smtpd/shared.h"
+
+namespace holdfast::smtpd {
+
+class Transaction {
+ public:
+  // Called once a question, maybe inside it.
+  using Answer = std::function<void(const mail::Reply&)>;
+
+  Transaction(Shared& shared, const Client& client, const smtp::event::Mail& mail);
+  ~Transaction();
+
+  void rcpt(const mail::Address& recipient, Answer answer);
+  // After a recipient was accepted: content follows.
+  void begin_content();
+  void content(std::string_view wire);
+  void end(const smtp::event::ContentEnd& end, Answer answer);
+
+ private:
+  enum class Mode { kOpen, kLive, kKept };
+  struct Question {
+    mail::Address recipient;
+    const config::Domain* domain = nullptr;
+    RecipientView view;
+    Answer answer;
+  };
+
+  const config::Domain* route(mail::Address& recipient) const;
+  void ask_destination(Question question);
+  void answered(const Question& question, const Word& word);
+  void settle(const Question& question, RcptVerdict verdict);
+  void accept(const Question& question, Mode mode);
+  void send_live();
+  void sent(const Word& word);
+  void keep();
+  void kept(const base::Status& status);
+  void refuse(std::string_view stage, const mail::Reply& reply, std::string_view recipient, const Answer& answer);
+  std::optional<mail::Reply> unacceptable(const smtp::event::ContentEnd& end) const;
+  mail::Envelope envelope() const;
+  void log_proxied(const Word& word) const;
+
+  Shared& shared_;
+  const Client& client_;
+  const config::ConfigPtr config_;
+  const std::string sender_;
+  const mail::Body body_;
+  const std::uint64_t declared_size_;
+  const base::Mono began_;
+
+  Mode mode_ = Mode::kOpen;
+  mail::QueueId id_;                                  // given with the first accepted recipient
+  const config::Destination* destination_ = nullptr;  // of the last recipient that was tried
+  std::vector<mail::Recipient> recipients_;
+  bool keepable_ = true;
+  std::optional<mail::Reply> mail_refusal_;           // the destination's 5xx to MAIL
+  std::unique_ptr<Relay> relay_;
+
+  storage::Content content_;
+  base::Status content_status_;
+  std::string header_;                                // the first part of the content, for scan_header()
+  bool header_whole_ = false;
+  std::string message_id_;
+  std::uint64_t octets_ = 0;
+  base::Mono ended_{};
+  Answer end_answer_;
+  std::optional<std::uint64_t> spool_token_;
+};
+
+}  // namespace holdfast::smtpd
