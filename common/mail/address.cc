@@ -1,1 +1,134 @@
 #include "common/mail/address.h"
+
+#include <algorithm>
+
+#include "common/base/text.h"
+
+namespace holdfast::mail {
+namespace {
+
+bool is_alnum(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
+
+bool is_atext_or_dot(char c) {
+  return is_alnum(c) || std::string_view(".!#$%&'*+-/=?^_`{|}~").find(c) != std::string_view::npos;
+}
+
+// The length of the Local-part at the start of `text`; 0 if there is none.
+std::size_t local_length(std::string_view text) {
+  if (text.empty() || text.front() != '"') {
+    return static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), is_atext_or_dot) - text.begin());
+  }
+  for (std::size_t i = 1; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c < 32 || c > 126) return 0;
+    if (c == '"') return i + 1;
+    if (c == '\\' && (++i == text.size() || text[i] < 32 || text[i] > 126)) return 0;
+  }
+  return 0;
+}
+
+bool is_label(std::string_view label) {
+  return !label.empty() && label.size() <= 63 && label.front() != '-' && label.back() != '-' &&
+         std::all_of(label.begin(), label.end(), [](char c) { return is_alnum(c) || c == '-' || c == '_'; });
+}
+
+bool is_domain(std::string_view domain) {
+  if (domain.empty() || domain.size() > kMaxDomain) return false;
+  for (const std::string_view label : base::split(domain, '.')) {
+    if (!is_label(label)) return false;
+  }
+  return true;
+}
+
+// General-address-literal and its like (RFC 5321 section 4.1.3), without judging the address inside.
+bool is_literal(std::string_view domain) {
+  return domain.size() > 2 && domain.size() <= kMaxDomain && domain.front() == '[' && domain.back() == ']' &&
+         std::all_of(domain.begin() + 1, domain.end() - 1,
+                     [](char c) { return is_alnum(c) || c == '.' || c == ':' || c == '-'; });
+}
+
+// Behind a source route ("@a.example,@b.example:"); nothing if it is none.
+std::optional<std::string_view> skip_route(std::string_view path) {
+  if (path.empty() || path.front() != '@') return path;
+  const auto colon = path.find(':');
+  if (colon == std::string_view::npos) return std::nullopt;
+  for (const std::string_view hop : base::split(path.substr(0, colon), ',')) {
+    if (hop.empty() || hop.front() != '@' || !is_domain(hop.substr(1))) return std::nullopt;
+  }
+  return path.substr(colon + 1);
+}
+
+// The ">" that closes a path: one inside a quoted local part does not.
+std::size_t closing_bracket(std::string_view path) {
+  bool quoted = false;
+  for (std::size_t i = 0; i < path.size(); ++i) {
+    if (quoted && path[i] == '\\') {
+      ++i;
+    } else if (path[i] == '"') {
+      quoted = !quoted;
+    } else if (!quoted && path[i] == '>') {
+      return i;
+    }
+  }
+  return std::string_view::npos;
+}
+
+// The local part without its quotes and backslashes, if it needs none of them.
+std::string unquote(std::string_view local) {
+  if (local.size() < 3 || local.front() != '"') return std::string(local);
+  std::string plain;
+  for (std::size_t i = 1; i + 1 < local.size(); ++i) {
+    if (local[i] == '\\') ++i;
+    plain.push_back(local[i]);
+  }
+  return std::all_of(plain.begin(), plain.end(), is_atext_or_dot) ? plain : std::string(local);
+}
+
+}  // namespace
+
+std::string Address::text() const { return domain.empty() ? local : local + '@' + domain; }
+
+std::optional<Address> parse_address(std::string_view text) {
+  if (text.size() > kMaxAddress) return std::nullopt;
+  const std::size_t at = local_length(text);
+  if (at == 0 || at > kMaxLocal || at >= text.size() || text[at] != '@') return std::nullopt;
+  const std::string_view domain = text.substr(at + 1);
+  if (!is_domain(domain) && !is_literal(domain)) return std::nullopt;
+  return Address{std::string(text.substr(0, at)), std::string(domain)};
+}
+
+std::optional<Address> parse_path(std::string_view text, PathRules rules, std::string_view& rest) {
+  if (text.empty() || text.front() != '<') return std::nullopt;
+  text.remove_prefix(1);
+  const std::size_t end = closing_bracket(text);
+  if (end == std::string_view::npos) return std::nullopt;
+  const std::string_view path = text.substr(0, end);
+  rest = text.substr(end + 1);
+  if (path.empty()) return rules.allow_null ? std::optional(Address{}) : std::nullopt;
+  if (rules.allow_postmaster && base::iequals(path, "postmaster")) return Address{std::string(path), {}};
+  const auto mailbox = skip_route(path);
+  if (!mailbox) return std::nullopt;
+  return parse_address(*mailbox);
+}
+
+std::string recipient_key(const Address& address, std::string_view recipient_delimiter) {
+  std::string local = unquote(address.local);
+  if (local.empty() || local.front() != '"') {
+    const auto at = local.find_first_of(recipient_delimiter);
+    if (at != std::string::npos && at > 0) local.resize(at);
+  }
+  Address key{base::to_lower(local), base::to_lower(address.domain)};
+  return key.text();
+}
+
+bool is_one_time_address(const Address& address) {
+  const std::string_view local = address.local;
+  if (base::istarts_with(local, "prvs=") || base::istarts_with(local, "msprvs1=") ||
+      base::istarts_with(local, "btv1==")) {
+    return true;
+  }
+  const bool srs = base::istarts_with(local, "srs0") || base::istarts_with(local, "srs1");
+  return srs && local.size() > 4 && (local[4] == '=' || local[4] == '+' || local[4] == '-');
+}
+
+}  // namespace holdfast::mail

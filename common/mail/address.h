@@ -17,12 +17,14 @@ struct Address {
   bool operator==(const Address&) const = default;
 };
 
-// Limits of RFC 5321 section 4.5.3.1, in octets.
-inline constexpr std::size_t kMaxLocal = 64;
+// In octets. RFC 5321 section 4.5.3.1 asks for 64 and 255 at least; senders made by SRS and VERP are longer
+// in practice, and whether they are wanted is the destination's word. A directory key stays under LMDB's 511.
+inline constexpr std::size_t kMaxLocal = 192;
 inline constexpr std::size_t kMaxDomain = 255;
-inline constexpr std::size_t kMaxPath = 256;
+inline constexpr std::size_t kMaxAddress = 320;
 
-// "local@domain" without angle brackets; nothing if it is not a valid Mailbox. ASCII only.
+// "local@domain" without angle brackets; nothing if it is not a Mailbox. ASCII only. Dots may stand
+// anywhere in the local part and underscores in the domain: such addresses exist.
 std::optional<Address> parse_address(std::string_view text);
 
 // A path at the start of `text`, as MAIL and RCPT carry it: "<local@domain>", "<>" if allow_null,
@@ -34,10 +36,11 @@ struct PathRules {
 };
 std::optional<Address> parse_path(std::string_view text, PathRules rules, std::string_view& rest);
 
-// The key of a recipient in the directory: case folded, and with a delimiter ("+") the extension left out.
+// The key of a recipient in the directory: case folded, and with a delimiter ("+"; of several
+// characters each is one) the extension left out. Needless quotes of the local part are dropped.
 std::string recipient_key(const Address& address, std::string_view recipient_delimiter);
 
-// SRS (SRS0=, SRS1=) and BATV (prvs=, btv1==) addresses are made for one message: they are not learnt.
+// SRS (SRS0=, SRS1=) and BATV (prvs=, msprvs1=, btv1==) addresses are made for one message: they are not learnt.
 bool is_one_time_address(const Address& address);
 
 }  // namespace holdfast::mail

@@ -1,6 +1,17 @@
 // The closed set of lines about mail that daemons log, in Postfix's shape (conventions.md), so that
 // pflogsumm and an admin's eyes work unchanged. Each function returns the text behind the tag; nothing
 // else formats such a line. tests/unit/mail/events_test.cc holds the golden texts.
+//
+// What pflogsumm 1.1.5 counts, and so which lines a message must have (read from its source):
+// - received: one client() line a message, tagged smtpd. It counts for every such line, so it is logged
+//   once, when the message is accepted (proxied: the destination's 2xx; kept: after the sync).
+// - sender and size: one proxied_from() or queued_from() line, from any tag but smtpd (proxy, qmgr), after
+//   client() if senders are to be summed up; a repetition for the same id is not counted again.
+// - delivered, deferred, bounced: a sent(), deferred(), bounced() line a recipient and attempt, from any tag
+//   but smtpd; bounced has no duplicate check. A proxied message: client() by smtpd, then proxied_from() and
+//   a sent() for each recipient by proxy.
+// - rejected: a reject() line, from any tag; a destination's 5xx in a live transaction is one of these,
+//   not a bounced(), for we never had the message.
 #pragma once
 
 #include <array>
@@ -38,9 +49,9 @@ std::string possible_duplicate(QueueId id, std::string_view relay);
 
 struct Reject {
   std::string_view stage;    // "RCPT", "MAIL", "DATA", "END-OF-MESSAGE", "CONNECT"
-  std::string_view name, address;
+  std::string_view name, address;  // of the client; name empty: "unknown"
   std::string_view reply;    // "550 5.1.1"
-  std::string_view subject;  // "<x@y>", or empty
+  std::string_view subject;  // what is refused, shown in <>: an address, a HELO name; or empty
   std::string_view why;      // "Recipient address rejected: User unknown"
   std::string_view sender, recipient, protocol, helo;
 };

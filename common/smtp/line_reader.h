@@ -35,23 +35,27 @@ class LineReader {
   // The next line that is there whole. Memory is bounded by max_line and what the caller appends at once.
   std::optional<Line> next();
 
-  // For content: all that is there, and how much of it was used.
+  // For content, which begins where the last line ended: all that is there, and how much of it was used.
   std::string_view rest() const { return std::string_view(buffer_).substr(start_); }
   void use(std::size_t octets);
   std::size_t buffered() const { return buffer_.size() - start_; }
+  // Of a line too long whose end has not come yet.
+  std::size_t skipped() const { return skipped_; }
   void clear();
 
  private:
-  std::optional<Line> end_of_skipping();
+  enum class Skip { kNo, kTooLong, kPoisoned };
+
+  std::optional<Line> skip();
+  void begin_skipping(Skip why, std::size_t octets);
   Line take(Status status, std::size_t text, std::size_t octets);
-  Status judge(std::string_view text, bool crlf);
 
   std::size_t max_line_;
   Mode mode_;
   std::string buffer_;
   std::size_t start_ = 0;     // bytes before it are used
-  std::size_t scanned_ = 0;   // after start_: known to hold no LF
-  enum class Skip { kNo, kTooLong, kPoisoned } skip_ = Skip::kNo;
+  std::size_t scanned_ = 0;   // behind start_: known to hold no LF
+  Skip skip_ = Skip::kNo;
   std::string prefix_;        // of a line too long
   std::size_t skipped_ = 0;
   bool cr_ = false;           // the last skipped byte was a CR

@@ -1,1 +1,303 @@
 #include "common/smtp/server_session.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/core.h>
+
+#include "common/base/panic.h"
+
+namespace holdfast::smtp {
+namespace {
+
+using mail::Reply;
+
+bool has_strange_bytes(std::string_view line) {
+  return std::any_of(line.begin(), line.end(), [](char c) { return c < 32 || c > 126; });
+}
+
+bool takes_parameters(Verb verb) { return verb == Verb::kMail || verb == Verb::kRcpt; }
+
+bool takes_no_argument(Verb verb) { return verb == Verb::kData || verb == Verb::kRset || verb == Verb::kQuit; }
+
+Reply too_big(std::uint64_t limit) {
+  return Reply::make(552, "5.3.4", fmt::format("Message is bigger than {} bytes", limit));
+}
+
+}  // namespace
+
+ServerSession::ServerSession(ServerOptions options)
+    : options_(std::move(options)), reader_(kMaxCommandWithParameters, LineReader::Mode::kStrict) {}
+
+void ServerSession::receive(std::string_view bytes) {
+  if (!closing()) reader_.append(bytes);
+}
+
+void ServerSession::enter(State next) {
+  state_ = next;
+  if (next == State::kContent) {
+    decoder_.emplace(options_.bare_newline);
+    content_refused_ = false;
+  }
+  if (next == State::kGreeted || next == State::kMail) accepted_ = rcpts_ = 0;
+}
+
+void ServerSession::enter_by(Verb verb) {
+  const auto next = next_state(state_, verb);
+  base::expect(next.has_value(), "an SMTP event out of sequence");
+  enter(*next);
+}
+
+std::optional<ServerEvent> ServerSession::next_event() {
+  if (awaited_) return std::nullopt;
+  if (held_) return take_held();
+  if (closing()) return std::nullopt;
+  if (!connect_given_) {
+    connect_given_ = true;
+    return await(Verb::kBanner, event::Connect{});
+  }
+  while (!closing()) {
+    if (state_ == State::kContent) return on_content();
+    const auto line = reader_.next();
+    if (!line) return std::nullopt;
+    if (auto event = on_line(*line)) return event;
+  }
+  return std::nullopt;
+}
+
+ServerEvent ServerSession::await(Verb verb, ServerEvent event) {
+  awaited_ = verb;
+  return event;
+}
+
+ServerSession::Maybe ServerSession::take_held() {
+  ServerEvent event = *std::exchange(held_, std::nullopt);
+  if (const auto* helo = std::get_if<event::Helo>(&event)) awaited_ = helo->esmtp ? Verb::kEhlo : Verb::kHelo;
+  return event;
+}
+
+ServerSession::Maybe ServerSession::on_line(const LineReader::Line& line) {
+  switch (line.status) {
+    case LineReader::Status::kLine: return on_command(line.text);
+    case LineReader::Status::kTooLong:
+      return refuse(parse_command(line.text).verb, line.text, Reply::make(500, "5.5.2", "Line too long"));
+    case LineReader::Status::kBareNewline: break;
+  }
+  return refuse(Verb::kUnknown, line.text, Reply::make(500, "5.5.2", "Bare CR or LF: lines end in CRLF"));
+}
+
+// Check: what can be said about the command without anybody else. Then proceed().
+ServerSession::Maybe ServerSession::on_command(std::string_view line) {
+  const Command command = parse_command(line);
+  if (has_strange_bytes(line)) {
+    return refuse(command.verb, line, Reply::make(501, "5.5.2", "Bytes outside printable ASCII"));
+  }
+  if (state_ == State::kRefused && command.verb != Verb::kQuit) return out_of_sequence(command.verb, line);
+  if (line.size() > kMaxCommand && !takes_parameters(command.verb)) {
+    return refuse(command.verb, line, Reply::make(500, "5.5.2", "Line too long"));
+  }
+  if (auto reply = unknown(command)) {
+    const bool foreign = command.verb == Verb::kForeign;
+    auto event = refuse(command.verb, line, *std::move(reply));
+    if (foreign) enter(State::kClosed);
+    return event;
+  }
+  if (takes_no_argument(command.verb) && !command.argument.empty()) {
+    return refuse(command.verb, line, Reply::make(501, "5.5.4", fmt::format("{} takes no argument", to_text(command.verb))));
+  }
+  if (!next_state(state_, command.verb)) return out_of_sequence(command.verb, line);
+  return proceed(command, line);
+}
+
+std::optional<Reply> ServerSession::unknown(const Command& command) const {
+  switch (command.verb) {
+    case Verb::kUnknown: return Reply::make(500, "5.5.2", "Command not recognised");
+    case Verb::kNotImplemented: return Reply::make(502, "5.5.1", "Command not implemented");
+    case Verb::kForeign: return Reply::make(421, "4.7.0", "This is an SMTP server");
+    default: return std::nullopt;
+  }
+}
+
+ServerSession::Maybe ServerSession::out_of_sequence(Verb verb, std::string_view line) {
+  const bool follows_refusal = mail_refused_ && (verb == Verb::kRcpt || verb == Verb::kData);
+  if (state_ == State::kMail && verb == Verb::kData && rcpts_ > 0) {
+    return refuse(verb, line, Reply::make(554, "5.5.1", "No valid recipients"), false);
+  }
+  const auto text = [&]() -> std::string_view {
+    if (state_ == State::kRefused) return "Service is refused; QUIT is all that is left";
+    if (state_ == State::kStart) return "Send HELO or EHLO first";
+    if (verb == Verb::kMail) return "MAIL was given already";
+    return verb == Verb::kRcpt || state_ == State::kGreeted ? "MAIL is needed first" : "RCPT is needed first";
+  };
+  return refuse(verb, line, Reply::make(503, "5.5.1", std::string(text())), !follows_refusal);
+}
+
+// The table has a row for this command in this state.
+ServerSession::Maybe ServerSession::proceed(const Command& command, std::string_view line) {
+  switch (command.verb) {
+    case Verb::kHelo:
+    case Verb::kEhlo: return on_helo(command, line);
+    case Verb::kMail: return on_mail(command, line);
+    case Verb::kRcpt: return on_rcpt(command, line);
+    case Verb::kData: return await(Verb::kData, event::Data{});
+    case Verb::kRset: return on_rset();
+    case Verb::kQuit: return on_quit();
+    case Verb::kVrfy:
+      if (command.argument.empty()) return refuse(Verb::kVrfy, line, Reply::make(501, "5.5.4", "Syntax: VRFY address"));
+      output_ += "252 2.1.5 Cannot VRFY user, but will take a message for it and try\r\n";
+      return std::nullopt;
+    case Verb::kHelp:
+      output_ += "214 2.0.0 HELO EHLO MAIL RCPT DATA RSET NOOP QUIT VRFY HELP\r\n";
+      return std::nullopt;
+    default: break;  // NOOP
+  }
+  output_ += "250 2.0.0 Ok\r\n";
+  return std::nullopt;
+}
+
+ServerSession::Maybe ServerSession::on_helo(const Command& command, std::string_view line) {
+  const auto name = parse_helo(command.argument);
+  if (!name) return refuse(command.verb, line, name.error());
+  helo_ = *name;
+  mail_refused_ = false;
+  const event::Helo helo{helo_, command.verb == Verb::kEhlo};
+  if (!in_transaction()) return await(command.verb, helo);
+  enter(State::kGreeted);
+  held_ = helo;
+  return event::Reset{};
+}
+
+ServerSession::Maybe ServerSession::on_mail(const Command& command, std::string_view line) {
+  mail_refused_ = true;  // until it is accepted
+  auto arguments = parse_mail(command.argument);
+  if (!arguments) return refuse(Verb::kMail, line, std::move(arguments.error()));
+  if (options_.size_limit > 0 && arguments->size.value_or(0) > options_.size_limit) {
+    return refuse(Verb::kMail, line, too_big(options_.size_limit), false);
+  }
+  return await(Verb::kMail, event::Mail{std::move(arguments->sender), arguments->size, arguments->body, arguments->parameters});
+}
+
+ServerSession::Maybe ServerSession::on_rcpt(const Command& command, std::string_view line) {
+  ++rcpts_;
+  auto recipient = parse_rcpt(command.argument);
+  if (!recipient) return refuse(Verb::kRcpt, line, std::move(recipient.error()));
+  if (accepted_ >= options_.max_recipients) {
+    return refuse(Verb::kRcpt, line, Reply::make(452, "4.5.3", "Too many recipients"), false);
+  }
+  return await(Verb::kRcpt, event::Rcpt{*std::move(recipient)});
+}
+
+ServerSession::Maybe ServerSession::on_rset() {
+  const bool open = in_transaction();
+  mail_refused_ = false;
+  enter_by(Verb::kRset);
+  output_ += "250 2.0.0 Ok\r\n";
+  return open ? Maybe(event::Reset{}) : std::nullopt;
+}
+
+ServerSession::Maybe ServerSession::on_quit() {
+  const bool open = in_transaction();
+  enter_by(Verb::kQuit);
+  fmt::format_to(std::back_inserter(output_), "221 2.0.0 {} closing connection\r\n", options_.hostname);
+  if (!open) return event::Quit{};
+  held_ = event::Quit{};
+  return event::Reset{};
+}
+
+ServerSession::Maybe ServerSession::on_content() {
+  std::string_view in = reader_.rest();
+  while (auto piece = decoder_->next(in)) {
+    reader_.use(reader_.buffered() - in.size());
+    if (options_.size_limit == 0 || decoder_->octets() <= options_.size_limit) return event::Content{*piece};
+  }
+  reader_.use(reader_.buffered() - in.size());
+  if (!decoder_->ended()) return std::nullopt;
+  event::ContentEnd end{decoder_->octets(), std::nullopt};
+  if (options_.size_limit > 0 && end.octets > options_.size_limit) {
+    end.refusal = too_big(options_.size_limit);
+  } else if (decoder_->bare_newline() && options_.bare_newline == BareNewline::kReject) {
+    end.refusal = Reply::make(550, "5.6.11", "Bare CR or LF in the message: lines end in CRLF");
+  }
+  content_refused_ = end.refusal.has_value();
+  return await(Verb::kDot, std::move(end));
+}
+
+ServerSession::Maybe ServerSession::refuse(Verb verb, std::string_view line, Reply reply, bool counts) {
+  errors_ += counts ? 1 : 0;
+  if (options_.max_errors > 0 && errors_ >= options_.max_errors) {
+    reply = Reply::make(421, "4.7.0", "Too many errors");
+    enter(State::kClosed);
+  }
+  reply.append_wire(output_);
+  return event::Rejected{verb, line, std::move(reply)};
+}
+
+void ServerSession::accept() {
+  base::expect(awaited_.has_value(), "accept() without an awaiting event");
+  base::expect(*awaited_ != Verb::kDot || !content_refused_, "accept() of refused content");
+  const Verb verb = *std::exchange(awaited_, std::nullopt);
+  write_positive(verb);
+  answered(verb);
+}
+
+void ServerSession::reply(const Reply& reply) {
+  base::expect(awaited_.has_value(), "reply() without an awaiting event");
+  const Verb verb = *awaited_;
+  const bool positive = verb == Verb::kData ? reply.code == 354 : reply.positive();
+  base::expect(positive || reply.temporary() || reply.permanent(), "a reply that does not fit its command");
+  base::expect(!positive || verb != Verb::kEhlo, "EHLO is answered by accept()");
+  base::expect(!positive || verb != Verb::kDot || !content_refused_, "a positive reply to refused content");
+  awaited_.reset();
+  reply.append_wire(output_);
+  if (reply.code == 421) return enter(State::kClosed);
+  if (positive) return answered(verb);
+  if (verb == Verb::kBanner) enter(State::kRefused);
+  if (verb == Verb::kDot) enter_by(Verb::kDot);
+}
+
+void ServerSession::close(const Reply& reply) {
+  if (closing()) return;
+  awaited_.reset();
+  held_.reset();
+  connect_given_ = true;
+  reply.append_wire(output_);
+  enter(State::kClosed);
+}
+
+// The awaited command was answered positively.
+void ServerSession::answered(Verb verb) {
+  if (verb == Verb::kHelo || verb == Verb::kEhlo) esmtp_ = verb == Verb::kEhlo;
+  if (verb == Verb::kMail) mail_refused_ = false;
+  if (verb == Verb::kDot) errors_ = 0;
+  if (verb == Verb::kRcpt) ++accepted_;
+  enter_by(verb);
+}
+
+void ServerSession::write_positive(Verb verb) {
+  switch (verb) {
+    case Verb::kBanner:
+      fmt::format_to(std::back_inserter(output_), "220 {} ESMTP Holdfast\r\n", options_.hostname);
+      return;
+    case Verb::kHelo: fmt::format_to(std::back_inserter(output_), "250 {}\r\n", options_.hostname); return;
+    case Verb::kEhlo: write_ehlo(); return;
+    case Verb::kMail: output_ += "250 2.1.0 Ok\r\n"; return;
+    case Verb::kRcpt: output_ += "250 2.1.5 Ok\r\n"; return;
+    case Verb::kData: output_ += "354 End data with <CR><LF>.<CR><LF>\r\n"; return;
+    case Verb::kDot: output_ += "250 2.0.0 Ok\r\n"; return;
+    default: base::panic("a verb that awaits no answer");
+  }
+}
+
+void ServerSession::write_ehlo() {
+  const auto line = [this](std::string_view text) {
+    fmt::format_to(std::back_inserter(output_), "250-{}\r\n", text);
+  };
+  line(options_.hostname);
+  if (options_.pipelining) line("PIPELINING");
+  fmt::format_to(std::back_inserter(output_), "250-SIZE {}\r\n", options_.size_limit);
+  if (options_.eightbitmime) line("8BITMIME");
+  for (const auto& extra : options_.extra_ehlo) line(extra);
+  output_ += "250 ENHANCEDSTATUSCODES\r\n";
+}
+
+}  // namespace holdfast::smtp

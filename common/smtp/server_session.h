@@ -40,7 +40,7 @@ struct ServerOptions {
   std::uint64_t size_limit = 50ULL << 20;     // octets of content; 0: none
   std::size_t max_recipients = 1000;          // accepted ones a transaction; more get 452 4.5.3
   BareNewline bare_newline = BareNewline::kReject;
-  int max_errors = 20;                        // of our own refusals since the last message: then 421; 0: no limit
+  int max_errors = 20;                        // that many of the core's refusals since the last message: 421; 0: no limit
   // What EHLO offers, besides ENHANCEDSTATUSCODES.
   bool pipelining = true;
   bool eightbitmime = true;
@@ -75,7 +75,8 @@ struct ContentEnd {
   std::uint64_t octets = 0;                   // of the content, without stuffing
   std::optional<mail::Reply> refusal;
 };
-// The open transaction (MAIL was accepted) has ended by RSET, HELO, EHLO or QUIT; no answer.
+// The open transaction (MAIL was accepted) has ended by RSET, HELO, EHLO or QUIT; no answer. A session that
+// ends otherwise (closing(), the connection is lost) ends its transaction without saying so.
 struct Reset {};
 struct Quit {};                               // 221 is in the output, closing() is true; no answer
 // The core has refused a command, its reply is in the output; no answer. For logs and counts.
@@ -112,7 +113,7 @@ class ServerSession {
 
   // What is to be sent; the adapter empties it.
   std::string& output() { return output_; }
-  // The connection is to be closed when the output has gone.
+  // The connection is to be closed when the output has gone: after QUIT, a 421, too many errors.
   bool closing() const { return state_ == State::kClosed; }
   std::size_t buffered() const { return reader_.buffered(); }
 
@@ -124,36 +125,42 @@ class ServerSession {
   ServerOptions& options() { return options_; }
 
  private:
+  using Maybe = std::optional<ServerEvent>;
+
   void enter(State next);
-  std::optional<ServerEvent> on_line(const LineReader::Line& line);
-  std::optional<ServerEvent> on_command(std::string_view line);
-  std::optional<ServerEvent> check(const Command& command, std::string_view line);
-  std::optional<ServerEvent> on_content();
-  std::optional<ServerEvent> on_helo(const Command& command, std::string_view line);
-  std::optional<ServerEvent> on_mail(const Command& command, std::string_view line);
-  std::optional<ServerEvent> on_rcpt(const Command& command, std::string_view line);
-  std::optional<ServerEvent> on_data(std::string_view line);
-  std::optional<ServerEvent> on_rset();
-  std::optional<ServerEvent> on_quit();
-  ServerEvent refuse(Verb verb, std::string_view line, mail::Reply reply);
+  void enter_by(Verb verb);
+  Maybe on_line(const LineReader::Line& line);
+  Maybe on_command(std::string_view line);
+  Maybe proceed(const Command& command, std::string_view line);
+  Maybe on_content();
+  Maybe on_helo(const Command& command, std::string_view line);
+  Maybe on_mail(const Command& command, std::string_view line);
+  Maybe on_rcpt(const Command& command, std::string_view line);
+  Maybe on_rset();
+  Maybe on_quit();
+  Maybe out_of_sequence(Verb verb, std::string_view line);
+  std::optional<mail::Reply> unknown(const Command& command) const;
+  Maybe refuse(Verb verb, std::string_view line, mail::Reply reply, bool counts = true);
   ServerEvent await(Verb verb, ServerEvent event);
-  std::optional<ServerEvent> done(mail::Reply reply);
-  mail::Reply out_of_sequence(Verb verb) const;
+  Maybe take_held();
+  void answered(Verb verb);
+  void write_positive(Verb verb);
   void write_ehlo();
-  void begin_content();
-  void end_transaction();
 
   ServerOptions options_;
   LineReader reader_;
   std::string output_;
   State state_ = State::kConnect;
   std::optional<Verb> awaited_;
-  std::optional<ServerEvent> held_;   // to be given after a Reset
+  std::optional<ServerEvent> held_;   // Helo or Quit behind a Reset
+  std::optional<DataDecoder> decoder_;
+  std::string helo_;
   bool connect_given_ = false;
   bool esmtp_ = false;
-  std::optional<DataDecoder> decoder_;
+  bool mail_refused_ = false;         // so that what was pipelined behind it is no error of the client
+  bool content_refused_ = false;
   std::size_t accepted_ = 0;
-  std::size_t tried_ = 0;             // RCPTs of the transaction that reached the adapter
+  std::size_t rcpts_ = 0;             // of the transaction, refused ones too
   int errors_ = 0;
 };
 
