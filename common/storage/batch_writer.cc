@@ -1,0 +1,88 @@
+#include "common/storage/batch_writer.h"
+
+#include <algorithm>
+
+namespace holdfast::storage {
+
+BatchWriter::BatchWriter(Env& env, Options options, Hooks hooks)
+    : env_(env), options_(options), hooks_(std::move(hooks)), thread_([this] { run(); }) {}
+
+BatchWriter::~BatchWriter() {
+  {
+    const std::lock_guard lock(mutex_);
+    ending_ = true;
+  }
+  wake_.notify_one();
+  thread_.join();
+}
+
+void BatchWriter::submit(Operation operation, Done done, bool urgent) {
+  bool wake = false;
+  {
+    const std::lock_guard lock(mutex_);
+    queue_.push_back({std::move(operation), std::move(done)});
+    wake = queue_.size() == 1 || queue_.size() == options_.most || (urgent && !urgent_);
+    urgent_ = urgent_ || urgent;
+  }
+  if (wake) wake_.notify_one();
+}
+
+std::size_t BatchWriter::pending() const {
+  const std::lock_guard lock(mutex_);
+  return queue_.size() + in_batch_;
+}
+
+void BatchWriter::take_batch(std::unique_lock<std::mutex>& lock) {
+  wake_.wait(lock, [&] { return ending_ || !queue_.empty(); });
+  wake_.wait_until(lock, last_commit_ + options_.interval,
+                   [&] { return ending_ || urgent_ || queue_.size() >= options_.most; });
+  urgent_ = false;
+  const auto count = std::min(queue_.size(), options_.most);
+  const auto end = queue_.begin() + static_cast<std::ptrdiff_t>(count);
+  batch_.assign(std::make_move_iterator(queue_.begin()), std::make_move_iterator(end));
+  queue_.erase(queue_.begin(), end);
+  in_batch_ = count;
+}
+
+base::Status BatchWriter::commit_batch() {
+  auto txn = WriteTxn::begin(env_);
+  if (!txn) return std::unexpected(txn.error());
+  for (const auto& entry : batch_) {
+    if (auto done = entry.operation(**txn); !done) return done;
+  }
+  return (*txn)->commit();
+}
+
+void BatchWriter::report(std::optional<base::Error> error) {
+  if (failing_ == error.has_value()) return;
+  failing_ = error.has_value();
+  if (hooks_.health) hooks_.health(std::move(error));
+}
+
+void BatchWriter::run() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    if (batch_.empty()) take_batch(lock);
+    if (batch_.empty()) return;  // ending, and nothing left
+    lock.unlock();
+    const auto status = commit_batch();
+    last_commit_ = base::mono_now();
+    report(status ? std::nullopt : std::optional(status.error()));
+    if (status) {
+      std::vector<Done> dones;
+      for (auto& entry : batch_) {
+        if (entry.done) dones.push_back(std::move(entry.done));
+      }
+      batch_.clear();
+      in_batch_ = 0;
+      if (hooks_.committed) hooks_.committed(std::move(dones));
+    }
+    lock.lock();
+    if (!status) {
+      if (ending_) return;
+      wake_.wait_for(lock, options_.retry, [&] { return ending_; });
+    }
+  }
+}
+
+}  // namespace holdfast::storage

@@ -177,7 +177,7 @@ class DirectoryReader {
   // standing() with the rows of now.
   Standing standing(std::string_view key, std::string_view domain, std::string_view destination, std::int64_t now_ms,
                     const KeepRule& rule);
-  // Several questions about one moment; null while there is no directory. The views end with the call.
+  // Several questions about one moment; kNotFound while there is no directory. The views end with the call.
   base::Status read(const std::function<void(const Directory&, const Txn&)>& questions);
 
  private:

@@ -1,0 +1,246 @@
+#include "common/storage/queue_index.h"
+
+#include "common/base/codec.h"
+#include "common/base/panic.h"
+#include "common/storage/keys.h"
+
+namespace holdfast::storage {
+namespace {
+
+enum : Table { kMessage, kRecipient, kArrival, kByDestination, kDue, kCounter, kSegment };
+const std::vector<std::string> kTables{"message", "recipient", "arrival", "by_destination", "due", "counter", "segment"};
+
+constexpr std::size_t kLookAtMost = 5000;
+
+Key id_key(mail::QueueId id) { return Key().number(id.value); }
+Key recipient_key(mail::QueueId id, std::uint32_t index) { return Key().number(id.value).number(index); }
+Key arrival_key(std::int64_t arrival_ms, mail::QueueId id) { return Key().time(arrival_ms).number(id.value); }
+Key place_key(std::string_view destination, QueueIndex::Place p) {
+  return Key().name(destination).time(p.time_ms).number(p.id.value);
+}
+Key segment_key(SegmentId id) { return Key().number(id.writer).number(id.number); }
+
+QueueIndex::Place place_of(std::string_view key, std::size_t prefix) {
+  return {static_cast<std::int64_t>(key_number<std::uint64_t>(key, prefix)), {key_number<std::uint64_t>(key, prefix + 8)}};
+}
+
+template <class Row>
+Row row_of(std::string_view bytes) {
+  auto row = base::decode<Row>(bytes);
+  base::expect(row.has_value(), "a row of the queue index cannot be read");
+  return std::move(*row);
+}
+
+template <class Row>
+std::optional<Row> find(const Txn& txn, Table table, std::string_view key) {
+  const auto bytes = txn.get(table, key);
+  if (!bytes) return std::nullopt;
+  return row_of<Row>(*bytes);
+}
+
+std::uint64_t& share_of(Counter& counter, MessageState state) {
+  switch (state) {
+    case MessageState::kDeferred: return counter.deferred;
+    case MessageState::kHeld: return counter.held;
+    case MessageState::kFrozen: return counter.frozen;
+  }
+  base::panic("a message's state is none");
+}
+
+void add_to(std::uint64_t& number, std::uint64_t amount, int sign) {
+  if (sign > 0) {
+    number += amount;
+  } else {
+    base::expect(number >= amount, "a counter of the queue index went below zero");
+    number -= amount;
+  }
+}
+
+// Walks the keys of one destination behind a place.
+template <class Visit>
+void walk(const Txn& txn, Table table, std::string_view destination, QueueIndex::Place behind, const Visit& visit) {
+  const Key prefix = Key().name(destination), start = place_key(destination, behind);
+  Cursor cursor(txn, table);
+  cursor.seek(start);
+  if (cursor.valid() && cursor.key() == std::string_view(start)) cursor.next();
+  for (; cursor.valid() && cursor.key().starts_with(prefix); cursor.next()) {
+    if (!visit(place_of(cursor.key(), prefix.text().size()), cursor.value())) return;
+  }
+}
+
+}  // namespace
+
+std::string QueueIndex::folder(const std::string& spool) { return spool + "/index"; }
+
+base::Result<std::unique_ptr<QueueIndex>> QueueIndex::open(const std::string& spool, EnvOptions options) {
+  auto env = Env::open(folder(spool), kTables, options);
+  if (!env) return std::unexpected(env.error());
+  std::unique_ptr<QueueIndex> index(new QueueIndex);
+  index->env_ = std::move(*env);
+  return index;
+}
+
+std::optional<MessageRow> QueueIndex::message(const Txn& txn, mail::QueueId id) const {
+  return find<MessageRow>(txn, kMessage, id_key(id));
+}
+
+std::vector<RecipientState> QueueIndex::recipients(const Txn& txn, mail::QueueId id) const {
+  std::vector<RecipientState> out;
+  const Key prefix = id_key(id);
+  Cursor cursor(txn, kRecipient);
+  for (cursor.seek(prefix); cursor.valid() && cursor.key().starts_with(prefix); cursor.next()) {
+    out.push_back(row_of<RecipientState>(cursor.value()));
+  }
+  return out;
+}
+
+Counter QueueIndex::counter(const Txn& txn, std::string_view destination) const {
+  return find<Counter>(txn, kCounter, Key().name(destination)).value_or(Counter{});
+}
+
+void QueueIndex::each_counter(const Txn& txn,
+                              const std::function<void(std::string_view, const Counter&)>& visit) const {
+  Cursor cursor(txn, kCounter);
+  for (cursor.first(); cursor.valid(); cursor.next()) {
+    const auto name = cursor.key().substr(0, cursor.key().size() - 1);
+    if (!name.empty()) visit(name, row_of<Counter>(cursor.value()));
+  }
+}
+
+std::optional<std::int64_t> QueueIndex::oldest_arrival_ms(const Txn& txn) const {
+  Cursor cursor(txn, kArrival);
+  if (!cursor.first()) return std::nullopt;
+  return place_of(cursor.key(), 0).time_ms;
+}
+
+std::optional<SegmentRow> QueueIndex::segment(const Txn& txn, SegmentId id) const {
+  return find<SegmentRow>(txn, kSegment, segment_key(id));
+}
+
+void QueueIndex::each_segment(const Txn& txn, const std::function<void(SegmentId, const SegmentRow&)>& visit) const {
+  Cursor cursor(txn, kSegment);
+  for (cursor.first(); cursor.valid(); cursor.next()) {
+    visit({key_number<std::uint32_t>(cursor.key(), 0), key_number<std::uint32_t>(cursor.key(), 4)},
+          row_of<SegmentRow>(cursor.value()));
+  }
+}
+
+ListPage QueueIndex::list(const Txn& txn, const QueueFilter& filter, std::string_view from, std::size_t limit) const {
+  ListPage page;
+  const Key start = filter.destination.empty() ? Key() : Key().name(filter.destination);
+  Cursor cursor(txn, filter.destination.empty() ? kArrival : kByDestination);
+  cursor.seek(from.empty() ? std::string_view(start) : from);
+  if (cursor.valid() && !from.empty() && cursor.key() == from) cursor.next();
+  std::string last;
+  for (std::size_t looked = 0; cursor.valid() && cursor.key().starts_with(start); cursor.next()) {
+    if (page.messages.size() == limit || looked++ == kLookAtMost) {
+      page.next = last;
+      break;
+    }
+    last = cursor.key();
+    const auto id = place_of(cursor.key(), start.text().size()).id;
+    auto row = message(txn, id);
+    base::expect(row.has_value(), "the queue index lists a message it does not know");
+    auto to = recipients(txn, id);
+    if (filter.matches(*row, to)) page.messages.push_back({id, std::move(*row), std::move(to)});
+  }
+  return page;
+}
+
+void QueueIndex::by_age(const Txn& txn, std::string_view destination, Place behind,
+                        const std::function<bool(Place, const Waiting&)>& visit) const {
+  walk(txn, kByDestination, destination, behind,
+       [&](Place place, std::string_view value) { return visit(place, row_of<Waiting>(value)); });
+}
+
+void QueueIndex::by_due(const Txn& txn, std::string_view destination, Place behind,
+                        const std::function<bool(Place)>& visit) const {
+  walk(txn, kDue, destination, behind, [&](Place place, std::string_view) { return visit(place); });
+}
+
+base::Status QueueIndex::count(WriteTxn& txn, const MessageRow& row, int sign) {
+  for (const std::string_view name : {std::string_view(row.destination), std::string_view()}) {
+    Counter total = counter(txn, name);
+    add_to(share_of(total, row.state), 1, sign);
+    add_to(total.bytes, row.size, sign);
+    if (auto done = txn.put(kCounter, Key().name(name), base::encode(total)); !done) return done;
+    if (row.destination.empty()) break;
+  }
+  return {};
+}
+
+base::Status QueueIndex::count_record(WriteTxn& txn, const MessageRow& row, int sign) {
+  const SegmentId id{row.record.writer, row.record.segment};
+  SegmentRow segment_row = segment(txn, id).value_or(SegmentRow{});
+  add_to(segment_row.live_records, 1, sign);
+  add_to(segment_row.live_bytes, padded(row.record.length), sign);
+  return put_segment(txn, id, segment_row);
+}
+
+base::Status QueueIndex::put_order(WriteTxn& txn, mail::QueueId id, const MessageRow& row) {
+  const Waiting waiting{row.state, row.size, row.last_attempt_ms, row.due_ms};
+  if (auto done = txn.put(kArrival, arrival_key(row.arrival_ms, id), ""); !done) return done;
+  const Key place = place_key(row.destination, {row.arrival_ms, id});
+  if (auto done = txn.put(kByDestination, place, base::encode(waiting)); !done) return done;
+  if (row.state != MessageState::kDeferred) return {};
+  return txn.put(kDue, place_key(row.destination, {row.due_ms, id}), "");
+}
+
+base::Status QueueIndex::erase_order(WriteTxn& txn, mail::QueueId id, const MessageRow& row) {
+  if (auto done = txn.erase(kArrival, arrival_key(row.arrival_ms, id)); !done) return done;
+  if (auto done = txn.erase(kByDestination, place_key(row.destination, {row.arrival_ms, id})); !done) return done;
+  return txn.erase(kDue, place_key(row.destination, {row.due_ms, id}));
+}
+
+base::Status QueueIndex::add(WriteTxn& txn, mail::QueueId id, const MessageRow& row,
+                             const std::vector<RecipientState>& recipients_of_it) {
+  if (const auto old = message(txn, id)) {
+    if (old->generation >= row.generation) return {};
+    if (auto done = remove(txn, id); !done) return done;
+  }
+  if (auto done = txn.put(kMessage, id_key(id), base::encode(row)); !done) return done;
+  for (std::uint32_t i = 0; i < recipients_of_it.size(); ++i) {
+    if (auto done = put_recipient(txn, id, i, recipients_of_it[i]); !done) return done;
+  }
+  if (auto done = put_order(txn, id, row); !done) return done;
+  if (auto done = count(txn, row, 1); !done) return done;
+  return count_record(txn, row, 1);
+}
+
+base::Status QueueIndex::update(WriteTxn& txn, mail::QueueId id, const MessageRow& row) {
+  const auto old = message(txn, id);
+  base::expect(old.has_value(), "update of a message that is not there");
+  base::expect(old->record == row.record, "a row moved to another record");
+  if (auto done = erase_order(txn, id, *old); !done) return done;
+  if (auto done = txn.put(kMessage, id_key(id), base::encode(row)); !done) return done;
+  if (auto done = put_order(txn, id, row); !done) return done;
+  if (old->state == row.state && old->destination == row.destination && old->size == row.size) return {};
+  if (auto done = count(txn, *old, -1); !done) return done;
+  return count(txn, row, 1);
+}
+
+base::Status QueueIndex::put_recipient(WriteTxn& txn, mail::QueueId id, std::uint32_t index,
+                                       const RecipientState& recipient) {
+  return txn.put(kRecipient, recipient_key(id, index), base::encode(recipient));
+}
+
+base::Status QueueIndex::remove(WriteTxn& txn, mail::QueueId id) {
+  const auto row = message(txn, id);
+  if (!row) return {};
+  const auto count_of_recipients = recipients(txn, id).size();
+  for (std::uint32_t i = 0; i < count_of_recipients; ++i) {
+    if (auto done = txn.erase(kRecipient, recipient_key(id, i)); !done) return done;
+  }
+  if (auto done = erase_order(txn, id, *row); !done) return done;
+  if (auto done = txn.erase(kMessage, id_key(id)); !done) return done;
+  if (auto done = count(txn, *row, -1); !done) return done;
+  return count_record(txn, *row, -1);
+}
+
+base::Status QueueIndex::put_segment(WriteTxn& txn, SegmentId id, const SegmentRow& row) {
+  return txn.put(kSegment, segment_key(id), base::encode(row));
+}
+
+base::Status QueueIndex::erase_segment(WriteTxn& txn, SegmentId id) { return txn.erase(kSegment, segment_key(id)); }
+
+}  // namespace holdfast::storage

@@ -1,0 +1,33 @@
+#include <algorithm>
+
+#include "common/base/text.h"
+#include "common/storage/queue_index.h"
+
+namespace holdfast::storage {
+
+std::string_view to_text(MessageState state) {
+  switch (state) {
+    case MessageState::kDeferred: return "deferred";
+    case MessageState::kHeld: return "held";
+    case MessageState::kFrozen: return "frozen";
+  }
+  return "deferred";
+}
+
+std::optional<MessageState> parse_message_state(std::string_view text) {
+  for (const auto state : {MessageState::kDeferred, MessageState::kHeld, MessageState::kFrozen}) {
+    if (text == to_text(state)) return state;
+  }
+  return std::nullopt;
+}
+
+std::string_view to_text(RecipientStatus status) {
+  switch (status) {
+    case RecipientStatus::kOpen: return "open";
+    case RecipientStatus::kSent: return "sent";
+    case RecipientStatus::kRefused: return "refused";
+  }
+  return "open";
+}
+
+}  // namespace holdfast::storage

@@ -46,6 +46,7 @@ class SegmentWriter {
   std::uint64_t end_ = kBlock;     // where the next record begins
   std::uint64_t synced_ = kBlock;  // durable up to here
   bool usable_ = true;
+  bool sync_failed_ = false;
 };
 
 }  // namespace holdfast::storage
