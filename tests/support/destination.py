@@ -41,6 +41,8 @@ class Cut:
 HANG = object()
 DROP = object()
 
+LONGEST_NAME = 20
+
 USUAL = {
     "banner": "220 dest.test ESMTP",
     "helo": "250 dest.test",
@@ -74,6 +76,13 @@ class Message:
         """What is below our Received field: what the client sent."""
         head = re.match(rb"Received: .*?\r\n(?![ \t])", self.content, re.S)
         return self.content[head.end():] if head else self.content
+
+
+@dataclasses.dataclass(frozen=True)
+class Command:
+    connection: int
+    text: str
+    at: float
 
 
 class _Gone(Exception):
@@ -117,7 +126,7 @@ class Session:
         if not line.endswith(b"\r\n") or b"\r" in line[:-2]:
             self.destination.fault(f"a command without a clean CRLF: {line!r}")
         text = line.rstrip(b"\r\n").decode("latin-1")
-        self.destination.commands.append((self.number, text))
+        self.destination.commands.append(Command(self.number, text, time.monotonic()))
         return text
 
     async def command(self, text):
@@ -137,6 +146,8 @@ class Session:
             action = action.get(argument, action.get(None))
         if action is None or isinstance(action, Cut):
             action = default if default is not None else USUAL[stage]
+            if stage == "rcpt" and self.destination.has_no(argument):
+                action = "550 5.1.1 No such user"
         while isinstance(action, After):
             await asyncio.sleep(action.seconds)
             action = action.action
@@ -250,6 +261,7 @@ class Destination:
         self.capabilities = ["PIPELINING", "SIZE 52428800", "8BITMIME", "ENHANCEDSTATUSCODES"]
         self.messages, self.content_seen, self.commands, self.faults = [], [], [], []
         self.connections = 0
+        self.catch_all = False
         self._changed = threading.Condition()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -269,6 +281,10 @@ class Destination:
     def behave(self):
         """As a healthy server again, from the next command on."""
         self.rules = {}
+
+    def has_no(self, recipient):
+        """Mailboxes have short names: what a prober makes up is nobody's, unless this is a catch-all."""
+        return not self.catch_all and len(recipient.split("@")[0]) > LONGEST_NAME
 
     # up and down
 
@@ -360,8 +376,9 @@ class Destination:
             return list(self.messages)
 
     def saw(self, command, connection=None):
-        return [text for number, text in list(self.commands)
-                if text.upper().startswith(command.upper()) and connection in (None, number)]
+        """The commands that begin so, from one connection or all."""
+        return [c for c in list(self.commands)
+                if c.text.upper().startswith(command.upper()) and connection in (None, c.connection)]
 
     @property
     def open_connections(self):
