@@ -88,7 +88,7 @@ struct Connection::Impl : net::StreamHandler, std::enable_shared_from_this<Conne
 
   void on_sent() override {
     const auto self = shared_from_this();
-    if (content != nullptr) {
+    if (content_begun && content != nullptr) {
       pump_content();
     } else if (dot_written && !dot_sent) {
       dot_sent = true;
