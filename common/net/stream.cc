@@ -75,6 +75,10 @@ struct Stream::Impl : Loop::Flushable, std::enable_shared_from_this<Stream::Impl
     timer.stop();
     if (idle > Millis{0}) arm();
     readable.on();
+    if (!out.empty() && !flush_waiting) {
+      flush_waiting = true;
+      loop.flush_at_turn_end(shared_from_this());
+    }
     handler->on_connected();
   }
 
