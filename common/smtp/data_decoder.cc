@@ -58,10 +58,9 @@ std::string_view DataDecoder::give(std::string_view piece, std::size_t stuffing)
   return bare_newline_ && mode_ == BareNewline::kReject ? std::string_view{} : piece;
 }
 
-// As much as stands in `in` just as it is to go out: mostly all of it.
-std::string_view DataDecoder::text(std::string_view& in) {
-  std::size_t stuffing = 0;
-  std::size_t at = 0;
+// As much as stands in `in` just as it is to go out: mostly all of it. `at` is 2 behind a doubled dot, else 0.
+std::string_view DataDecoder::text(std::string_view& in, std::size_t at) {
+  std::size_t stuffing = at > 0 ? 1 : 0;
   for (;;) {
     at = find_line_end(in, at);
     if (at == in.size()) return give(take(in, at), stuffing);
@@ -93,6 +92,10 @@ std::string_view DataDecoder::at_line_start(std::string_view& in) {
   if (in.front() != '.') {
     place_ = Place::kText;
     return text(in);
+  }
+  if (in.size() > 1 && in[1] == '.') {
+    place_ = Place::kText;
+    return text(in, 2);
   }
   take(in, 1);
   place_ = Place::kDot;

@@ -43,7 +43,7 @@ class DataDecoder {
   };
 
   std::string_view step(std::string_view& in);
-  std::string_view text(std::string_view& in);
+  std::string_view text(std::string_view& in, std::size_t at = 0);
   std::string_view at_line_start(std::string_view& in);
   std::string_view at_soft_start(std::string_view& in);
   std::string_view after_dot(std::string_view& in);

@@ -1,0 +1,165 @@
+// Plays every script of tests/dialogs (dialog_script.h) against ServerSession: in one piece, byte by byte, in
+// 20 random splits, each with answers given at once and with answers given only when all bytes are there.
+//
+//   dialog_player [--seed N] [FILE…]        no FILE: all of tests/dialogs
+#include <algorithm>
+#include <filesystem>
+#include <functional>
+#include <iostream>
+#include <random>
+#include <stdexcept>
+
+#include <fmt/core.h>
+
+#include "common/base/file.h"
+#include "common/base/text.h"
+#include "common/mail/envelope.h"
+#include "tests/unit/smtp/dialog_script.h"
+
+namespace holdfast::smtp::dialog {
+namespace {
+
+struct Played {
+  std::string server;
+  std::vector<std::string> events;
+  bool closed = false;
+};
+
+// An adapter that answers as the script says, and writes down the events.
+class Player {
+ public:
+  explicit Player(const Script& script) : answers_(script.answers), session_(script.options) {}
+
+  Played play(std::string_view client, const std::function<std::size_t()>& cut, bool late) {
+    if (!late) pump();
+    while (!client.empty()) {
+      const std::string piece(client.substr(0, cut()));
+      client.remove_prefix(piece.size());
+      session_.receive(piece);
+      if (!late) pump();
+    }
+    pump();
+    flush_content();
+    return {session_.output(), events_, session_.closing()};
+  }
+
+ private:
+  void pump() {
+    while (auto event = session_.next_event()) std::visit([this](auto& e) { on(e); }, *event);
+  }
+
+  void note(std::string text) {
+    flush_content();
+    events_.push_back(std::move(text));
+  }
+  void flush_content() {
+    if (!content_.empty()) events_.push_back("content " + escape(std::exchange(content_, {})));
+  }
+  void answer(std::string_view name) {
+    auto& list = answers_[std::string(name)];
+    std::string text = "accept";
+    if (!list.empty()) {
+      text = list.front();
+      list.pop_front();
+    }
+    if (text == "accept") return session_.accept();
+    session_.reply(parse_reply(text));
+  }
+
+  void on(event::Connect&) { answer("connect"); }
+  void on(event::Helo&) { answer("helo"); }
+  void on(event::Mail& e) {
+    note(fmt::format("mail <{}>{}{}", e.sender.text(), e.size ? fmt::format(" size={}", *e.size) : "",
+                     e.body == mail::Body::k8BitMime ? " 8bit" : ""));
+    answer("mail");
+  }
+  void on(event::Rcpt& e) {
+    note(fmt::format("rcpt <{}>", e.recipient.text()));
+    answer("rcpt");
+  }
+  void on(event::Data&) {
+    note("data");
+    answer("data");
+  }
+  void on(event::Content& e) { content_ += e.bytes; }
+  void on(event::ContentEnd& e) {
+    if (e.refusal) {
+      content_.clear();  // how much was given out before depends on the split
+      note("refused");
+      return session_.reply(*e.refusal);
+    }
+    note(fmt::format("end {}", e.octets));
+    answer("end");
+  }
+  void on(event::Reset&) { note("reset"); }
+  void on(event::Quit&) { note("quit"); }
+  void on(event::Rejected& e) { note(fmt::format("rejected {}", e.reply.code)); }
+
+  std::map<std::string, std::deque<std::string>, std::less<>> answers_;
+  ServerSession session_;
+  std::string content_;
+  std::vector<std::string> events_;
+};
+
+void require(const std::string& got, const std::string& want, std::string_view what) {
+  if (got != want) throw std::runtime_error(fmt::format("{} differ\n--- expected\n{}\n--- got\n{}", what, want, got));
+}
+
+std::string joined(const std::vector<std::string>& lines) {
+  std::string out;
+  for (const auto& line : lines) out += line + '\n';
+  return out;
+}
+
+void check(const Script& script, const Played& played) {
+  require(played.server, script.server, "the server's words");
+  if (!script.events.empty()) require(joined(played.events), joined(script.events), "the events");
+  require(played.closed ? "closing" : "open", script.closed ? "closing" : "open", "the ends");
+}
+
+void play_all_ways(const Script& script, std::uint32_t seed) {
+  std::mt19937 random(seed);
+  for (const bool late : {false, true}) {
+    const auto one = [&](const std::function<std::size_t()>& cut) {
+      check(script, Player(script).play(script.client, cut, late));
+    };
+    one([] { return std::string::npos; });
+    one([] { return std::size_t{1}; });
+    for (int i = 0; i < 20; ++i) one([&] { return std::size_t{1} + random() % 40; });
+  }
+}
+
+bool play_file(const std::string& path, std::uint32_t seed) {
+  try {
+    const auto text = base::read_file(path);
+    if (!text) throw std::runtime_error(text.error().text);
+    play_all_ways(parse(*text), seed);
+    return true;
+  } catch (const std::exception& e) {
+    std::cout << path << " (seed " << seed << "): " << e.what() << "\n";
+    return false;
+  }
+}
+
+int run(std::vector<std::string> arguments) {
+  std::uint32_t seed = std::random_device()();
+  if (arguments.size() >= 2 && arguments[0] == "--seed") {
+    seed = static_cast<std::uint32_t>(base::to_number(arguments[1]).value_or(1));
+    arguments.erase(arguments.begin(), arguments.begin() + 2);
+  }
+  if (arguments.empty()) {
+    for (const auto& entry : std::filesystem::directory_iterator(HOLDFAST_DIALOGS)) {
+      if (entry.path().extension() == ".dialog") arguments.push_back(entry.path());
+    }
+  }
+  std::sort(arguments.begin(), arguments.end());
+  int failed = 0;
+  for (const auto& path : arguments) failed += play_file(path, seed) ? 0 : 1;
+  std::cout << arguments.size() << " dialogues, " << failed << " failed (seed " << seed << ")\n";
+  return failed > 0 || arguments.empty() ? 1 : 0;
+}
+
+}  // namespace
+}  // namespace holdfast::smtp::dialog
+
+int main(int argc, char** argv) { return holdfast::smtp::dialog::run({argv + 1, argv + argc}); }
