@@ -1,0 +1,126 @@
+#include "prober/control.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "common/base/log.h"
+#include "common/base/text.h"
+#include "prober/recipients.h"
+
+namespace holdfast::prober {
+namespace {
+
+using nlohmann::json;
+
+ipc::ControlReply refuse(base::Kind kind, std::string text) {
+  return {.exit = base::exit_code(kind), .json = {}, .text = std::move(text)};
+}
+
+std::string dump(const json& object) { return object.dump(-1, ' ', false, json::error_handler_t::replace); }
+
+json shown_time(std::int64_t ms) { return ms == 0 ? json() : json(base::iso8601(base::from_millis(ms))); }
+
+json describe(const Monitor& monitor) {
+  const storage::DestinationRow row = monitor.row();
+  json servers = json::array();
+  for (const auto& server : row.servers) {
+    servers.push_back({{"server", server.server},
+                       {"state", server.up ? "up" : "down"},
+                       {"reason", server.reason},
+                       {"since", shown_time(server.since_ms)},
+                       {"addresses", server.addresses}});
+  }
+  return {{"name", monitor.name()},
+          {"state", mail::to_text(row.state)},
+          {"reason", row.reason},
+          {"since", shown_time(row.since_ms)},
+          {"last_probe", shown_time(row.last_probe_ms)},
+          {"paused_until", shown_time(row.paused_until_ms)},
+          {"capabilities", row.capabilities.text()},
+          {"suspects", monitor.suspects()},
+          {"servers", std::move(servers)}};
+}
+
+Changed tell_changed(ControlDesk::Answer answer, bool must_find) {
+  return [answer = std::move(answer), must_find](std::size_t changed) {
+    if (must_find && changed == 0) return answer(refuse(base::Kind::kNotFound, "no such recipient"));
+    answer({.exit = 0, .json = dump({{"changed", changed}}), .text = {}});
+  };
+}
+
+}  // namespace
+
+void ControlDesk::answer(const ipc::Control& question, Answer answer) {
+  if (question.command.starts_with("dest.")) return destination(question, std::move(answer));
+  if (question.command.starts_with("rcpt.")) return recipients(question, std::move(answer));
+  if (question.command == "prober.status") return status(answer);
+  answer(refuse(base::Kind::kUsage, "prober knows no command '" + question.command + "'"));
+}
+
+void ControlDesk::status(const Answer& answer) const {
+  json all = json::array();
+  for (const auto& [name, monitor] : monitors_) all.push_back(describe(*monitor));
+  answer({.exit = 0,
+          .json = dump({{"destinations", std::move(all)},
+                        {"uncommitted", shared_.store.pending()},
+                        {"committing", !shared_.store.failing()}}),
+          .text = {}});
+}
+
+void ControlDesk::destination(const ipc::Control& question, Answer answer) {
+  const auto& words = question.words;
+  if (words.empty()) return answer(refuse(base::Kind::kUsage, question.command + " needs the name of a destination"));
+  const auto found = monitors_.find(words[0]);
+  if (found == monitors_.end()) return answer(refuse(base::Kind::kNotFound, "no destination '" + words[0] + "'"));
+  Monitor& monitor = *found->second;
+  // Looked up again when it is time to answer: a reload may have taken the destination away.
+  auto report = [this, name = words[0], answer] {
+    const auto still = monitors_.find(name);
+    if (still == monitors_.end()) return answer(refuse(base::Kind::kNotFound, "no destination '" + name + "' any more"));
+    answer({.exit = 0, .json = dump(describe(*still->second)), .text = {}});
+  };
+  if (question.command == "dest.show") return report();
+  if (question.command == "dest.probe") return monitor.probe(std::move(report));
+  if (question.command == "dest.resume") {
+    if (!monitor.paused()) return report();
+    base::log().notice(fmt::format("destination={} resumed by {}", words[0], base::printable(question.user)));
+    return monitor.resume(std::move(report));
+  }
+  if (question.command != "dest.pause") {
+    return answer(refuse(base::Kind::kUsage, "prober knows no command '" + question.command + "'"));
+  }
+  std::optional<base::Wall> until;
+  if (words.size() > 2 && !words[2].empty()) {
+    constexpr std::uint64_t kLongest = 10ULL * 366 * 86400;
+    const auto seconds = base::to_number(words[2]);
+    if (!seconds || *seconds == 0 || *seconds > kLongest) {
+      return answer(refuse(base::Kind::kUsage, "'" + words[2] + "' is not a number of seconds to pause for"));
+    }
+    until = base::wall_now() + base::Seconds(*seconds);
+  }
+  const std::string reason = words.size() > 1 && !words[1].empty() ? words[1] : "paused by " + question.user;
+  base::log().notice(fmt::format("destination={} paused by {}", words[0], base::printable(question.user)));
+  monitor.pause(base::printable(reason), question.user, until, std::move(report));
+}
+
+void ControlDesk::recipients(const ipc::Control& question, Answer answer) {
+  if (question.command == "rcpt.flush") {
+    const std::string domain = question.words.empty() ? "" : base::to_lower(question.words[0]);
+    base::log().notice(fmt::format("learnt recipients of {} flushed by {}", domain.empty() ? "all domains" : domain,
+                                   base::printable(question.user)));
+    return flush_recipients(shared_.store, domain, tell_changed(std::move(answer), false));
+  }
+  if (question.words.empty()) return answer(refuse(base::Kind::kUsage, question.command + " needs an address"));
+  const bool add = question.command == "rcpt.add" || question.command == "rcpt.import";
+  const bool remove = question.command == "rcpt.remove";
+  if (!add && !remove && question.command != "rcpt.deny") {
+    return answer(refuse(base::Kind::kUsage, "prober knows no command '" + question.command + "'"));
+  }
+  auto keys = recipient_keys(question.words, *shared_.config, remove ? Domains::kAny : Domains::kOurs);
+  if (!keys) return answer(refuse(keys.error().kind, keys.error().text));
+  if (remove) return remove_recipients(shared_.store, std::move(*keys), tell_changed(std::move(answer), true));
+  const auto source = add ? storage::RecipientSource::kLocal : storage::RecipientSource::kDenied;
+  set_recipients(shared_.store, std::move(*keys), source, tell_changed(std::move(answer), false));
+}
+
+}  // namespace holdfast::prober

@@ -1,0 +1,324 @@
+#include "prober/monitor.h"
+
+#include <algorithm>
+
+#include "common/base/log.h"
+#include "common/mail/events.h"
+
+namespace holdfast::prober {
+namespace {
+
+DestinationHealth::Settings health_settings(const config::Destination& destination) {
+  DestinationHealth::Settings settings;
+  for (const auto& server : destination.servers) settings.servers.push_back(server.text());
+  settings.rules = {.down_after = destination.probe.down_after, .up_after = destination.probe.up_after};
+  settings.interval = destination.probe.interval;
+  return settings;
+}
+
+std::optional<base::Wall> moment(std::int64_t ms) {
+  return ms == 0 ? std::nullopt : std::optional(base::from_millis(ms));
+}
+std::int64_t stored(const std::optional<base::Wall>& t) { return t ? base::to_millis(*t) : 0; }
+
+DestinationHealth::Memory remembered(const storage::DestinationRow& row) {
+  DestinationHealth::Memory memory{.state = row.state,
+                                   .reason = row.paused ? row.paused_reason : row.reason,
+                                   .since = base::from_millis(row.since_ms),
+                                   .paused_by = row.paused_by,
+                                   .paused_until = moment(row.paused_until_ms),
+                                   .downtime = base::Millis(row.downtime_total_ms),
+                                   .down_since = moment(row.down_since_ms),
+                                   .servers = {}};
+  for (const auto& server : row.servers) {
+    memory.servers.push_back({server.server, server.up, server.reason, base::from_millis(server.since_ms)});
+  }
+  return memory;
+}
+
+}  // namespace
+
+Now present(const net::Loop& loop) { return {loop.now(), base::wall_now()}; }
+
+Monitor::Monitor(Shared& shared, std::string name, const std::optional<storage::DestinationRow>& row,
+                 base::Millis first)
+    : shared_(shared),
+      name_(std::move(name)),
+      health_(health_settings(settings()), present(shared.loop)),
+      wake_(shared.loop, [this] { wake(); }) {
+  const Now now = present(shared_.loop);
+  for (const auto& where : settings().servers) {
+    servers_.emplace(where.text(), Server{where, ProbeSchedule(settings().probe.interval, now.mono + first), {}, {}});
+  }
+  if (row) {
+    health_.restore(remembered(*row), now);
+    capabilities_ = row->capabilities;
+    last_probe_ = base::from_millis(row->last_probe_ms);
+    published_ = ipc::Destination{name_, row->state, row->reason, row->since_ms};
+    for (const auto& server : row->servers) {
+      if (const auto found = servers_.find(server.server); found != servers_.end()) {
+        found->second.addresses = server.addresses;
+      }
+    }
+  }
+  act();
+}
+
+Monitor::~Monitor() { *alive_ = false; }
+
+const config::Destination& Monitor::settings() const { return shared_.config->destinations.find(name_)->second; }
+
+void Monitor::configure() {
+  const Now now = present(shared_.loop);
+  health_.configure(health_settings(settings()), now);
+  std::map<std::string, Server> servers;
+  for (const auto& where : settings().servers) {
+    if (auto known = servers_.extract(where.text())) {
+      known.mapped().schedule.set_interval(settings().probe.interval);
+      servers.insert(std::move(known));
+    } else {
+      servers.emplace(where.text(), Server{where, ProbeSchedule(settings().probe.interval, now.mono), {}, {}});
+    }
+  }
+  // Probes of servers that are gone end here, with what they were asking.
+  for (auto& [text, server] : servers_) {
+    if (server.probe) asking_ = false;
+    shared_.loop.bury(std::move(server.probe));
+  }
+  servers_ = std::move(servers);
+  finish_waiters();
+  act();
+}
+
+void Monitor::fact(const ipc::Fact& fact) {
+  if (health_.record_fact(fact, present(shared_.loop))) {
+    if (const auto server = servers_.find(fact.server); server != servers_.end()) server->second.schedule.hasten();
+  }
+  act();
+}
+
+void Monitor::drain_report(const ipc::DrainReport& report) {
+  const Now now = present(shared_.loop);
+  if (!health_.record_drain(report, now)) return;
+  if (report.event == ipc::DrainEvent::kFailed) {
+    // The next canary shall have to wait an interval; so may the probe that lets it go.
+    for (auto& [text, server] : servers_) server.schedule.put_off(now.mono + settings().probe.interval);
+  }
+  act();
+}
+
+void Monitor::refused(const ipc::RefusedKnown& refusal) {
+  bool learnt = false;  // what the admin says is not forgotten
+  shared_.store.read([&](const storage::Directory& directory, const storage::Txn& txn) {
+    const auto row = directory.recipient(txn, refusal.key);
+    learnt = row && row->source == storage::RecipientSource::kLearnt && row->destination == name_;
+  });
+  if (!learnt) return;
+  suspicions_.suspect(refusal.key, refusal.address, base::wall_now());
+  look();
+}
+
+void Monitor::look() {
+  for (auto& [text, server] : servers_) server.schedule.hasten();
+  schedule_wake();
+}
+
+bool Monitor::accepted(const std::string& key) {
+  constexpr std::size_t kRecent = 16;
+  if (std::ranges::find(recent_, key) == recent_.end()) {
+    recent_.push_front(key);
+    if (recent_.size() > kRecent) recent_.pop_back();
+  }
+  return suspicions_.clear(key);
+}
+
+void Monitor::restore_suspicion(const std::string& key, base::Wall refused) {
+  suspicions_.restore(key, refused);
+  schedule_wake();
+}
+
+void Monitor::probe(std::function<void()> done) {
+  const Now now = present(shared_.loop);
+  health_.forgive_drain();
+  Waiter waiter{.wanted = {}, .done = std::move(done)};
+  for (auto& [text, server] : servers_) {
+    server.schedule.force(now.mono);
+    waiter.wanted[text] = server.begun + 1;
+  }
+  waiters_.push_back(std::move(waiter));
+  schedule_wake();
+}
+
+void Monitor::pause(std::string reason, std::string by, std::optional<base::Wall> until, std::function<void()> done) {
+  health_.pause(std::move(reason), std::move(by), until);
+  act(std::move(done));
+}
+
+void Monitor::resume(std::function<void()> done) {
+  health_.resume();
+  act(std::move(done));
+}
+
+std::int64_t Monitor::downtime_ms() const { return health_.downtime(base::wall_now()).count(); }
+
+void Monitor::act(std::function<void()> done) {
+  const Now now = present(shared_.loop);
+  const auto decision = health_.decide(now);
+  if (decision.change) {
+    base::log().notice(mail::events::destination_state(name_, mail::to_text(decision.change->to),
+                                                       mail::to_text(decision.change->from), decision.change->after,
+                                                       decision.change->reason));
+  }
+  const storage::DestinationRow fresh = row();
+  storage::DestinationRow same = written_;
+  same.confirmed_ms = fresh.confirmed_ms;
+  const bool confirm = base::from_millis(written_.confirmed_ms) + settings().probe.interval <= now.wall ||
+                       written_.confirmed_ms > fresh.confirmed_ms;
+  const bool news = decision.change || decision.reason_changed || !published_;
+  if (news || confirm || !ever_written_ || fresh != same || done) write(news, std::move(done));
+  schedule_wake();
+}
+
+void Monitor::write(bool publish, std::function<void()> done) {
+  written_ = row();
+  ever_written_ = true;
+  const ipc::Destination told{name_, written_.state, written_.reason, written_.since_ms};
+  shared_.store.submit(
+      [name = name_, row = written_](storage::Directory& directory, storage::WriteTxn& txn) {
+        return directory.put_destination(txn, name, row);
+      },
+      [this, alive = alive_, publish, told, done = std::move(done)] {
+        if (*alive && publish) {
+          published_ = told;
+          shared_.publish(told);
+        }
+        if (done) done();
+      },
+      publish || done);
+}
+
+storage::DestinationRow Monitor::row() const {
+  const auto memory = health_.memory();
+  storage::DestinationRow row;
+  row.state = memory.state;
+  row.reason = memory.reason;
+  row.since_ms = base::to_millis(memory.since);
+  row.last_probe_ms = base::to_millis(last_probe_);
+  row.confirmed_ms = base::to_millis(base::wall_now());
+  row.paused = memory.state == DestinationState::kPaused;
+  if (row.paused) {
+    row.paused_by = memory.paused_by;
+    row.paused_reason = memory.reason;
+    row.paused_until_ms = stored(memory.paused_until);
+  }
+  row.capabilities = capabilities_;
+  row.downtime_total_ms = memory.downtime.count();
+  row.down_since_ms = stored(memory.down_since);
+  for (const auto& server : memory.servers) {
+    const auto found = servers_.find(server.name);
+    row.servers.push_back({server.name, server.up, server.reason, base::to_millis(server.since),
+                           found == servers_.end() ? std::vector<std::string>{} : found->second.addresses});
+    const ServerHealth* health = health_.server(server.name);
+    row.refuses_known = row.refuses_known || (health != nullptr && health->refuses_known());
+  }
+  return row;
+}
+
+void Monitor::wake() {
+  const Now now = present(shared_.loop);
+  // A suspicion that is due makes the server it concerns due.
+  if (const auto due = suspicions_.next_due(); due && *due <= now.wall && can_ask()) {
+    for (auto& [text, server] : servers_) server.schedule.hasten();
+  }
+  for (auto& [text, server] : servers_) {
+    if (server.schedule.due(now.mono)) begin_probe(text, server);
+  }
+  act();
+}
+
+void Monitor::schedule_wake() {
+  const Now now = present(shared_.loop);
+  base::Mono next = now.mono + settings().probe.interval;
+  for (const auto& [text, server] : servers_) {
+    if (!server.schedule.running()) next = std::min(next, server.schedule.next());
+  }
+  const auto at = [&](base::Wall t) { next = std::min(next, now.mono + std::max(base::Millis(0), t - now.wall)); };
+  if (const auto until = health_.paused_until()) at(*until);
+  // While a due suspicion waits for its probe, that probe's time is already in `next`.
+  if (const auto due = suspicions_.next_due(); due && *due > now.wall) at(*due);
+  at(base::from_millis(written_.confirmed_ms) + settings().probe.interval);
+  wake_.start(std::max(base::Millis(1), std::chrono::ceil<base::Millis>(next - now.mono)));
+}
+
+void Monitor::begin_probe(const std::string& name, Server& server) {
+  const auto all = domains();
+  const ProbeSpec spec{.helo = shared_.config->hostname,
+                       .token = shared_.token,
+                       .postmaster = all.empty() ? "postmaster" : "postmaster@" + all.front()};
+  server.schedule.started(present(shared_.loop).mono);
+  ++server.begun;
+  catch_all_left_ = false;
+  base::log().debug("probe of " + name_ + " at " + name);
+  server.probe = std::make_unique<ServerProbe>(shared_.loop, shared_.resolver, server.where, spec, static_cast<ServerProbe::Owner&>(*this));
+}
+
+void Monitor::on_resolved(const std::string& server, const std::vector<std::string>& addresses) {
+  health_.set_addresses(server, addresses, present(shared_.loop));
+  if (const auto found = servers_.find(server); found != servers_.end()) found->second.addresses = addresses;
+}
+
+void Monitor::on_unresolved(const std::string& server, const std::string& reason) {
+  health_.record_unresolved(server, reason, present(shared_.loop));
+}
+
+std::vector<Ask> Monitor::on_verdict(const std::string& server, const std::string& address, const Verdict& verdict) {
+  base::log().debug("probe of " + name_ + " at " + address + ": " +
+                    (verdict.evidence.ok ? "passed" : verdict.evidence.reason));
+  health_.record_probe(server, address, verdict.evidence, present(shared_.loop));
+  std::vector<Ask> asks;
+  if (verdict.evidence.ok) {
+    const ServerHealth* first = health_.first_up();
+    if (first == nullptr || first->name() == server) capabilities_ = verdict.capabilities;
+    postmaster_accepted_ = verdict.postmaster_accepted;
+    if (!asking_) asks = gather_asks(server);
+    asking_ = asking_ || !asks.empty();
+  }
+  act();
+  return asks;
+}
+
+void Monitor::on_probed(const std::string& name) {
+  const auto found = servers_.find(name);
+  if (found == servers_.end()) return;
+  Server& server = found->second;
+  const ServerHealth* health = health_.server(name);
+  last_probe_ = base::wall_now();
+  ++server.ended;
+  server.schedule.ended(present(shared_.loop).mono, (health != nullptr && health->unsettled()) || more_to_ask());
+  shared_.loop.bury(std::move(server.probe));
+  act();
+  finish_waiters();
+}
+
+void Monitor::finish_waiters() {
+  std::vector<std::function<void()>> finished;
+  std::erase_if(waiters_, [&](Waiter& waiter) {
+    const bool waiting = std::ranges::any_of(waiter.wanted, [&](const auto& wanted) {
+      const auto server = servers_.find(wanted.first);
+      return server != servers_.end() && server->second.ended < wanted.second;
+    });
+    if (!waiting) finished.push_back(std::move(waiter.done));
+    return !waiting;
+  });
+  for (auto& done : finished) act(std::move(done));  // the answer comes after the commit
+}
+
+std::vector<std::string> Monitor::domains() const {
+  std::vector<std::string> names;
+  for (const auto& [text, domain] : shared_.config->domains) {
+    if (domain.destination == name_) names.push_back(text);
+  }
+  return names;
+}
+
+}  // namespace holdfast::prober
