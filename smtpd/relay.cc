@@ -4,13 +4,6 @@
 #include <utility>
 
 namespace holdfast::smtpd {
-namespace {
-
-constexpr net::Millis kAnswerWithin{20'000};  // RCPT, over all servers
-constexpr net::Millis kParkAfter{30'000};
-
-}  // namespace
-
 class Relay::Source final : public upstream::ContentSource {
  public:
   explicit Source(const storage::Content& content) : size(content.size()), reader_(content) {}
@@ -22,15 +15,16 @@ class Relay::Source final : public upstream::ContentSource {
   storage::ContentReader reader_;
 };
 
-Relay::Relay(net::Loop& loop, std::shared_ptr<upstream::Pool> pool, Mail mail)
+Relay::Relay(net::Loop& loop, std::shared_ptr<upstream::Pool> pool, Mail mail, RelayWaits waits)
     : loop_(loop),
       pool_(std::move(pool)),
       mail_(std::move(mail)),
+      waits_(waits),
       deadline_(loop,
                 [this] {
                   if (lease_) lease_->drop();
                   lease_.reset();
-                  lose("no answer within 20 s");
+                  lose("no answer in time");
                 }),
       parking_(loop, [this] { park(); }) {}
 
@@ -50,7 +44,7 @@ void Relay::rcpt(std::string recipient, Answer answer) {
   asked_at_ = loop_.now();
   replaced_ = false;
   avoid_.clear();
-  deadline_.start(kAnswerWithin);
+  deadline_.start(waits_.answer);
   proceed();
 }
 
@@ -85,7 +79,7 @@ void Relay::proceed() {
 
 net::Millis Relay::time_left() const {
   const auto gone = std::chrono::duration_cast<net::Millis>(loop_.now() - asked_at_);
-  return std::max(kAnswerWithin - gone, net::Millis{1});
+  return std::max(waits_.answer - gone, net::Millis{1});
 }
 
 void Relay::acquire(bool fresh) {
@@ -152,7 +146,7 @@ void Relay::on_rcpt(const mail::Reply& reply) {
     accepted_.push_back(recipient_);
     replayed_ = accepted_.size();
   }
-  parking_.start(kParkAfter);
+  parking_.start(waits_.park);
   finish({.from = Word::From::kRcpt, .reply = reply});
 }
 

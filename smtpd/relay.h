@@ -21,6 +21,11 @@
 
 namespace holdfast::smtpd {
 
+struct RelayWaits {
+  net::Millis answer{20'000};  // for the answer to RCPT, over all servers
+  net::Millis park{30'000};    // for the client's next word
+};
+
 class Relay final : private upstream::ConnectionHandler {
  public:
   struct Mail {
@@ -31,7 +36,7 @@ class Relay final : private upstream::ConnectionHandler {
   // Called once a question, never inside it; may destroy the Relay.
   using Answer = std::function<void(Word)>;
 
-  Relay(net::Loop& loop, std::shared_ptr<upstream::Pool> pool, Mail mail);
+  Relay(net::Loop& loop, std::shared_ptr<upstream::Pool> pool, Mail mail, RelayWaits waits = {});
   ~Relay() override;
 
   void rcpt(std::string recipient, Answer answer);
@@ -64,6 +69,7 @@ class Relay final : private upstream::ConnectionHandler {
   net::Loop& loop_;
   const std::shared_ptr<upstream::Pool> pool_;
   const Mail mail_;
+  const RelayWaits waits_;
   std::vector<std::string> accepted_;
   std::size_t replayed_ = 0;  // of accepted_, on the present connection
   bool lost_ = false;

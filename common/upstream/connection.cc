@@ -404,7 +404,7 @@ void Connection::close() { impl_->cut(); }
 std::string Connection::mail_parameters(std::uint64_t size, bool eightbit) const {
   std::string out;
   const mail::Capabilities& can = capabilities();
-  if (can.size) out = fmt::format("SIZE={}", size);
+  if (can.size && size > 0) out = fmt::format("SIZE={}", size);
   if (eightbit && can.eightbitmime) out += out.empty() ? "BODY=8BITMIME" : " BODY=8BITMIME";
   return out;
 }

@@ -96,7 +96,7 @@ class Connection {
   void quit();
   void close();
 
-  // MAIL parameters for a message, of those that the server offers: SIZE=, BODY=8BITMIME.
+  // MAIL parameters for a message, of those that the server offers: SIZE= (unless `size` is 0), BODY=8BITMIME.
   std::string mail_parameters(std::uint64_t size, bool eightbit) const;
 
   bool ready() const;           // EHLO was answered and the connection stands
