@@ -1,0 +1,67 @@
+// The supervisor's hands: starts processes, watches them get ready and end, sends signals. Lives on the loop.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/base/error.h"
+#include "common/base/file.h"
+#include "common/net/loop.h"
+#include "master/supervisor.h"
+
+namespace holdfast::master {
+
+class Children {
+ public:
+  // What to start for a child. --ready-fd and --life-fd are added here.
+  struct Plan {
+    std::string program;
+    std::vector<std::string> arguments;
+    std::vector<int> inherited;
+  };
+  using Planner = std::function<base::Result<Plan>(const Child&)>;
+
+  struct Events {
+    std::function<void()> all_ready;  // the first time only
+    std::function<void()> all_gone;   // after supervisor().stop()
+  };
+
+  Children(net::Loop& loop, const std::vector<Role>& roles, Planner planner, Events events);
+
+  const Supervisor& supervisor() const { return supervisor_; }
+  // Changes what should be, then makes it so.
+  void change(const std::function<void(Supervisor&)>& how);
+  void begin() { act(); }
+
+ private:
+  struct ReadyPipe {
+    base::UniqueFd fd;
+    std::unique_ptr<net::Watch> watch;
+  };
+
+  void act();
+  void start(std::size_t index);
+  base::Result<pid_t> launch(const Child& child);
+  void watch_ready(pid_t pid, base::UniqueFd fd);
+  void on_ready_pipe(pid_t pid);
+  void reap();
+  void on_exit(pid_t pid, int status);
+
+  net::Loop& loop_;
+  Supervisor supervisor_;
+  Planner planner_;
+  Events events_;
+  base::UniqueFd life_read_, life_write_;  // the write end lives in this process only
+  std::map<pid_t, ReadyPipe> ready_pipes_;
+  net::Timer timer_;
+  net::Signal child_signal_;
+  bool was_ready_ = false, was_gone_ = false;
+};
+
+// "smtpd 1 (pid 7) died: signal 9 (Killed); starting it again in 200 ms".
+std::string death_text(const std::string& label, pid_t pid, int status, bool unasked, Millis restart_in);
+
+}  // namespace holdfast::master

@@ -1,0 +1,51 @@
+#include "master/ground.h"
+
+#include <sys/resource.h>
+
+#include "common/base/file.h"
+#include "common/storage/segment.h"
+#include "master/spawn.h"
+
+namespace holdfast::master {
+namespace {
+
+// Longer than a daemon's own limit for draining.
+constexpr unsigned kPatienceSeconds = 12;
+
+base::Status make_all_folders(const config::Paths& paths) {
+  for (const std::string& folder :
+       {paths.spool, storage::segments_folder(paths.spool), storage::corrupt_folder(paths.spool), paths.spool + "/index",
+        paths.state, paths.state + "/directory", paths.run, paths.log}) {
+    if (auto made = base::make_folders(folder); !made) return made;
+  }
+  return {};
+}
+
+}  // namespace
+
+base::Result<Ground> prepare(const config::Config& config) {
+  Ground out;
+  if (auto made = make_all_folders(config.paths); !made) return std::unexpected(made.error());
+  auto instance = Instance::take(config.paths.run, kPatienceSeconds);
+  if (!instance) return std::unexpected(instance.error());
+  out.instance = std::move(*instance);
+  auto bound = out.listeners.bind_missing(config.listen);
+  if (!bound) return std::unexpected(bound.error());
+  out.listeners.become(config.listen, std::move(*bound));
+  auto numbers = WriterNumbers::open(config.paths);
+  if (!numbers) return std::unexpected(numbers.error());
+  out.numbers = std::move(*numbers);
+  auto programs = program_folder();
+  if (!programs) return std::unexpected(programs.error());
+  out.programs = std::move(*programs);
+  return out;
+}
+
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+}  // namespace holdfast::master

@@ -1,0 +1,21 @@
+// Starting a program of ours as a child process.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <sys/types.h>
+
+#include "common/base/error.h"
+
+namespace holdfast::master {
+
+// The folder this program was started from: all programs of one build lie in one folder.
+base::Result<std::string> program_folder();
+
+// Starts `program` with `arguments` (the first of them after argv[0]). Of our descriptors it gets 0, 1, 2
+// and `inherited`, under the same numbers; all others are close-on-exec. Signals are as they were at login.
+base::Result<pid_t> spawn(const std::string& program, const std::vector<std::string>& arguments,
+                          const std::vector<int>& inherited);
+
+}  // namespace holdfast::master

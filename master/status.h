@@ -1,0 +1,13 @@
+// What master tells of the daemons.
+#pragma once
+
+#include <string>
+
+#include "master/supervisor.h"
+
+namespace holdfast::master {
+
+// {"daemons":[{"name","worker","pid","state","restarts","since"}…],"listening":…}; pid is null for none.
+std::string status_json(const Supervisor& supervisor, const std::string& listening);
+
+}  // namespace holdfast::master
