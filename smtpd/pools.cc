@@ -11,7 +11,21 @@ std::vector<upstream::ServerName> server_names(const config::Destination& destin
   return out;
 }
 
+bool made_differently(const upstream::Pool& pool, int max_connections, const config::Destination& destination,
+                      const config::Config& config) {
+  const auto& options = pool.options();
+  const auto timeouts = timeouts_of(destination);
+  return server_names(destination) != options.servers || destination.max_connections != max_connections ||
+         options.helo != config.hostname || options.timeouts.connect != timeouts.connect ||
+         options.timeouts.command != timeouts.command || options.timeouts.dot != timeouts.dot;
+}
+
 }  // namespace
+
+upstream::Timeouts timeouts_of(const config::Destination& destination) {
+  const auto& waits = destination.timeouts;
+  return {.connect = waits.connect, .session = waits.command, .command = waits.command, .dot = waits.dot};
+}
 
 int connection_share(int max_connections, mail::DestinationState state, int workers) {
   const bool draining = state == mail::DestinationState::kDraining;
@@ -38,7 +52,8 @@ Pools::Entry Pools::make(const config::Destination& destination) {
   upstream::PoolOptions options{
       .servers = server_names(destination),
       .helo = book_.config().hostname,
-      .limit = connection_share(destination.max_connections, mail::DestinationState::kUp, workers_)};
+      .limit = connection_share(destination.max_connections, mail::DestinationState::kUp, workers_),
+      .timeouts = timeouts_of(destination)};
   const std::string name = destination.name;
   upstream::PoolCallbacks callbacks{
       .usable = [this, name](const upstream::ServerName& server) { return book_.usable(name, server.text); },
@@ -50,9 +65,7 @@ Pools::Entry Pools::make(const config::Destination& destination) {
 void Pools::reload(const config::Config& config) {
   std::erase_if(pools_, [&](const auto& item) {
     const auto* destination = config.find_destination(item.first);
-    return destination == nullptr || server_names(*destination) != item.second.pool->options().servers ||
-           destination->max_connections != item.second.max_connections ||
-           item.second.pool->options().helo != config.hostname;
+    return destination == nullptr || made_differently(*item.second.pool, item.second.max_connections, *destination, config);
   });
 }
 

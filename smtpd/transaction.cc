@@ -87,7 +87,8 @@ void Transaction::ask_destination(Question question) {
   if (!relay_) {
     relay_ = std::make_unique<Relay>(
         shared_.loop, shared_.pools.of(*destination_, state),
-        Relay::Mail{.sender = sender_, .size = declared_size_, .eightbit = body_ == mail::Body::k8BitMime});
+        Relay::Mail{.sender = sender_, .size = declared_size_, .eightbit = body_ == mail::Body::k8BitMime},
+        RelayWaits{.answer = destination_->timeouts.command});
   }
   const std::string text = question.recipient.text();
   relay_->rcpt(text, [this, question = std::move(question)](const Word& word) { answered(question, word); });

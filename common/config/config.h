@@ -41,10 +41,18 @@ struct Probe {
   int up_after = 1;
 };
 
+// How long the destination is waited for.
+struct Timeouts {
+  Seconds connect{5};
+  Seconds command{20};  // the answer to RCPT, over all servers, connecting included; and each other command
+  Seconds dot{300};     // the answer to the end of the content
+};
+
 struct Destination {
   std::string name;
   std::vector<HostPort> servers;  // in order of preference, never empty
   Probe probe;
+  Timeouts timeouts;
   std::string retry = "default";  // the name it was given, "custom" for a list
   std::vector<Phase> schedule;    // never empty, `until` ascending
   int max_connections = 20;       // of all our processes together

@@ -125,6 +125,17 @@ const std::vector<Setting<Destination>>& destination_table() {
      [](Destination& d) -> Slot { return &d.probe.down_after; }},
     {{.name = "probe.up_after", .doc = "Good probes in a row that end an outage.", .range = {1, 100}},
      [](Destination& d) -> Slot { return &d.probe.up_after; }},
+    {{.name = "timeouts.connect", .doc = "How long a server's address may take to accept a connection.", .range = {1, 600}},
+     [](Destination& d) -> Slot { return &d.timeouts.connect; }},
+    {{.name = "timeouts.command",
+      .doc = "How long the sender waits for the destination's answer to RCPT, over all servers and with connecting; then "
+             "the mail of a known recipient is kept. Each other command may take as long.",
+      .range = {1, 600}},
+     [](Destination& d) -> Slot { return &d.timeouts.command; }},
+    {{.name = "timeouts.dot",
+      .doc = "How long the answer to the end of a message may take; then the message is kept and may arrive twice.",
+      .range = {1, 3600}},
+     [](Destination& d) -> Slot { return &d.timeouts.dot; }},
     {{.name = "retry",
       .doc = "When kept mail is tried again while the destination is up but refuses it for now: a name (see below) or a "
              "list of phases."},
