@@ -22,6 +22,8 @@ function(holdfast_unit_test name)
   cmake_parse_arguments(ARG "" "" "SOURCES;USES" ${ARGN})
   add_executable(unit_${name} ${ARG_SOURCES})
   target_link_libraries(unit_${name} PRIVATE ${ARG_USES} GTest::gtest_main)
+  # What is tested is optimised; the tests themselves compile a third quicker without.
+  target_compile_options(unit_${name} PRIVATE $<$<CONFIG:Release>:-O0>)
   add_test(NAME unit_${name} COMMAND unit_${name} --gtest_brief=1)
   set_tests_properties(unit_${name} PROPERTIES TIMEOUT 120 LABELS unit)
 endfunction()
