@@ -27,6 +27,14 @@ bool AddressBook::usable(std::string_view destination, std::string_view server) 
   return at == row->servers.end() || at->up;
 }
 
+std::optional<mail::Capabilities> AddressBook::remembered(base::Wall now) {
+  if (config_->destinations.size() != 1) return std::nullopt;
+  const auto& destination = config_->destinations.begin()->second;
+  const auto row = directory_.destination(destination.name);
+  if (!row || !row->capabilities.esmtp || state(destination, now) != mail::DestinationState::kDown) return std::nullopt;
+  return row->capabilities;
+}
+
 RecipientView AddressBook::recipient(const mail::Address& address, const config::Domain& domain, base::Wall now) {
   RecipientView view{.key = mail::recipient_key(address, config_->recipient_delimiter)};
   const std::int64_t now_ms = base::to_millis(now);

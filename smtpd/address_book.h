@@ -2,6 +2,7 @@
 // together, as one transaction's questions need it.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -31,6 +32,9 @@ class AddressBook {
   mail::DestinationState state(const config::Destination& destination, base::Wall now);
   // False: the directory calls this server down.
   bool usable(std::string_view destination, std::string_view server);
+  // What a destination that is down offered when it was last seen, if all mail goes there: nothing may be
+  // accepted that it would refuse later (design.md section 5). Nothing: no reason to offer less.
+  std::optional<mail::Capabilities> remembered(base::Wall now);
   RecipientView recipient(const mail::Address& address, const config::Domain& domain, base::Wall now);
 
  private:

@@ -1,5 +1,6 @@
 #include "smtpd/session.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/core.h>
@@ -15,11 +16,17 @@ namespace {
 
 smtp::ServerOptions core_options(const Shared& shared) {
   const auto& config = shared.book.config();
-  return {.hostname = config.hostname,
-          .size_limit = config.smtpd.message_size_limit,
-          .max_recipients = static_cast<std::size_t>(config.smtpd.max_recipients),
-          .bare_newline = config.smtpd.bare_newline_normalize ? smtp::BareNewline::kNormalize : smtp::BareNewline::kReject,
-          .extra_ehlo = {fmt::format("{} {}", base::kTokenKeyword, shared.token)}};
+  smtp::ServerOptions out{
+      .hostname = config.hostname,
+      .size_limit = config.smtpd.message_size_limit,
+      .max_recipients = static_cast<std::size_t>(config.smtpd.max_recipients),
+      .bare_newline = config.smtpd.bare_newline_normalize ? smtp::BareNewline::kNormalize : smtp::BareNewline::kReject,
+      .extra_ehlo = {fmt::format("{} {}", base::kTokenKeyword, shared.token)}};
+  if (const auto can = shared.book.remembered(base::wall_now())) {
+    if (can->size && can->size_limit > 0) out.size_limit = std::min(out.size_limit, can->size_limit);
+    out.eightbitmime = can->eightbitmime;
+  }
+  return out;
 }
 
 }  // namespace
