@@ -254,7 +254,9 @@ void Monitor::begin_probe(const std::string& name, Server& server) {
   const auto all = domains();
   const ProbeSpec spec{.helo = shared_.config->hostname,
                        .token = shared_.token,
-                       .postmaster = all.empty() ? "postmaster" : "postmaster@" + all.front()};
+                       .postmaster = all.empty() ? "postmaster" : "postmaster@" + all.front(),
+                       .connect = settings().timeouts.connect,
+                       .within = settings().timeouts.command};
   server.schedule.started(present(shared_.loop).mono);
   ++server.begun;
   catch_all_left_ = false;

@@ -6,12 +6,12 @@
 namespace holdfast::prober {
 namespace {
 
-constexpr upstream::Timeouts kTimeouts{.connect = base::Millis(5'000),
-                                       .session = base::Millis(15'000),
-                                       .command = base::Millis(10'000)};
-// From the start to the verdict, whatever the stages take one by one; and for all that is asked then.
-constexpr base::Millis kVerdictWithin{20'000};
+// For all that is asked after the verdict.
 constexpr base::Millis kAnswersWithin{60'000};
+
+upstream::Timeouts timeouts(const ProbeSpec& spec) {
+  return {.connect = spec.connect, .session = spec.within, .command = spec.within};
+}
 
 std::string spoken(mail::Stage stage, const mail::Reply& reply) {
   return std::string(mail::to_text(stage)) + ": " + reply.text();
@@ -29,8 +29,8 @@ ProbeSession::ProbeSession(net::Loop& loop, const net::SocketAddress& to, ProbeS
                   const mail::Stage stage = verdict_.greeted ? mail::Stage::kMail : mail::Stage::kBanner;
                   fail(stage, std::string(mail::to_text(stage)) + ": timed out");
                 }),
-      connection_(loop, to, spec_.helo, kTimeouts, *this) {
-  deadline_.start(kVerdictWithin);
+      connection_(loop, to, spec_.helo, timeouts(spec_), *this) {
+  deadline_.start(spec_.within);
 }
 
 ProbeSession::~ProbeSession() = default;
