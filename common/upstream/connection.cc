@@ -412,6 +412,7 @@ std::string Connection::mail_parameters(std::uint64_t size, bool eightbit) const
 bool Connection::ready() const { return impl_->greeted && impl_->stream != nullptr && impl_->stream->open(); }
 bool Connection::in_transaction() const { return impl_->in_transaction; }
 bool Connection::sending() const { return impl_->content != nullptr || impl_->content_begun; }
+bool Connection::dot_sent() const { return impl_->dot_sent; }
 bool Connection::idle() const {
   return ready() && !impl_->in_transaction && impl_->sent.empty() && impl_->waiting.empty();
 }

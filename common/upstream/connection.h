@@ -32,6 +32,7 @@ struct Timeouts {
   Millis data{120'000};     // DATA
   Millis content{180'000};  // between two writes of content that make progress
   Millis dot{300'000};
+  bool operator==(const Timeouts&) const = default;
 };
 
 // The end of a connection that did not come by our own quit().
@@ -102,6 +103,7 @@ class Connection {
   bool ready() const;           // EHLO was answered and the connection stands
   bool in_transaction() const;  // mail() was called and the transaction has not ended
   bool sending() const;         // from send() to the answer it gets
+  bool dot_sent() const;        // and not answered: whether the message was taken is not known
   bool idle() const;            // ready, no transaction, no answer outstanding
   // The server has said 421, or has answered out of step: no further transaction will go well.
   bool spent() const;

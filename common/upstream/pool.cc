@@ -17,6 +17,7 @@ using mail::Stage;
 // A server is given so long to greet us even when many are to be tried; a time-out after less says
 // nothing of it.
 constexpr Millis kFairTime{3'000};
+Millis fair_time(const Timeouts& timeouts) { return std::min(kFairTime, timeouts.session / 4); }
 // The deadline itself is kept by the connection's own time-outs; this is for what they do not cover.
 constexpr Millis kGrace{100};
 
@@ -187,7 +188,7 @@ struct Pool::Impl : Link::Owner, std::enable_shared_from_this<Pool::Impl> {
       fail(w, AcquireFailure::Why::kTimeout);
       return;
     }
-    const Millis share = std::min(left, std::max(kFairTime, left / shares));
+    const Millis share = std::min(left, std::max(fair_time(options.timeouts), left / shares));
     Timeouts timeouts = options.timeouts;
     timeouts.session = std::min(timeouts.session, share);
     timeouts.connect = std::min(timeouts.connect, share);
@@ -196,7 +197,7 @@ struct Pool::Impl : Link::Owner, std::enable_shared_from_this<Pool::Impl> {
 
     const auto link = std::make_shared<Link>(loop, weak_from_this(), w->server, book.name(w->server));
     link->waiter = w;
-    link->hurried = timeouts.session < std::min(kFairTime, options.timeouts.session);
+    link->hurried = timeouts.session < fair_time(options.timeouts);
     links.push_back(link);
     link->connect(to, options.helo, timeouts);
   }

@@ -1,0 +1,122 @@
+#include "deliver/delivery.h"
+
+#include <utility>
+
+namespace holdfast::deliver {
+
+using mail::Stage;
+
+Delivery::Delivery(net::Loop& loop, ipc::Job job, std::shared_ptr<upstream::Pool> pool, OpenRecord open, Done done)
+    : loop_(loop),
+      job_(std::move(job)),
+      pool_(std::move(pool)),
+      open_(std::move(open)),
+      done_(std::move(done)),
+      builder_(job_),
+      asked_(loop.now()) {
+  acquire(false);
+}
+
+Delivery::~Delivery() {
+  if (lease_) lease_.drop();
+}
+
+bool Delivery::in_doubt() { return lease_ && lease_.connection().dot_sent(); }
+
+void Delivery::acquire(bool fresh) {
+  waiter_ = pool_->acquire({.deadline = pool_->options().timeouts.session, .fresh = fresh, .avoid = avoid_},
+                           [this](upstream::AcquireResult result) { acquired(std::move(result)); });
+}
+
+void Delivery::acquired(upstream::AcquireResult result) {
+  given_ = loop_.now();
+  if (result) {
+    lease_ = std::move(*result);
+    lease_.set_handler(*this);
+    start();
+    return;
+  }
+  if (elsewhere_) {
+    builder_.connection_failed(*elsewhere_);
+  } else {
+    builder_.no_connection(result.error());
+  }
+  finish();
+}
+
+void Delivery::start() {
+  builder_.on_relay(lease_.relay());
+  if (source_ == nullptr) {
+    auto record = open_(job_);
+    if (!record) {
+      const bool damaged = record.error().kind == base::Kind::kData || record.error().kind == base::Kind::kNotFound;
+      damaged ? builder_.damaged(record.error().text) : builder_.local_failure(record.error().text);
+      finish();
+      return;
+    }
+    source_ = std::make_unique<RecordSource>(std::move(*record));
+  }
+  begun_ = true;
+  upstream::Connection& connection = lease_.connection();
+  const storage::Record& record = source_->record();
+  const bool eightbit = record.envelope().body == mail::Body::k8BitMime;
+  connection.mail(record.envelope().sender, connection.mail_parameters(record.content_size(), eightbit));
+  for (const auto& recipient : job_.recipients) connection.rcpt(recipient.address);
+}
+
+// Only whoever knows the policy can judge a MAIL that was refused: to the prober it is a reason to look.
+void Delivery::on_mail(const mail::Reply& reply) {
+  if (reply.positive()) return;
+  if (reply.temporary()) lease_.report(false, Stage::kMail, reply.code, "MAIL: " + reply.text());
+  builder_.mail_refused(reply);
+  finish();
+}
+
+void Delivery::on_rcpt(const mail::Reply& reply) {
+  builder_.rcpt_answered(reply);
+  if (!builder_.all_answered()) return;
+  if (builder_.any_accepted()) {
+    lease_.connection().send(*source_);
+  } else {
+    finish();
+  }
+}
+
+void Delivery::on_data_refused(const mail::Reply& reply) {
+  builder_.data_refused(reply);
+  finish();
+}
+
+void Delivery::on_sent(const mail::Reply& reply) {
+  builder_.dot_answered(reply);
+  finish();
+}
+
+void Delivery::on_failed(const upstream::Failure& failure) {
+  const bool early = !failure.mail_answered;
+  const bool replaceable = early && lease_.reused() && !replaced_;
+  const std::string server = lease_.server().text;
+  lease_.drop();
+  if (replaceable) {
+    replaced_ = true;
+    acquire(true);
+  } else if (early) {
+    elsewhere_ = failure;
+    avoid_.push_back(server);
+    acquire(false);
+  } else {
+    builder_.connection_failed(failure);
+    finish();
+  }
+}
+
+void Delivery::finish() {
+  const base::Mono now = loop_.now();
+  times_.connecting = std::chrono::duration_cast<base::Millis>(given_ - asked_);
+  times_.transmitting = std::chrono::duration_cast<base::Millis>(now - given_);
+  lease_.release();
+  const Done done = done_;
+  done(*this);
+}
+
+}  // namespace holdfast::deliver

@@ -1,0 +1,20 @@
+// The log lines of an attempt: one a recipient, in Postfix's shape.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/base/time.h"
+#include "common/ipc/messages.h"
+#include "common/mail/events.h"
+
+namespace holdfast::deliver {
+
+// Of the ages at hand: `began` is when this deliver got the job.
+mail::events::Delays delays_of(const ipc::Job& job, base::Wall began, base::Millis connecting,
+                               base::Millis transmitting);
+
+// A 5xx to the canary for a known recipient is no bounce: the destination is suspected, not the recipient.
+std::vector<std::string> lines_of(const ipc::Job& job, const ipc::Outcome& outcome, const mail::events::Delays& delays);
+
+}  // namespace holdfast::deliver

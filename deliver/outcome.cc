@@ -1,0 +1,121 @@
+#include "deliver/outcome.h"
+
+#include "common/base/panic.h"
+
+namespace holdfast::deliver {
+namespace {
+
+using mail::Stage;
+
+std::uint8_t raw(ipc::RecipientStatus status) { return static_cast<std::uint8_t>(status); }
+
+ipc::RecipientOutcome word_of(const mail::Reply& reply, Stage stage) {
+  ipc::RecipientOutcome word;
+  word.status = raw(reply.positive()    ? ipc::RecipientStatus::kSent
+                    : reply.permanent() ? ipc::RecipientStatus::kRefused
+                                        : ipc::RecipientStatus::kDeferred);
+  word.reply = reply.text();
+  word.dsn = reply.dsn();
+  word.stage = stage;
+  word.speaks_of_recipient = stage == Stage::kRcpt && reply.permanent() && mail::speaks_of_recipient(reply);
+  return word;
+}
+
+// RFC 3463: X.4.1 nobody answered, X.4.2 the connection was bad, X.3.0 a fault of this system.
+std::string_view dsn_of(Stage stage) {
+  if (stage == Stage::kLocal) return "4.3.0";
+  return stage == Stage::kConnect ? "4.4.1" : "4.4.2";
+}
+
+}  // namespace
+
+OutcomeBuilder::OutcomeBuilder(const ipc::Job& job) : decided_(job.recipients.size(), false) {
+  outcome_.queue_id = job.queue_id;
+  outcome_.generation = job.generation;
+  outcome_.attempt = job.attempt;
+  outcome_.destination = job.destination;
+  outcome_.relay = "none";
+  outcome_.canary = job.canary;
+  for (const auto& recipient : job.recipients) outcome_.recipients.emplace_back().index = recipient.index;
+}
+
+void OutcomeBuilder::for_the_rest(const ipc::RecipientOutcome& word) {
+  for (std::size_t i = 0; i < decided_.size(); ++i) {
+    if (decided_[i]) continue;
+    const std::uint32_t index = outcome_.recipients[i].index;
+    outcome_.recipients[i] = word;
+    outcome_.recipients[i].index = index;
+    decided_[i] = true;
+  }
+}
+
+void OutcomeBuilder::own_words(Stage stage, std::string_view reason, std::string_view dsn) {
+  ipc::RecipientOutcome word;
+  word.status = raw(ipc::RecipientStatus::kDeferred);
+  word.reply = reason;
+  word.dsn = dsn;
+  word.stage = stage;
+  word.own_words = true;
+  outcome_.stage = stage;
+  for_the_rest(word);
+}
+
+void OutcomeBuilder::mail_refused(const mail::Reply& reply) {
+  outcome_.stage = Stage::kMail;
+  outcome_.code = reply.code;
+  for_the_rest(word_of(reply, Stage::kMail));
+}
+
+void OutcomeBuilder::rcpt_answered(const mail::Reply& reply) {
+  base::expect(!all_answered(), "more answers than recipients");
+  const std::size_t i = answered_++;
+  if (reply.positive()) {
+    ++accepted_;
+    return;
+  }
+  const std::uint32_t index = outcome_.recipients[i].index;
+  outcome_.recipients[i] = word_of(reply, Stage::kRcpt);
+  outcome_.recipients[i].index = index;
+  decided_[i] = true;
+}
+
+void OutcomeBuilder::data_refused(const mail::Reply& reply) {
+  outcome_.stage = Stage::kData;
+  outcome_.code = reply.code;
+  for_the_rest(word_of(reply, Stage::kData));
+}
+
+void OutcomeBuilder::dot_answered(const mail::Reply& reply) {
+  if (!reply.positive()) {
+    outcome_.stage = Stage::kDot;
+    outcome_.code = reply.code;
+  }
+  for_the_rest(word_of(reply, Stage::kDot));
+}
+
+// A time-out is no loss: design.md section 3 holds a message that kills the connection, not one that came
+// upon a server that hangs. Nor is a 421, with which the server ends it in order.
+void OutcomeBuilder::connection_failed(const upstream::Failure& failure) {
+  outcome_.code = failure.reply.code;
+  outcome_.possible_duplicate = failure.dot_sent;
+  outcome_.connection_lost = failure.mail_answered && !failure.timed_out && failure.stage != Stage::kLocal &&
+                             failure.reply.code == 0;
+  own_words(failure.stage == Stage::kNone ? Stage::kMail : failure.stage, failure.reason, dsn_of(failure.stage));
+}
+
+void OutcomeBuilder::no_connection(const upstream::AcquireFailure& failure) {
+  outcome_.code = failure.reply.code;
+  if (!failure.relay.empty()) outcome_.relay = failure.relay;
+  own_words(failure.stage, failure.reason, dsn_of(failure.stage));
+}
+
+void OutcomeBuilder::local_failure(std::string_view reason) {
+  own_words(Stage::kLocal, reason, dsn_of(Stage::kLocal));
+}
+
+void OutcomeBuilder::damaged(std::string_view reason) {
+  outcome_.damaged = true;
+  local_failure(reason);
+}
+
+}  // namespace holdfast::deliver

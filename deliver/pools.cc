@@ -1,0 +1,100 @@
+#include "deliver/pools.h"
+
+#include <algorithm>
+
+namespace holdfast::deliver {
+namespace {
+
+constexpr net::Millis kLookEvery{10'000};
+
+std::vector<upstream::ServerName> names_of(const config::Destination& destination) {
+  std::vector<upstream::ServerName> out;
+  for (const auto& server : destination.servers) out.push_back({server.host, server.port, server.text()});
+  return out;
+}
+
+upstream::Timeouts timeouts_of(const config::Destination& destination) {
+  const config::Timeouts& waits = destination.timeouts;
+  return {.connect = waits.connect, .session = waits.command, .command = waits.command, .dot = waits.dot};
+}
+
+bool fits(const upstream::PoolOptions& options, const config::Destination& destination, const std::string& helo) {
+  return options.servers == names_of(destination) && options.timeouts == timeouts_of(destination) &&
+         options.helo == helo;
+}
+
+}  // namespace
+
+Pools::Pools(net::Loop& loop, config::ConfigPtr config, Report report)
+    : loop_(loop),
+      config_(std::move(config)),
+      report_(std::move(report)),
+      resolver_(loop),
+      directory_(config_->paths.state),
+      lower_(loop, [this] { lower_limits(); }) {
+  lower_.every(kLookEvery);
+}
+
+std::shared_ptr<upstream::Pool> Pools::job_begun(const std::string& destination) {
+  const config::Destination* wanted = config_->find_destination(destination);
+  if (wanted == nullptr) return nullptr;
+  Entry& entry = entries_[destination];
+  if (entry.pool == nullptr) entry.pool = make(*wanted);
+  entry.most = std::max(entry.most, ++entry.jobs);
+  if (entry.jobs > entry.pool->options().limit) entry.pool->set_limit(entry.jobs);
+  return entry.pool;
+}
+
+void Pools::job_ended(const std::string& destination) {
+  const auto at = entries_.find(destination);
+  if (at != entries_.end()) --at->second.jobs;
+}
+
+void Pools::forgive(std::string_view destination) {
+  const auto at = entries_.find(destination);
+  if (at != entries_.end() && at->second.pool) at->second.pool->forgive();
+}
+
+void Pools::reload(config::ConfigPtr config) {
+  config_ = std::move(config);
+  for (auto& [name, entry] : entries_) {
+    const config::Destination* wanted = config_->find_destination(name);
+    if (entry.pool && (wanted == nullptr || !fits(entry.pool->options(), *wanted, config_->hostname))) {
+      entry.pool = nullptr;
+    }
+  }
+}
+
+void Pools::lower_limits() {
+  for (auto& [name, entry] : entries_) {
+    if (entry.pool) entry.pool->set_limit(std::max(1, entry.most));
+    entry.most = entry.jobs;
+  }
+}
+
+// No breaker: whether a destination is tried at all is qmgr's decision.
+std::shared_ptr<upstream::Pool> Pools::make(const config::Destination& destination) {
+  upstream::PoolOptions options{.servers = names_of(destination),
+                                .helo = config_->hostname,
+                                .timeouts = timeouts_of(destination),
+                                .breaker = net::Millis{0}};
+  const std::string name = destination.name;
+  return std::make_shared<upstream::Pool>(
+      loop_, resolver_, std::move(options),
+      upstream::PoolCallbacks{
+          .usable = [this, name](const upstream::ServerName& server) { return usable(name, server); },
+          .report = [this, name](const upstream::Observation& seen) { report_(name, seen); }});
+}
+
+// What the prober has not confirmed for three of its intervals says nothing any more.
+bool Pools::usable(const std::string& destination, const upstream::ServerName& server) {
+  const auto row = directory_.destination(destination);
+  const config::Destination* settings = config_->find_destination(destination);
+  if (!row || settings == nullptr) return true;
+  const auto age = base::Millis{base::to_millis(base::wall_now()) - row->confirmed_ms};
+  if (age > 3 * settings->probe.interval) return true;
+  const auto at = std::ranges::find(row->servers, server.text, &storage::ServerRow::server);
+  return at == row->servers.end() || at->up;
+}
+
+}  // namespace holdfast::deliver

@@ -1,0 +1,172 @@
+#include "deliver/worker.h"
+
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include "common/base/log.h"
+#include "common/mail/events.h"
+#include "deliver/delivery_log.h"
+
+namespace holdfast::deliver {
+
+class Worker::FromQmgr final : public Link {
+ public:
+  using Link::Link;
+  void on_peer(ipc::Channel& qmgr) override { qmgr.send(worker_.ledger_.hello()); }
+  bool on_message(ipc::Channel&, const ipc::Incoming& message) override {
+    if (auto job = message.as<ipc::Job>()) {
+      if (job->recipients.empty()) return false;
+      worker_.on_job(std::move(*job));
+      return true;
+    }
+    const auto committed = message.as<ipc::OutcomeCommitted>();
+    if (!committed) return false;
+    worker_.ledger_.committed(*committed);
+    worker_.drained();
+    return true;
+  }
+  void on_gone(ipc::Channel&) override {
+    // The channel is still there while this is called: look again when it is not.
+    worker_.loop_.later([this] { worker_.drained(); });
+  }
+};
+
+class Worker::FromProber final : public Link {
+ public:
+  using Link::Link;
+  bool on_message(ipc::Channel&, const ipc::Incoming& message) override {
+    const auto destination = message.as<ipc::Destination>();
+    if (!destination) return false;
+    if (destination->state == mail::DestinationState::kUp || destination->state == mail::DestinationState::kDraining) {
+      worker_.pools_.forgive(destination->name);
+    }
+    return true;
+  }
+};
+
+base::Result<std::unique_ptr<daemon::Service>> Worker::start(daemon::Context& context) {
+  const std::string path = fmt::format("{}/deliver.{}.lock", context.config->paths.run, context.worker);
+  base::UniqueFd lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640));
+  if (!lock) return base::fail_errno(path, errno);
+  if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
+    return base::fail(base::Kind::kTemporary, path + ": another deliver of this number runs");
+  }
+  return std::make_unique<Worker>(context, std::move(lock));
+}
+
+Worker::Worker(daemon::Context& context, base::UniqueFd lock)
+    : loop_(context.loop),
+      config_(context.config),
+      lock_(std::move(lock)),
+      pools_(loop_, config_, [this](const auto& destination, const auto& seen) { report(destination, seen); }),
+      from_qmgr_(std::make_unique<FromQmgr>(*this)),
+      from_prober_(std::make_unique<FromProber>(*this)),
+      qmgr_(loop_, context.socket("qmgr"), context.hello(), *from_qmgr_),
+      prober_(loop_, context.socket("prober"), context.hello(), *from_prober_) {
+  qmgr_.start();
+  prober_.start();
+}
+
+Worker::~Worker() {
+  for (const auto& [id, running] : running_) {
+    if (running.delivery->in_doubt()) {
+      base::log().warning(mail::events::possible_duplicate(mail::QueueId{id}, running.delivery->outcome().relay));
+    }
+  }
+}
+
+void Worker::on_job(ipc::Job job) {
+  // qmgr hands a job out again when the connection of the one that had it ends.
+  if (draining_ || !ledger_.begin(job)) return;
+  const std::uint64_t id = job.queue_id;
+  auto pool = pools_.job_begun(job.destination);
+  if (pool == nullptr) {
+    refuse(job, fmt::format("the destination {} is not configured", job.destination));
+    return;
+  }
+  Running& running = running_[id];
+  running.since = base::wall_now();
+  running.delivery = std::make_unique<Delivery>(
+      loop_, std::move(job), std::move(pool), [this](const ipc::Job& j) { return open_record(j); },
+      [this](Delivery& delivery) { on_done(delivery); });
+}
+
+void Worker::refuse(const ipc::Job& job, std::string_view reason) {
+  OutcomeBuilder builder(job);
+  builder.local_failure(reason);
+  for (const auto& line : lines_of(job, builder.outcome(), delays_of(job, base::wall_now(), {}, {}))) {
+    base::log().write(line);
+  }
+  tell(builder.outcome());
+}
+
+void Worker::on_done(Delivery& delivery) {
+  const auto at = running_.find(delivery.job().queue_id);
+  const auto [connecting, transmitting] = delivery.times();
+  const auto delays = delays_of(delivery.job(), at->second.since, connecting, transmitting);
+  for (const auto& line : lines_of(delivery.job(), delivery.outcome(), delays)) base::log().write(line);
+  if (delivery.outcome().damaged) {
+    base::log().error(fmt::format("{}: the record in the spool is damaged: {}", mail::QueueId{at->first}.text(),
+                                  delivery.outcome().recipients.front().reply));
+  }
+  pools_.job_ended(delivery.job().destination);
+  tell(delivery.outcome());
+  loop_.bury(std::move(at->second.delivery));
+  running_.erase(at);
+  drained();
+}
+
+void Worker::tell(const ipc::Outcome& outcome) {
+  ledger_.end(outcome);
+  qmgr_.send(outcome);
+}
+
+base::Result<storage::Record> Worker::open_record(const ipc::Job& job) const {
+  auto record = storage::Record::open(storage::segments_folder(config_->paths.spool), job.record,
+                                      mail::QueueId{job.queue_id}, job.generation);
+  if (!record) return record;
+  if (auto sound = record->verify(); !sound) return std::unexpected(sound.error());
+  return record;
+}
+
+void Worker::report(const std::string& destination, const upstream::Observation& seen) {
+  prober_.send(ipc::Fact{.destination = destination,
+                         .server = std::string(seen.server),
+                         .address = std::string(seen.address),
+                         .ok = seen.ok,
+                         .stage = seen.stage,
+                         .code = seen.code,
+                         .reason = std::string(seen.reason),
+                         .reused = seen.reused});
+}
+
+void Worker::reload(config::ConfigPtr config) {
+  config_ = config;
+  pools_.reload(std::move(config));
+}
+
+void Worker::drain(std::function<void()> done) {
+  draining_ = true;
+  drained_ = std::move(done);
+  for (auto at = running_.begin(); at != running_.end();) {
+    if (at->second.delivery->begun()) {
+      ++at;
+      continue;
+    }
+    ledger_.forget(at->first);
+    at = running_.erase(at);
+  }
+  drained();
+}
+
+void Worker::drained() {
+  if (!drained_ || !running_.empty()) return;
+  if (ledger_.outcomes() > 0 && qmgr_.channel() != nullptr) return;
+  std::exchange(drained_, nullptr)();
+}
+
+}  // namespace holdfast::deliver

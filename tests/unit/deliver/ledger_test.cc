@@ -1,0 +1,67 @@
+#include "deliver/ledger.h"
+
+#include <gtest/gtest.h>
+
+#include "deliver/outcome.h"
+#include "tests/unit/deliver/jobs.h"
+
+namespace holdfast::deliver {
+namespace {
+
+using test::job_to;
+
+ipc::Outcome outcome_of(const ipc::Job& job) {
+  OutcomeBuilder builder(job);
+  builder.local_failure("x");
+  return builder.outcome();
+}
+
+TEST(Ledger, AMessageIsNeverRunTwiceAtOnce) {
+  Ledger ledger;
+  ipc::Job job = job_to({"a@x.test"});
+  EXPECT_TRUE(ledger.begin(job));
+  EXPECT_FALSE(ledger.begin(job));
+  job.attempt = 2;
+  EXPECT_FALSE(ledger.begin(job));
+  EXPECT_TRUE(ledger.begin(job_to({"a@x.test"}, 7)));
+  EXPECT_EQ(ledger.running(), 2u);
+}
+
+TEST(Ledger, AnAttemptWhoseOutcomeIsOnItsWayIsNotRepeated) {
+  Ledger ledger;
+  ipc::Job job = job_to({"a@x.test"});
+  ASSERT_TRUE(ledger.begin(job));
+  ledger.end(outcome_of(job));
+  EXPECT_FALSE(ledger.begin(job));
+  job.attempt = 2;  // the next attempt is another matter
+  EXPECT_TRUE(ledger.begin(job));
+}
+
+TEST(Ledger, AnOutcomeIsKeptUntilItIsCommitted) {
+  Ledger ledger;
+  const ipc::Job job = job_to({"a@x.test"});
+  ASSERT_TRUE(ledger.begin(job));
+  ASSERT_EQ(ledger.hello().running.size(), 1u);
+  EXPECT_EQ(ledger.hello().running[0].queue_id, job.queue_id);
+  EXPECT_EQ(ledger.hello().running[0].attempt, 1u);
+  ledger.end(outcome_of(job));
+  EXPECT_TRUE(ledger.hello().running.empty());
+  ASSERT_EQ(ledger.hello().outcomes.size(), 1u);
+  EXPECT_EQ(ledger.hello().outcomes[0].queue_id, job.queue_id);
+  ledger.committed({.queue_id = job.queue_id, .attempt = 2});
+  EXPECT_EQ(ledger.outcomes(), 1u);
+  ledger.committed({.queue_id = job.queue_id, .attempt = 1});
+  EXPECT_EQ(ledger.outcomes(), 0u);
+}
+
+TEST(Ledger, AForgottenJobMayComeAgain) {
+  Ledger ledger;
+  const ipc::Job job = job_to({"a@x.test"});
+  ASSERT_TRUE(ledger.begin(job));
+  ledger.forget(job.queue_id);
+  EXPECT_TRUE(ledger.hello().running.empty());
+  EXPECT_TRUE(ledger.begin(job));
+}
+
+}  // namespace
+}  // namespace holdfast::deliver

@@ -1,0 +1,165 @@
+#include "deliver/outcome.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/deliver/jobs.h"
+
+namespace holdfast::deliver {
+namespace {
+
+using ipc::RecipientStatus;
+using mail::Reply;
+using mail::Stage;
+using test::job_to;
+using test::status_of;
+
+const Reply kOk = Reply::make(250, "2.1.5", "Ok");
+const Reply kUnknown = Reply::make(550, "5.1.1", "no such user");
+const Reply kLater = Reply::make(451, "4.3.0", "later");
+
+TEST(Outcome, EachRecipientKeepsItsOwnWord) {
+  OutcomeBuilder builder(job_to({"a@x.test", "b@x.test", "c@x.test"}));
+  builder.on_relay("h[127.0.0.1]:25");
+  builder.rcpt_answered(kOk);
+  builder.rcpt_answered(kUnknown);
+  EXPECT_FALSE(builder.all_answered());
+  builder.rcpt_answered(kLater);
+  EXPECT_TRUE(builder.all_answered());
+  EXPECT_TRUE(builder.any_accepted());
+  builder.dot_answered(Reply::make(250, "2.0.0", "Ok: taken"));
+
+  const ipc::Outcome& o = builder.outcome();
+  EXPECT_EQ(o.queue_id, 0x10000000001u);
+  EXPECT_EQ(o.attempt, 1u);
+  EXPECT_EQ(o.destination, "office");
+  EXPECT_EQ(o.relay, "h[127.0.0.1]:25");
+  EXPECT_EQ(o.stage, Stage::kNone);
+  ASSERT_EQ(o.recipients.size(), 3u);
+  EXPECT_EQ(status_of(o, 0), RecipientStatus::kSent);
+  EXPECT_EQ(o.recipients[0].reply, "250 2.0.0 Ok: taken");
+  EXPECT_EQ(status_of(o, 1), RecipientStatus::kRefused);
+  EXPECT_EQ(o.recipients[1].dsn, "5.1.1");
+  EXPECT_EQ(o.recipients[1].stage, Stage::kRcpt);
+  EXPECT_TRUE(o.recipients[1].speaks_of_recipient);
+  EXPECT_EQ(status_of(o, 2), RecipientStatus::kDeferred);
+  EXPECT_EQ(o.recipients[2].index, 2u);
+}
+
+TEST(Outcome, KeepsTheIndicesOfTheRecord) {
+  ipc::Job job = job_to({"c@x.test", "e@x.test"});
+  job.recipients[0].index = 2;
+  job.recipients[1].index = 4;
+  OutcomeBuilder builder(job);
+  builder.rcpt_answered(kUnknown);
+  builder.rcpt_answered(kOk);
+  builder.dot_answered(kLater);
+  EXPECT_EQ(builder.outcome().recipients[0].index, 2u);
+  EXPECT_EQ(builder.outcome().recipients[1].index, 4u);
+}
+
+TEST(Outcome, ARefusedDotIsForTheAcceptedOnesOnly) {
+  OutcomeBuilder builder(job_to({"a@x.test", "b@x.test"}));
+  builder.rcpt_answered(kLater);
+  builder.rcpt_answered(kOk);
+  builder.dot_answered(Reply::make(554, "5.7.1", "spam"));
+  const ipc::Outcome& o = builder.outcome();
+  EXPECT_EQ(o.stage, Stage::kDot);
+  EXPECT_EQ(o.code, 554);
+  EXPECT_EQ(status_of(o, 0), RecipientStatus::kDeferred);
+  EXPECT_EQ(o.recipients[0].stage, Stage::kRcpt);
+  EXPECT_EQ(status_of(o, 1), RecipientStatus::kRefused);
+  EXPECT_EQ(o.recipients[1].stage, Stage::kDot);
+  EXPECT_FALSE(o.recipients[1].speaks_of_recipient);
+}
+
+TEST(Outcome, MailRefusedIsForAllAndSpeaksOfNoRecipient) {
+  OutcomeBuilder builder(job_to({"a@x.test", "b@x.test"}));
+  builder.mail_refused(Reply::make(550, "", "not you"));
+  const ipc::Outcome& o = builder.outcome();
+  EXPECT_EQ(o.stage, Stage::kMail);
+  EXPECT_EQ(o.code, 550);
+  EXPECT_FALSE(o.connection_lost);
+  for (const auto& recipient : o.recipients) {
+    EXPECT_EQ(recipient.stage, Stage::kMail);
+    EXPECT_FALSE(recipient.speaks_of_recipient);
+    EXPECT_FALSE(recipient.own_words);
+  }
+}
+
+TEST(Outcome, DataRefused) {
+  OutcomeBuilder builder(job_to({"a@x.test", "b@x.test"}));
+  builder.rcpt_answered(kOk);
+  builder.rcpt_answered(kUnknown);
+  builder.data_refused(kLater);
+  const ipc::Outcome& o = builder.outcome();
+  EXPECT_EQ(o.stage, Stage::kData);
+  EXPECT_EQ(status_of(o, 0), RecipientStatus::kDeferred);
+  EXPECT_EQ(status_of(o, 1), RecipientStatus::kRefused);
+}
+
+TEST(Outcome, ALostConnectionLeavesFinalWordsAlone) {
+  OutcomeBuilder builder(job_to({"a@x.test", "b@x.test", "c@x.test"}));
+  builder.rcpt_answered(kUnknown);
+  builder.rcpt_answered(kOk);
+  builder.connection_failed({.stage = Stage::kRcpt, .reason = "RCPT: connection closed by the server", .reply = {},
+                             .mail_answered = true});
+  const ipc::Outcome& o = builder.outcome();
+  EXPECT_TRUE(o.connection_lost);
+  EXPECT_FALSE(o.possible_duplicate);
+  EXPECT_EQ(o.stage, Stage::kRcpt);
+  EXPECT_EQ(o.code, 0);
+  EXPECT_EQ(status_of(o, 0), RecipientStatus::kRefused);
+  for (const std::size_t i : {1, 2}) {
+    EXPECT_EQ(status_of(o, i), RecipientStatus::kDeferred);
+    EXPECT_TRUE(o.recipients[i].own_words);
+    EXPECT_EQ(o.recipients[i].dsn, "4.4.2");
+  }
+}
+
+TEST(Outcome, LostAfterTheDot) {
+  OutcomeBuilder builder(job_to({"a@x.test"}));
+  builder.rcpt_answered(kOk);
+  builder.connection_failed(
+      {.stage = Stage::kDot, .reason = "x", .reply = {}, .mail_answered = true, .dot_sent = true});
+  EXPECT_TRUE(builder.outcome().possible_duplicate);
+  EXPECT_TRUE(builder.outcome().connection_lost);
+}
+
+TEST(Outcome, ATimeOutAnda421AreNoLoss) {
+  OutcomeBuilder late(job_to({"a@x.test"}));
+  late.connection_failed({.stage = Stage::kDot, .reason = "end of DATA: timed out", .reply = {}, .mail_answered = true,
+                          .dot_sent = true, .timed_out = true});
+  EXPECT_FALSE(late.outcome().connection_lost);
+  EXPECT_TRUE(late.outcome().possible_duplicate);
+
+  OutcomeBuilder closed(job_to({"a@x.test"}));
+  closed.connection_failed({.stage = Stage::kContent, .reason = "x", .reply = Reply::make(421, "", "bye"),
+                            .mail_answered = true});
+  EXPECT_FALSE(closed.outcome().connection_lost);
+  EXPECT_EQ(closed.outcome().code, 421);
+}
+
+TEST(Outcome, NoConnectionIsNeverFinal) {
+  OutcomeBuilder builder(job_to({"a@x.test"}));
+  builder.no_connection({.stage = Stage::kBanner, .reply = Reply::make(554, "5.7.1", "no"),
+                         .reason = "banner: 554 5.7.1 no", .relay = "h[127.0.0.1]:25"});
+  const ipc::Outcome& o = builder.outcome();
+  EXPECT_EQ(o.stage, Stage::kBanner);
+  EXPECT_EQ(o.code, 554);
+  EXPECT_EQ(o.relay, "h[127.0.0.1]:25");
+  EXPECT_EQ(status_of(o, 0), RecipientStatus::kDeferred);
+  EXPECT_TRUE(o.recipients[0].own_words);
+  EXPECT_EQ(o.recipients[0].reply, "banner: 554 5.7.1 no");
+}
+
+TEST(Outcome, ADamagedRecord) {
+  OutcomeBuilder builder(job_to({"a@x.test"}));
+  builder.damaged("checksum");
+  EXPECT_TRUE(builder.outcome().damaged);
+  EXPECT_EQ(builder.outcome().stage, Stage::kLocal);
+  EXPECT_EQ(builder.outcome().recipients[0].dsn, "4.3.0");
+  EXPECT_EQ(status_of(builder.outcome(), 0), RecipientStatus::kDeferred);
+}
+
+}  // namespace
+}  // namespace holdfast::deliver
