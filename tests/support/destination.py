@@ -139,6 +139,10 @@ class Session:
 
     async def act(self, stage, argument, default=None):
         """Does what the rule of a stage says; returns the code that was sent, 0 for none."""
+        return await self.say(await self.decide(stage, argument, default))
+
+    async def decide(self, stage, argument, default=None):
+        """The bytes to send, when it is time to send them."""
         action = self.destination.rules.get(stage)
         if callable(action):
             action = action(self, argument)
@@ -158,10 +162,13 @@ class Session:
             raise _Gone
         if isinstance(action, str):
             action = b"".join(line.encode() + b"\r\n" for line in action.split("\n"))
-        await self.send(action)
-        if action.startswith(b"421"):  # RFC 5321 section 3.8: who says this closes
+        return action
+
+    async def say(self, raw):
+        await self.send(raw)
+        if raw.startswith(b"421"):  # RFC 5321 section 3.8: who says this closes
             raise _Gone
-        return int(action[:3]) if action[:3].isdigit() else 0
+        return int(raw[:3]) if raw[:3].isdigit() else 0
 
     async def send(self, raw):
         self.writer.write(raw)
@@ -208,11 +215,12 @@ class Session:
         content = await self.content()
         message = Message(self.sender, self.recipients, content, self.params, self.number, time.monotonic())
         self.destination.content_seen.append(message)
-        code = await self.act("dot", message)
+        answer = await self.decide("dot", message)
         self.sender, self.recipients = None, []
-        if code // 100 == 2:
+        if answer.startswith(b"2"):  # taken before it is said: the answer may be lost
             self.messages += 1
             self.destination.keep(message)
+        await self.say(answer)
 
     async def content(self):
         rule = self.destination.rules.get("content")

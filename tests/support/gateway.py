@@ -21,6 +21,13 @@ BIN = pathlib.Path(os.environ.get("HOLDFAST_BIN", pathlib.Path(__file__).resolve
 PROBE = {"interval": "1s", "down_after": 2, "up_after": 1}
 
 
+class _Plain(yaml.SafeDumper):
+    """Writes every value out, without YAML's anchors."""
+
+    def ignore_aliases(self, data):
+        return True
+
+
 def merged(base, extra):
     out = dict(base)
     for key, value in extra.items():
@@ -54,7 +61,7 @@ class Gateway:
         self.process, self.output, self._ready = None, [], threading.Event()
 
     def write_config(self):
-        self.file.write_text(yaml.safe_dump(self.config, sort_keys=False))
+        self.file.write_text(yaml.dump(self.config, Dumper=_Plain, sort_keys=False))
 
     # life
 

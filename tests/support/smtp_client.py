@@ -119,7 +119,7 @@ def send(port, sender, recipients, content=b"Subject: x\r\n\r\nx\r\n", params=""
         replies = []
         if reply.code == 250:
             replies = [client.rcpt(recipient) for recipient in recipients]
-            if any(reply.code == 250 for reply in replies):
+            if any(reply.code // 100 == 2 for reply in replies):
                 reply = client.data(content)
             elif replies:
                 reply = replies[-1]
