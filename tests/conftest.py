@@ -70,7 +70,7 @@ def destination(world):
 def gateway(world, destination):
     """A gateway in front of `destination`, with the destination found to be up."""
     made = world.gateway(destination)
-    made.wait_state("up")
+    made.wait_probed()
     return made
 
 

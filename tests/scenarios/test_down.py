@@ -72,7 +72,7 @@ AILING = [hangs_after_the_dot, closes_in_mid_data, drops_after_the_dot, tempfail
 @pytest.fixture
 def office(world, destination):
     gateway = world.gateway(destination, destinations={"office": {"servers": [destination.server], "timeouts": TIMEOUTS}})
-    gateway.wait_state("up")
+    gateway.wait_probed()
     return gateway
 
 
@@ -200,7 +200,7 @@ def test_ehlo_offers_what_the_destination_offered(world, destination):
     """So that nothing is accepted which it would refuse later (design, section 5)."""
     destination.capabilities = ["SIZE 200000", "PIPELINING"]
     gateway = world.gateway(destination)
-    gateway.wait_state("up")
+    gateway.wait_probed()
     destination.close()
     gateway.wait_state("down")
     body = b"x" * 98 + b"\r\n"

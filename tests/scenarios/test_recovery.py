@@ -46,7 +46,7 @@ def test_2000_queued_messages_arrive_once_while_new_mail_is_proxied(gateway, des
 
 def test_no_more_connections_than_allowed(world, destination):
     gateway = world.gateway(destinations={"office": {"servers": [destination.server], "max_connections": 8}})
-    gateway.wait_state("up")
+    gateway.wait_probed()
     destination.close()
     gateway.wait_state("down")
     fill(gateway, 500)
@@ -89,7 +89,7 @@ def test_a_bare_connect_marks_nothing_up(gateway, destination):
 def test_the_first_of_two_servers_dies_and_comes_back(world):
     first, second = world.destination(), world.destination()
     gateway = world.gateway(first, second)
-    gateway.wait_state("up")
+    gateway.wait_probed()
     assert gateway.send("stranger@example.test").text == "250 2.0.0 Taken"
     assert (len(first.messages), len(second.messages)) == (1, 0)
 
@@ -118,7 +118,7 @@ def test_the_first_of_two_servers_dies_and_comes_back(world):
 def test_both_of_two_servers_die_and_the_second_comes_back(world):
     first, second = world.destination(), world.destination()
     gateway = world.gateway(first, second)
-    gateway.wait_state("up")
+    gateway.wait_probed()
     first.close()
     second.close()
     gateway.wait_state("down")
@@ -154,7 +154,7 @@ def test_smtp_source_and_smtp_sink_agree(world):
     """Postfix's own load pair: 500 messages up, 500 down and drained."""
     sink = world.keep(SmtpSink().start())
     gateway = world.gateway(sink)
-    gateway.wait_state("up")
+    gateway.wait_probed()
     assert smtp_source(gateway.port, messages=500, sessions=10).returncode == 0
     until(lambda: sink.count() == 500, "smtp-sink has 500", 30, every=0.1)
     assert gateway.queue() == []

@@ -67,8 +67,8 @@ def test_a_4xx_that_is_no_policy_keeps_a_known_recipients_mail(gateway, destinat
 def test_a_catch_all_destination_teaches_nothing(world, destination):
     destination.catch_all = True
     gateway = world.gateway(destination)
-    gateway.wait_state("up")
-    until(lambda: any(d["catch_all"] for d in gateway.status()["domains"]), "catch-all is found out", 20, every=0.2)
+    gateway.wait_probed()
+    assert gateway.status()["domains"][0]["catch_all"] is True
     assert gateway.send("anything@example.test").code == 250
     holds(lambda: not gateway.learnt(), "nothing is learnt", 2.5)
     destination.close()
@@ -81,8 +81,8 @@ def test_a_catch_all_that_fails_after_rcpt_gives_a_4xx(world, destination):
     """Its acceptance of a stranger says nothing, so that we cannot answer for the mail."""
     destination.catch_all = True
     gateway = world.gateway(destination)
-    gateway.wait_state("up")
-    until(lambda: any(d["catch_all"] for d in gateway.status()["domains"]), "catch-all is found out", 20, every=0.2)
+    gateway.wait_probed()
+    assert gateway.status()["domains"][0]["catch_all"] is True
     destination.on("dot", "451 4.3.0 Disk trouble")
     reply = gateway.send("anything@example.test")
     assert 400 <= reply.code < 500
@@ -108,7 +108,7 @@ def test_a_real_postfix_is_a_destination(world):
         smtpd_sender_restrictions="check_sender_access inline:{{bad@client.test=REJECT}}"))
     postfix.start()
     gateway = world.gateway(postfix)
-    gateway.wait_state("up")
+    gateway.wait_probed()
     assert gateway.send("bob@example.test").code == 250
     gateway.wait_learnt("bob@example.test")
     until(lambda: len(postfix.mail("bob")) == 1, "bob has it")

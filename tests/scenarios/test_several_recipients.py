@@ -24,7 +24,7 @@ def addresses(row):
 def test_each_recipients_outcome_is_kept_apart(world, destination):
     names = ["good", "busy", "other"]
     gateway = world.gateway(destination, local=names)
-    gateway.wait_state("up")
+    gateway.wait_probed()
     destination.close()
     gateway.wait_state("down")
     send_to(gateway, [f"{name}@example.test" for name in names])
@@ -45,7 +45,7 @@ def test_each_recipients_outcome_is_kept_apart(world, destination):
 def test_a_refused_recipient_does_not_vanish(world, destination):
     """There are no bounces yet: such mail is held, with the reason (design, section 3, has the bounce)."""
     gateway = world.gateway(destination, local=["good", "gone"])
-    gateway.wait_state("up")
+    gateway.wait_probed()
     destination.close()
     gateway.wait_state("down")
     send_to(gateway, ["good@example.test", "gone@example.test"])
@@ -73,7 +73,7 @@ def test_the_default_schedule(gateway, destination):
 def test_a_schedule_of_ones_own(world, destination):
     gateway = world.gateway(destinations={"office": {"servers": [destination.server],
                                                      "retry": [{"until": "1h", "every": "2s"}]}})
-    gateway.wait_state("up")
+    gateway.wait_probed()
     destination.on("dot", "451 4.3.0 Try later")
     assert gateway.send("local@example.test", content=BODY).text.startswith("250 2.0.0 Ok: queued as ")
     until(lambda: len(destination.content_seen) >= 3, "it is tried again and again", 30)

@@ -205,7 +205,7 @@ def test_an_accepted_recipient_is_learnt_and_a_252_teaches_nothing(gateway, dest
 
 def test_a_message_over_the_limit(world, destination):
     gateway = world.gateway(destination, settings={"smtpd": {"message_size_limit": "1MiB"}})
-    gateway.wait_state("up")
+    gateway.wait_probed()
     with gateway.client() as client:
         assert any(line.startswith("SIZE 1048576") for line in client.ehlo().lines)
         assert client.mail("a@client.test", "SIZE=1048577").text.startswith("552 5.3.4 ")
@@ -235,7 +235,7 @@ def test_bare_newlines_are_refused_and_end_nothing(gateway, destination, raw):
 
 def test_bare_newlines_can_be_normalised(world, destination):
     gateway = world.gateway(destination, settings={"smtpd": {"bare_newline": "normalize"}})
-    gateway.wait_state("up")
+    gateway.wait_probed()
     with gateway.client() as client:
         client.ehlo()
         client.mail("a@client.test")
@@ -316,7 +316,7 @@ def test_a_client_that_dies_within_data_leaves_nothing(gateway, destination):
 def test_a_slow_client_keeps_no_upstream_transaction_waiting(world, destination):
     """An upstream transaction that waits over 30 s for a client's DATA is reset and replayed before the dot."""
     gateway = world.gateway(destination)
-    gateway.wait_state("up")
+    gateway.wait_probed()
     with gateway.client(timeout=60) as client:
         client.ehlo()
         client.mail("a@client.test")

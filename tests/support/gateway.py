@@ -191,6 +191,14 @@ class Gateway:
         return until(lambda: (d := self.destination(name))["state"] in states and d,
                      f"{name} is {' or '.join(states)}; {self._where(name)}", timeout, every=0.05)
 
+    def wait_probed(self, timeout=20):
+        """Until every destination has been found to be up, and is known to be a catch-all or none."""
+        def probed():
+            status = self.status()
+            return (all(d["state"] == "up" for d in status["destinations"])
+                    and all(d["catch_all"] is not None for d in status["domains"]))
+        until(probed, "all destinations have been looked at and are up", timeout, every=0.05)
+
     def _where(self, name):
         return f"now {self.destination(name)}"
 
