@@ -2,41 +2,26 @@
 #include "prober/monitor.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <set>
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include "common/base/file.h"
 #include "common/base/installation_token.h"
-#include "common/base/panic.h"
 #include "prober/learner.h"
 #include "prober/recipients.h"
+#include "tests/unit/prober/folder.h"
 #include "tests/unit/upstream/scripted_server.h"
 
 namespace holdfast::prober {
 namespace {
 
+using test::Folder;
 using enum mail::DestinationState;
 using storage::CatchAll;
 using storage::RecipientRow;
 
 constexpr std::int64_t kHour = 3600'000;
-
-class Folder {
- public:
-  Folder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "holdfast-XXXXXX").string();
-    base::expect(::mkdtemp(pattern.data()) != nullptr, "mkdtemp");
-    path_ = pattern;
-  }
-  ~Folder() { std::filesystem::remove_all(path_); }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 class MonitorTest : public testing::Test {
  protected:
@@ -129,8 +114,8 @@ class MonitorTest : public testing::Test {
   }
 
   Folder folder;
-  test::Bench bench;
-  test::ScriptedServer server;
+  holdfast::test::Bench bench;
+  holdfast::test::ScriptedServer server;
   net::Resolver resolver;
   std::unique_ptr<Store> store;
   std::unique_ptr<Shared> shared;
@@ -161,7 +146,7 @@ TEST_F(MonitorTest, DownAndBackThroughDraining) {
   EXPECT_EQ(told.back().reason, "connect: connection refused");
   EXPECT_EQ(on_disk().state, kDown);
   EXPECT_EQ(on_disk().since_ms, told.back().since_ms);
-  test::ScriptedServer again(bench.loop, server.port());
+  holdfast::test::ScriptedServer again(bench.loop, server.port());
   again.replies = server.replies;
   again.replies["RCPT"] = "250 ok";
   ASSERT_TRUE(becomes(kDraining));
@@ -175,7 +160,7 @@ TEST_F(MonitorTest, ABareConnectIsNoSignOfLife) {
   server.stop();
   watch();
   ASSERT_TRUE(becomes(kDown));
-  test::ScriptedServer again(bench.loop, server.port());
+  holdfast::test::ScriptedServer again(bench.loop, server.port());
   again.replies = server.replies;
   again.replies["banner"] = "554 no service";
   ASSERT_TRUE(bench.until([&] { return again.connections >= 2; }));
@@ -191,7 +176,7 @@ struct Failing {
 
 TEST_F(MonitorTest, WhatFailsAProbe) {
   const std::vector<Failing> all{{"banner", "421 busy", "421 busy"},
-                                 {"banner", test::ScriptedServer::kCut, "banner"},
+                                 {"banner", holdfast::test::ScriptedServer::kCut, "banner"},
                                  {"EHLO", "-421 busy", "EHLO"},
                                  {"MAIL", "452 4.3.1 disk full", "MAIL: 452 4.3.1 disk full"},
                                  {"RCPT", "-421 4.3.2 shutting down", "RCPT: 421 4.3.2 shutting down"}};
@@ -244,7 +229,7 @@ TEST_F(MonitorTest, AnotherInstallationIsNotOurselves) {
 }
 
 TEST_F(MonitorTest, TheSecondServerKeepsItUp) {
-  test::ScriptedServer other(bench.loop);
+  holdfast::test::ScriptedServer other(bench.loop);
   other.replies = server.replies;
   other.replies["RCPT"] = "250 ok";
   shared->config = config({server.port(), other.port()});
@@ -377,7 +362,7 @@ TEST_F(MonitorTest, APauseEndsAtItsTime) {
 }
 
 TEST_F(MonitorTest, StandsByItsStateWhileAProbeHangs) {
-  server.replies["banner"] = test::ScriptedServer::kSilence;
+  server.replies["banner"] = holdfast::test::ScriptedServer::kSilence;
   watch();
   ASSERT_TRUE(bench.until([&] { return on_disk().confirmed_ms != 0; }));
   const auto first = on_disk().confirmed_ms;
@@ -386,10 +371,10 @@ TEST_F(MonitorTest, StandsByItsStateWhileAProbeHangs) {
 }
 
 TEST_F(MonitorTest, ReconfiguredInTheMiddleOfAProbe) {
-  server.replies["banner"] = test::ScriptedServer::kSilence;
+  server.replies["banner"] = holdfast::test::ScriptedServer::kSilence;
   watch();
   ASSERT_TRUE(bench.until([&] { return server.connections == 1; }));
-  test::ScriptedServer other(bench.loop);
+  holdfast::test::ScriptedServer other(bench.loop);
   other.replies = server.replies;
   other.replies["banner"] = "220 other";
   other.replies["RCPT"] = "250 ok";
