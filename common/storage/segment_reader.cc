@@ -53,6 +53,8 @@ base::Result<std::size_t> Segment::read(std::uint64_t offset, std::span<char> ou
   while (have < out.size()) {
     const ssize_t n = ::pread(fd_.get(), out.data() + have, out.size() - have, static_cast<off_t>(offset + have));
     if (n < 0 && errno == EINTR) continue;
+    // A sector that cannot be read is a damaged record like any other, and does not stop a scan.
+    if (n < 0 && errno == EIO) return damaged("the disk cannot read the segment");
     if (n < 0) return base::fail_errno("read segment", errno);
     if (n == 0) break;
     have += static_cast<std::size_t>(n);

@@ -1,0 +1,400 @@
+#include "qmgr/dispatcher.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "common/base/log.h"
+#include "common/base/text.h"
+#include "common/mail/address.h"
+#include "common/mail/events.h"
+
+namespace holdfast::qmgr {
+namespace {
+
+using mail::DestinationState;
+using mail::QueueId;
+
+constexpr std::size_t kMostRounds = 1000;  // then other events get their turn
+constexpr base::Millis kTick{5'000};
+constexpr base::Millis kSayAgain{2'000};
+constexpr base::Millis kProbeAgain{5'000};
+
+std::int64_t wall_ms() { return base::to_millis(base::wall_now()); }
+
+double jitter() { return static_cast<double>(base::random_number() >> 11) / static_cast<double>(1ULL << 53); }
+
+std::string_view to_text(Lane::Phase phase) {
+  switch (phase) {
+    case Lane::Phase::kStopped: return "stopped";
+    case Lane::Phase::kCanary: return "canary";
+    case Lane::Phase::kFlowing: return "flowing";
+    case Lane::Phase::kBraked: return "braked";
+  }
+  return "stopped";
+}
+
+}  // namespace
+
+Dispatcher::Dispatcher(Parts parts, config::ConfigPtr config)
+    : parts_(parts), read_(parts.index.env()), timer_(parts.loop, [this] { pump_now(); }) {
+  configure(std::move(config));
+}
+
+Lane::Limits Dispatcher::limits(const config::Destination& destination) const {
+  return {.max_connections = destination.max_connections, .probe_interval = destination.probe.interval};
+}
+
+void Dispatcher::configure(config::ConfigPtr config) {
+  config_ = std::move(config);
+  std::erase_if(roads_, [&](const auto& r) { return config_->find_destination(r.first) == nullptr; });
+  for (const auto& [name, destination] : config_->destinations) {
+    roads_.try_emplace(name, limits(destination)).first->second.lane.set_limits(limits(destination));
+  }
+  const storage::ReadTxn::View view(read_);
+  if (!view) return;
+  parts_.index.each_counter(read_, [&](std::string_view name, const storage::Counter& counter) {
+    if (counter.messages() == 0 || config_->find_destination(name) != nullptr) return;
+    base::log().warning(fmt::format("{} messages are queued for destination {}, which is not configured", counter.messages(), name));
+  });
+  pump();
+}
+
+Dispatcher::Road* Dispatcher::road(const std::string& name) {
+  const auto at = roads_.find(name);
+  return at == roads_.end() ? nullptr : &at->second;
+}
+
+void Dispatcher::destination_state(const ipc::Destination& told) {
+  auto* r = road(told.name);
+  if (r == nullptr) return;
+  auto& lane = r->lane;
+  if (lane.state() == told.state && lane.since_ms() == told.since_ms) return;
+  settle(lane.set_state(told.state, told.since_ms));
+  r->sweep = {.since_ms = told.state == DestinationState::kDraining ? told.since_ms : 0, .behind = {}, .ended = false};
+  r->next_due_ms.reset();
+  r->last_report = {};
+  lane.touch();
+  pump();
+}
+
+void Dispatcher::prober_connected() {
+  for (auto& [name, r] : roads_) {
+    r.last_report = {};
+    if (r.lane.state() != DestinationState::kDraining) continue;
+    if (r.lane.phase() == Lane::Phase::kStopped) tell(name, r, ipc::DrainEvent::kFailed, r.lane.reason());
+    if (r.lane.phase() == Lane::Phase::kBraked) tell(name, r, ipc::DrainEvent::kBrake, r.lane.reason());
+  }
+  pump();
+}
+
+void Dispatcher::indexed(const IndexedStep& step) {
+  for (const auto& message : step.messages) {
+    if (!message.message_id.empty()) base::log().write(mail::events::message_id(message.id, message.message_id));
+    base::log().write(mail::events::queued_from(message.id, message.sender, message.size, message.recipients));
+    if (auto* r = road(message.destination)) {
+      r->lane.touch();
+      if (r->lane.state() == DestinationState::kDown) probe_soon(message.destination);
+    }
+  }
+  if (!step.messages.empty()) pump();
+}
+
+void Dispatcher::probe_soon(const std::string& destination) {
+  auto* r = road(destination);
+  const auto now = parts_.loop.now();
+  if (r == nullptr || (r->last_probe != base::Mono{} && now - r->last_probe < kProbeAgain)) return;
+  r->last_probe = now;
+  parts_.prober.tell(ipc::ProbeNow{.destination = destination});
+}
+
+void Dispatcher::queue_changed() {
+  for (auto& [name, r] : roads_) {
+    r.lane.drop_window();
+    r.sweep.behind = {};
+    r.sweep.ended = false;
+  }
+  pump();
+}
+
+void Dispatcher::commits_work(bool work) {
+  commits_work_ = work;
+  pump();
+}
+
+void Dispatcher::pump() {
+  if (std::exchange(pumping_, true)) return;
+  parts_.loop.later([this] { pump_now(); });
+}
+
+void Dispatcher::pump_now() {
+  pumping_ = false;
+  more_to_load_ = false;
+  const auto now = parts_.loop.now();
+  for (auto& [name, r] : roads_) tend(name, r, now);
+  // Round by round, one job a destination, beginning behind the one that was served last.
+  const bool open = !stopping_ && commits_work_ && parts_.couriers.complete();
+  std::size_t rounds = 0;
+  for (bool any = open; any && rounds < kMostRounds; ++rounds) {
+    any = false;
+    auto at = roads_.upper_bound(last_served_);
+    for (std::size_t i = 0; i < roads_.size(); ++i, ++at) {
+      if (at == roads_.end()) at = roads_.begin();
+      if (!hand_out_one(at->first, at->second, now)) continue;
+      last_served_ = at->first;
+      any = true;
+    }
+  }
+  for (auto& [name, r] : roads_) report(name, r, now);
+  if (more_to_load_ || rounds == kMostRounds) pump();
+  set_timer(now);
+  check_idle();
+}
+
+// Brings a lane's window up to date.
+void Dispatcher::tend(const std::string& name, Road& r, base::Mono now) {
+  if (r.next_due_ms && *r.next_due_ms <= wall_ms()) {
+    r.next_due_ms.reset();
+    r.lane.touch();
+  }
+  if (r.lane.wants_refill() && !load(name, r)) return;
+  settle(r.lane.settle_if_idle(now));
+}
+
+bool Dispatcher::load(const std::string& name, Road& r) {
+  const storage::ReadTxn::View view(read_);
+  if (!view) return false;
+  auto loaded = load_window(parts_.index, read_, name, r.sweep, wall_ms(), [&](QueueId id) {
+    return flights_.contains(id) || r.lane.in_window(id);
+  });
+  if (loaded.candidates.empty() && loaded.more) more_to_load_ = true;
+  r.next_due_ms = loaded.next_due_ms;
+  r.lane.refill(std::move(loaded.candidates), loaded.more);
+  return true;
+}
+
+bool Dispatcher::hand_out_one(const std::string& name, Road& r, base::Mono now) {
+  const auto worker = parts_.couriers.least_busy();
+  if (!worker) return false;
+  if (r.lane.wants_refill() && !load(name, r)) return false;
+  const auto pick = r.lane.next(now);
+  if (!pick) return false;
+  ipc::Job job;
+  Flight flight;
+  if (!make_job(name, *pick, job, flight)) {  // deleted or held since it was loaded
+    r.lane.drop(pick->message.id);
+    return true;
+  }
+  flights_.emplace(pick->message.id, std::move(flight));
+  parts_.couriers.hand(*worker, job);
+  return true;
+}
+
+bool Dispatcher::make_job(const std::string& name, const Lane::Pick& pick, ipc::Job& job, Flight& flight) {
+  const storage::ReadTxn::View view(read_);
+  if (!view) return false;
+  const auto id = pick.message.id;
+  const auto row = parts_.index.message(read_, id);
+  if (!row || row->state != storage::MessageState::kDeferred || row->destination != name) return false;
+  flight = {.destination = name, .attempt = row->attempts + 1, .outcome = {}, .worker = 0, .sender = row->sender,
+            .recipients = parts_.index.recipients(read_, id)};
+  job = {.queue_id = id.value, .generation = row->generation, .attempt = flight.attempt, .destination = name,
+         .record = row->record, .arrival_ms = row->arrival_ms, .due_ms = std::min(row->due_ms, wall_ms()),
+         .canary = pick.canary, .recipients = {}};
+  for (std::uint32_t i = 0; i < flight.recipients.size(); ++i) {
+    const auto& r = flight.recipients[i];
+    if (r.status == storage::RecipientStatus::kOpen) job.recipients.push_back({.index = i, .address = r.address, .known = r.known});
+  }
+  return !job.recipients.empty();
+}
+
+void Dispatcher::running(const ipc::RunningJob& job) {
+  const QueueId id{job.queue_id};
+  const storage::ReadTxn::View view(read_);
+  Flight flight{.destination = job.destination, .attempt = job.attempt, .outcome = {}, .worker = 0, .sender = {}, .recipients = {}};
+  if (view) {
+    if (const auto row = parts_.index.message(read_, id)) flight.sender = row->sender;
+    flight.recipients = parts_.index.recipients(read_, id);
+  }
+  flights_.insert_or_assign(id, std::move(flight));
+  if (auto* r = road(job.destination)) r->lane.adopt(id);
+}
+
+void Dispatcher::jobs_lost(const std::vector<QueueId>& ids) {
+  for (const auto id : ids) {
+    const auto at = flights_.find(id);
+    if (at == flights_.end() || at->second.outcome) continue;  // its outcome is here already
+    if (auto* r = road(at->second.destination)) r->lane.give_back(id);
+    flights_.erase(at);
+  }
+  pump();
+}
+
+void Dispatcher::outcome(std::uint32_t worker, const ipc::Outcome& o) {
+  const QueueId id{o.queue_id};
+  auto at = flights_.find(id);
+  if (at != flights_.end() && at->second.outcome) {  // told again while it is being committed
+    at->second.worker = worker;
+    return;
+  }
+  const bool ours = parts_.couriers.runs(worker, id);
+  if (at != flights_.end() && !ours) {  // another deliver runs it now: this one is of before
+    parts_.couriers.committed(worker, id, o.attempt);
+    return;
+  }
+  if (at == flights_.end()) {  // from before our start: the index says whether it is new
+    running({.queue_id = o.queue_id, .attempt = o.attempt, .destination = o.destination});
+    at = flights_.find(id);
+  }
+  parts_.couriers.finished(worker, id);
+  auto& flight = at->second;
+  flight.outcome = o;
+  flight.worker = worker;
+  const auto assessment = assess(o, flight.sender, flight.recipients, [&](std::string_view address) {
+    return parts_.prober.still_known(address, o.destination);
+  });
+  tell_refused(o, assessment, flight);
+  if (auto* r = road(flight.destination)) {
+    settle(r->lane.finished(id, assessment, parts_.loop.now()));
+  } else {
+    commit(id, Treatment::kSpare);
+  }
+  pump();
+}
+
+void Dispatcher::tell_refused(const ipc::Outcome& o, const Assessment& assessment, const Flight& flight) {
+  for (const auto& r : o.recipients) {
+    if (!r.speaks_of_recipient || r.index >= flight.recipients.size()) continue;
+    const auto& address = flight.recipients[r.index].address;
+    const auto& known = assessment.refused_known;
+    if (std::find(known.begin(), known.end(), address) == known.end()) continue;
+    const auto parsed = mail::parse_address(address);
+    if (!parsed) continue;
+    parts_.prober.tell(ipc::RefusedKnown{.destination = o.destination,
+                                         .key = mail::recipient_key(*parsed, config_->recipient_delimiter),
+                                         .address = address,
+                                         .reply = r.reply});
+  }
+}
+
+void Dispatcher::settle(const std::vector<Settled>& settled) {
+  for (const auto& s : settled) commit(s.id, s.how);
+}
+
+void Dispatcher::commit(QueueId id, Treatment how) {
+  auto& flight = flights_.at(id);
+  const auto outcome = std::make_shared<const ipc::Outcome>(*flight.outcome);
+  if (how == Treatment::kUntouched) {
+    parts_.couriers.committed(flight.worker, id, outcome->attempt);
+    land(id);
+    return;
+  }
+  const auto* destination = config_->find_destination(flight.destination);
+  const auto* r = road(flight.destination);
+  const bool draining = r != nullptr && (r->lane.state() == DestinationState::kDraining || r->lane.phase() == Lane::Phase::kBraked);
+  static const std::vector<config::Phase> kAny{{.until = base::Seconds(86400), .every = base::Seconds(900), .start = {}, .factor = 1}};
+  const auto ruling = std::make_shared<const Ruling>(
+      Ruling{.how = how, .now_ms = wall_ms(),
+             .longest_wait_ms = draining && destination != nullptr ? destination->probe.interval.count() * 1000 : 0,
+             .jitter = jitter(), .schedule = destination != nullptr ? destination->schedule : kAny});
+  if (auto* mine = road(flight.destination)) ++mine->settling;
+  struct Result {
+    Fate fate = Fate::kStale;
+    std::string reason;
+  };
+  const auto result = std::make_shared<Result>();
+  auto& index = parts_.index;
+  parts_.writer.submit(
+      [&index, id, outcome, ruling, result](storage::WriteTxn& txn) -> base::Status {
+        *result = {};
+        auto row = index.message(txn, id);
+        if (!row) return {};
+        auto recipients = index.recipients(txn, id);
+        result->fate = apply_outcome(*row, recipients, *outcome, *ruling);
+        result->reason = row->reason;
+        if (result->fate == Fate::kStale) return {};
+        if (result->fate == Fate::kDone) return index.remove(txn, id);
+        for (std::uint32_t i = 0; i < recipients.size(); ++i) {
+          if (auto done = index.put_recipient(txn, id, i, recipients[i]); !done) return done;
+        }
+        return index.update(txn, id, *row);
+      },
+      [this, id, result] { committed(id, result->fate, result->reason); });
+}
+
+void Dispatcher::committed(QueueId id, Fate fate, const std::string& reason) {
+  if (fate == Fate::kDone) base::log().write(mail::events::removed(id));
+  if (fate == Fate::kHeld) base::log().write(fmt::format("{}: held: {}", id.text(), base::printable(reason)));
+  const auto at = flights_.find(id);
+  if (at == flights_.end() || !at->second.outcome) return;
+  parts_.couriers.committed(at->second.worker, id, at->second.outcome->attempt);
+  if (auto* r = road(at->second.destination); r != nullptr && r->settling > 0) --r->settling;
+  land(id);
+}
+
+void Dispatcher::land(QueueId id) {
+  const auto at = flights_.find(id);
+  if (auto* r = road(at->second.destination)) r->lane.touch();
+  flights_.erase(at);
+  pump();
+}
+
+void Dispatcher::report(const std::string& name, Road& r, base::Mono now) {
+  for (const auto& event : r.lane.take_events()) {
+    if (event.event == ipc::DrainEvent::kBrake) {
+      base::log().warning(fmt::format("destination {}: it refuses what it should accept ({}): one message an interval", name,
+                                      base::printable(event.reason)));
+    }
+    tell(name, r, event.event, event.reason);
+  }
+  if (!r.lane.drained() || r.settling > 0 || stopping_) return;
+  if (r.last_report != base::Mono{} && now - r.last_report < kSayAgain) return;
+  r.last_report = now;
+  tell(name, r, ipc::DrainEvent::kDrained, {});
+}
+
+void Dispatcher::tell(const std::string& name, const Road& r, ipc::DrainEvent event, const std::string& reason) {
+  parts_.prober.tell(ipc::DrainReport{.destination = name, .since_ms = r.lane.since_ms(), .event = event, .reason = reason});
+}
+
+void Dispatcher::set_timer(base::Mono now) {
+  auto wait = kTick;
+  const auto sooner = [&](base::Millis other) { wait = std::clamp(other, base::Millis(1), wait); };
+  for (const auto& [name, r] : roads_) {
+    if (const auto wake = r.lane.wake_at(); wake && *wake > now) sooner(std::chrono::ceil<base::Millis>(*wake - now));
+    if (r.next_due_ms && r.lane.phase() != Lane::Phase::kStopped) sooner(base::Millis(*r.next_due_ms - wall_ms()));
+    if (r.lane.drained()) sooner(kSayAgain);
+  }
+  timer_.start(wait);
+}
+
+void Dispatcher::stop(std::function<void()> idle) {
+  stopping_ = true;
+  idle_ = std::move(idle);
+  check_idle();
+}
+
+void Dispatcher::check_idle() {
+  if (!stopping_ || !idle_ || !flights_.empty() || parts_.writer.pending() > 0) return;
+  parts_.loop.later(std::exchange(idle_, nullptr));
+}
+
+std::vector<Dispatcher::LaneReport> Dispatcher::lanes() const {
+  std::vector<LaneReport> out;
+  for (const auto& [name, r] : roads_) {
+    out.push_back({.name = name, .state = std::string(mail::to_text(r.lane.state())), .phase = std::string(to_text(r.lane.phase())),
+                   .reason = r.lane.reason(), .active = r.lane.active(), .limit = r.lane.limit()});
+  }
+  return out;
+}
+
+std::vector<QueueId> Dispatcher::active() const {
+  std::vector<QueueId> out;
+  for (const auto& [id, flight] : flights_) {
+    if (!flight.outcome) out.push_back(id);
+  }
+  return out;
+}
+
+}  // namespace holdfast::qmgr

@@ -1,0 +1,115 @@
+// Brings together lanes, index, delivers and prober: loads what is due, hands out jobs fairly between
+// destinations, and turns outcomes into changes of the index. The rules are in lane.h and
+// outcome_effect.h; here is only who tells whom, and when.
+//
+// A message is out of the window from the moment it is handed out until its outcome is committed; an outcome
+// is acknowledged to deliver only then.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/config/config.h"
+#include "common/ipc/messages.h"
+#include "common/net/loop.h"
+#include "common/storage/batch_writer.h"
+#include "common/storage/queue_index.h"
+#include "qmgr/couriers.h"
+#include "qmgr/index_segment.h"
+#include "qmgr/lane.h"
+#include "qmgr/outcome_effect.h"
+#include "qmgr/prober_link.h"
+#include "qmgr/window.h"
+
+namespace holdfast::qmgr {
+
+class Dispatcher {
+ public:
+  struct Parts {
+    net::Loop& loop;
+    storage::QueueIndex& index;
+    storage::BatchWriter& writer;
+    Couriers& couriers;
+    ProberLink& prober;
+  };
+  Dispatcher(Parts parts, config::ConfigPtr config);
+
+  void configure(config::ConfigPtr config);
+  void destination_state(const ipc::Destination& told);
+  void prober_connected();
+  void indexed(const IndexedStep& step);
+  void outcome(std::uint32_t worker, const ipc::Outcome& outcome);
+  void running(const ipc::RunningJob& job);
+  void jobs_lost(const std::vector<mail::QueueId>& ids);
+  // While commits fail no job is handed out.
+  void commits_work(bool work);
+  // The admin has changed messages: windows are loaded anew.
+  void queue_changed();
+  void probe_soon(const std::string& destination);
+  // Soon, once, however often it is asked for.
+  void pump();
+  // No more jobs; `idle` is called once when nothing runs and all is committed.
+  void stop(std::function<void()> idle);
+  void check_idle();
+
+  struct LaneReport {
+    std::string name, state, phase, reason;
+    std::size_t active = 0, limit = 0;
+  };
+  std::vector<LaneReport> lanes() const;
+  std::vector<mail::QueueId> active() const;
+  bool commits_work() const { return commits_work_; }
+
+ private:
+  struct Road {                                    // a destination
+    explicit Road(Lane::Limits limits) : lane(limits) {}
+    Lane lane;
+    Sweep sweep;
+    std::optional<std::int64_t> next_due_ms;
+    std::size_t settling = 0;                      // outcomes on their way into the index
+    base::Mono last_report{}, last_probe{};
+    bool failed_told = false;
+  };
+  struct Flight {                                  // a message handed out, until its outcome is committed
+    std::string destination;
+    std::uint32_t attempt = 0;
+    std::optional<ipc::Outcome> outcome;
+    std::uint32_t worker = 0;                      // who told the outcome
+    std::string sender;
+    std::vector<storage::RecipientState> recipients;
+  };
+
+  Road* road(const std::string& name);
+  void pump_now();
+  void tend(const std::string& name, Road& road, base::Mono now);
+  bool load(const std::string& name, Road& road);
+  bool hand_out_one(const std::string& name, Road& road, base::Mono now);
+  bool make_job(const std::string& name, const Lane::Pick& pick, ipc::Job& job, Flight& flight);
+  void settle(const std::vector<Settled>& settled);
+  void commit(mail::QueueId id, Treatment how);
+  void committed(mail::QueueId id, Fate fate, const std::string& reason);
+  void land(mail::QueueId id);
+  void tell_refused(const ipc::Outcome& outcome, const Assessment& assessment, const Flight& flight);
+  void report(const std::string& name, Road& road, base::Mono now);
+  void tell(const std::string& name, const Road& road, ipc::DrainEvent event, const std::string& reason);
+  void set_timer(base::Mono now);
+  Lane::Limits limits(const config::Destination& destination) const;
+
+  Parts parts_;
+  config::ConfigPtr config_;
+  std::map<std::string, Road> roads_;
+  std::map<mail::QueueId, Flight> flights_;
+  storage::ReadTxn read_;
+  net::Timer timer_;
+  std::string last_served_;
+  bool commits_work_ = true, pumping_ = false, more_to_load_ = false;
+  std::function<void()> idle_;
+  bool stopping_ = false;
+};
+
+}  // namespace holdfast::qmgr

@@ -1,0 +1,44 @@
+// One step of indexing, done on the index writer's thread: reads records of a segment from the index's own
+// mark on, and commits rows and mark in one transaction (design.md section 4, steps 3 and 4). Doing it
+// again changes nothing.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "common/base/error.h"
+#include "common/storage/queue_index.h"
+#include "common/storage/segment.h"
+
+namespace holdfast::qmgr {
+
+struct IndexStep {
+  std::string spool;              // paths.spool
+  storage::SegmentId id;
+  std::uint64_t upto = 0;         // nothing behind it is looked at
+  bool seal = false;              // its writer has ended, or said so: when all is read it is sealed
+  bool after_crash = false;       // nobody vouches for what is read: contents are checked too
+  std::size_t most = 500;         // records
+};
+
+struct NewMessage {
+  mail::QueueId id;
+  std::string sender, destination, message_id;
+  std::uint64_t size = 0;
+  std::size_t recipients = 0;
+};
+
+struct IndexedStep {
+  std::vector<NewMessage> messages;
+  std::vector<std::string> warnings;  // bad blocks, records set aside
+  std::uint64_t reached = 0;          // the mark now
+  bool finished = false;              // nothing is left before `upto`
+  bool over = false;                  // sealed, or its file is gone: there will never be more
+};
+
+// `out` is made anew each time. A file that is gone is no error: it was reclaimed. One that cannot be read
+// is told of in the warnings and left for later: it must not stop what else is to be committed.
+base::Status index_step(storage::QueueIndex& index, storage::WriteTxn& txn, const IndexStep& step, IndexedStep& out);
+
+}  // namespace holdfast::qmgr

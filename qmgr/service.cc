@@ -1,0 +1,170 @@
+#include "qmgr/service.h"
+
+#include <utility>
+
+#include <nlohmann/json.hpp>
+#include <sysexits.h>
+
+#include "common/base/log.h"
+#include "common/mail/events.h"
+
+namespace holdfast::qmgr {
+namespace {
+
+constexpr base::Millis kHousekeeping{10'000};
+constexpr base::Millis kOrphans{1'000};  // the lock of a writer goes a moment after its connection
+
+}  // namespace
+
+base::Result<std::unique_ptr<daemon::Service>> Qmgr::start(daemon::Context& context) {
+  if (auto made = base::make_folders(storage::segments_folder(context.config->paths.spool)); !made) {
+    return std::unexpected(made.error());
+  }
+  auto index = storage::QueueIndex::open(context.config->paths.spool);
+  if (!index) return std::unexpected(index.error());
+  auto qmgr = std::make_unique<Qmgr>(context, std::move(*index));
+  if (auto opened = qmgr->open(); !opened) return std::unexpected(opened.error());
+  return qmgr;
+}
+
+Qmgr::Qmgr(daemon::Context& context, std::unique_ptr<storage::QueueIndex> index)
+    : loop_(context.loop),
+      config_(context.config),
+      mailbox_(std::make_shared<Mailbox>()),
+      index_(std::move(index)),
+      writer_(std::make_unique<storage::BatchWriter>(index_->env(), storage::BatchWriter::Options{}, writer_hooks())),
+      prober_(loop_, context.socket("prober"), context.hello(), config_,
+              {.state = [this](const ipc::Destination& told) { dispatcher_.destination_state(told); },
+               .connected = [this] { dispatcher_.prober_connected(); }}),
+      couriers_(loop_, config_->paths.run,
+                {.outcome = [this](std::uint32_t worker, const ipc::Outcome& o) { dispatcher_.outcome(worker, o); },
+                 .running = [this](const ipc::RunningJob& job) { dispatcher_.running(job); },
+                 .lost = [this](const std::vector<mail::QueueId>& ids) { dispatcher_.jobs_lost(ids); },
+                 .changed = [this] { dispatcher_.pump(); }}),
+      dispatcher_({.loop = loop_, .index = *index_, .writer = *writer_, .couriers = couriers_, .prober = prober_}, config_),
+      indexer_(config_->paths.spool, *index_, *writer_, [this](const IndexedStep& step) { dispatcher_.indexed(step); }),
+      reclaimer_(config_->paths.spool, *index_, *writer_),
+      commands_(*index_, *writer_,
+                {.removed = [](mail::QueueId id) { base::log().write(mail::events::removed(id)); },
+                 .changed = [this] { dispatcher_.queue_changed(); }}),
+      server_(loop_, context.socket("qmgr"), context.hello(), *this),
+      housekeeping_(loop_, [this] { housekeeping(); }),
+      orphans_(loop_, [this] {
+        if (auto done = indexer_.look_for_orphans(); !done) base::log().warning(done.error().text);
+      }) {
+  mailbox_->owner = this;
+}
+
+Qmgr::~Qmgr() {
+  mailbox_->owner = nullptr;
+  writer_.reset();  // commits what is left, while all it works on still stands
+}
+
+storage::BatchWriter::Hooks Qmgr::writer_hooks() {
+  return {.committed =
+              [box = mailbox_, &loop = loop_](std::vector<storage::BatchWriter::Done> dones) {
+                loop.post([box, dones = std::move(dones)] {
+                  for (const auto& done : dones) {
+                    if (box->owner != nullptr) done();
+                  }
+                  if (box->owner != nullptr) box->owner->dispatcher_.check_idle();
+                });
+              },
+          .health =
+              [box = mailbox_, &loop = loop_](std::optional<base::Error> error) {
+                loop.post([box, error = std::move(error)] {
+                  if (box->owner != nullptr) box->owner->health(error);
+                });
+              }};
+}
+
+void Qmgr::health(const std::optional<base::Error>& error) {
+  if (error) {
+    base::log().error("the queue index cannot be written, nothing is handed out: " + error->text);
+  } else {
+    base::log().notice("the queue index can be written again");
+  }
+  dispatcher_.commits_work(!error);
+}
+
+base::Status Qmgr::open() {
+  index_->env().clear_stale_readers();
+  indexer_.remove_unfinished();
+  if (auto done = indexer_.look_for_orphans(); !done) return done;
+  reclaimer_.look();
+  couriers_.start();
+  prober_.start();
+  housekeeping_.every(kHousekeeping);
+  return server_.start();
+}
+
+void Qmgr::reload(config::ConfigPtr config) {
+  config_ = std::move(config);
+  prober_.configure(config_);
+  dispatcher_.configure(config_);
+}
+
+// Outcomes of what runs are waited for: a message whose outcome is not committed is delivered again.
+void Qmgr::drain(std::function<void()> done) { dispatcher_.stop(std::move(done)); }
+
+void Qmgr::housekeeping() {
+  index_->env().clear_stale_readers();
+  if (auto done = indexer_.look_for_orphans(); !done) base::log().warning(done.error().text);
+  reclaimer_.look();
+}
+
+void Qmgr::on_peer(ipc::Channel& channel) { peers_.insert(&channel); }
+
+void Qmgr::on_gone(ipc::Channel& channel) {
+  peers_.erase(&channel);
+  if (channel.peer().name == "deliver") couriers_.gone(channel);
+  if (channel.peer().name == "smtpd") orphans_.start(kOrphans);
+}
+
+bool Qmgr::on_message(ipc::Channel& from, const ipc::Incoming& message) {
+  if (const auto synced = message.as<ipc::Synced>()) {
+    indexer_.synced(*synced);
+    return true;
+  }
+  if (const auto hello = message.as<ipc::DeliverHello>()) {
+    couriers_.hello(from, *hello);
+    return true;
+  }
+  if (const auto outcome = message.as<ipc::Outcome>()) return couriers_.outcome(from, *outcome);
+  if (const auto asked = message.as<ipc::Control>()) {
+    control(from, *asked);
+    return true;
+  }
+  return false;
+}
+
+void Qmgr::control(ipc::Channel& from, const ipc::Control& asked) {
+  if (asked.command == "qmgr.status") {
+    from.send(status());
+    return;
+  }
+  commands_.run(asked, [this, channel = &from](const ipc::ControlReply& reply) {
+    if (peers_.contains(channel)) channel->send(reply);
+  });
+}
+
+ipc::ControlReply Qmgr::status() {
+  storage::ReadTxn txn(index_->env());
+  const storage::ReadTxn::View view(txn);
+  if (!view) return {.exit = EX_TEMPFAIL, .json = {}, .text = view.error().text};
+  const auto all = index_->counter(txn, "");
+  auto active = nlohmann::json::array(), lanes = nlohmann::json::array();
+  for (const auto id : dispatcher_.active()) active.push_back(id.text());
+  for (const auto& lane : dispatcher_.lanes()) {
+    lanes.push_back({{"name", lane.name}, {"state", lane.state}, {"phase", lane.phase}, {"reason", lane.reason},
+                     {"active", lane.active}, {"limit", lane.limit},
+                     {"queued", index_->counter(txn, lane.name).messages()}});
+  }
+  const nlohmann::json out{{"messages", all.messages()}, {"bytes", all.bytes}, {"deferred", all.deferred},
+                           {"held", all.held}, {"frozen", all.frozen}, {"active", active}, {"destinations", lanes},
+                           {"committing", dispatcher_.commits_work()}};
+  // Reasons hold what servers said: bytes that are no UTF-8 must not make this fail.
+  return {.exit = 0, .json = out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace), .text = {}};
+}
+
+}  // namespace holdfast::qmgr

@@ -1,0 +1,61 @@
+// qmgr as a daemon: owns the index and everything that works on it, and its socket.
+#pragma once
+
+#include <memory>
+#include <set>
+
+#include "common/daemon/daemon.h"
+#include "common/ipc/channel.h"
+#include "common/storage/batch_writer.h"
+#include "common/storage/queue_index.h"
+#include "qmgr/commands.h"
+#include "qmgr/couriers.h"
+#include "qmgr/dispatcher.h"
+#include "qmgr/indexer.h"
+#include "qmgr/prober_link.h"
+#include "qmgr/reclaimer.h"
+
+namespace holdfast::qmgr {
+
+class Qmgr final : public daemon::Service, public ipc::ChannelHandler {
+ public:
+  static base::Result<std::unique_ptr<daemon::Service>> start(daemon::Context& context);
+  Qmgr(daemon::Context& context, std::unique_ptr<storage::QueueIndex> index);
+  ~Qmgr() override;
+
+  void reload(config::ConfigPtr config) override;
+  void drain(std::function<void()> done) override;
+
+ private:
+  base::Status open();
+  void on_peer(ipc::Channel& channel) override;
+  bool on_message(ipc::Channel& from, const ipc::Incoming& message) override;
+  void on_gone(ipc::Channel& channel) override;
+
+  storage::BatchWriter::Hooks writer_hooks();
+  void health(const std::optional<base::Error>& error);
+  void control(ipc::Channel& from, const ipc::Control& control);
+  ipc::ControlReply status();
+  void housekeeping();
+
+  struct Mailbox {
+    Qmgr* owner = nullptr;  // null once the Qmgr ends: what the writer's thread posted goes nowhere
+  };
+
+  net::Loop& loop_;
+  config::ConfigPtr config_;
+  std::shared_ptr<Mailbox> mailbox_;
+  std::unique_ptr<storage::QueueIndex> index_;
+  std::unique_ptr<storage::BatchWriter> writer_;
+  std::set<const ipc::Channel*> peers_;
+  ProberLink prober_;
+  Couriers couriers_;
+  Dispatcher dispatcher_;
+  Indexer indexer_;
+  Reclaimer reclaimer_;
+  Commands commands_;
+  ipc::Server server_;
+  net::Timer housekeeping_, orphans_;
+};
+
+}  // namespace holdfast::qmgr
