@@ -55,6 +55,7 @@ Monitor::Monitor(Shared& shared, std::string name, const std::optional<storage::
     capabilities_ = row->capabilities;
     last_probe_ = base::from_millis(row->last_probe_ms);
     published_ = ipc::Destination{name_, row->state, row->reason, row->since_ms};
+    announced_ = true;
     for (const auto& server : row->servers) {
       if (const auto found = servers_.find(server.server); found != servers_.end()) {
         found->second.addresses = server.addresses;
@@ -174,7 +175,7 @@ void Monitor::act(std::function<void()> done) {
   same.confirmed_ms = fresh.confirmed_ms;
   const bool confirm = base::from_millis(written_.confirmed_ms) + settings().probe.interval <= now.wall ||
                        written_.confirmed_ms > fresh.confirmed_ms;
-  const bool news = decision.change || decision.reason_changed || !published_;
+  const bool news = decision.change || decision.reason_changed || !announced_;
   if (news || confirm || !ever_written_ || fresh != same || done) write(news, std::move(done));
   schedule_wake();
 }
@@ -182,6 +183,7 @@ void Monitor::act(std::function<void()> done) {
 void Monitor::write(bool publish, std::function<void()> done) {
   written_ = row();
   ever_written_ = true;
+  announced_ = announced_ || publish;
   const ipc::Destination told{name_, written_.state, written_.reason, written_.since_ms};
   shared_.store.submit(
       [name = name_, row = written_](storage::Directory& directory, storage::WriteTxn& txn) {

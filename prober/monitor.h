@@ -117,6 +117,7 @@ class Monitor : private ServerProbe::Owner {
   base::Wall last_probe_;
   storage::DestinationRow written_;                // as last submitted
   bool ever_written_ = false;
+  bool announced_ = false;                         // a publication has been submitted
   std::optional<ipc::Destination> published_;
   std::vector<Waiter> waiters_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

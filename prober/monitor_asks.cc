@@ -15,6 +15,21 @@ namespace {
 constexpr std::size_t kSuspectsAsked = 3;
 constexpr std::size_t kSamplesAsked = 4;
 constexpr std::size_t kCatchAllAsked = 2;
+constexpr std::size_t kUnlearntAtOnce = 10'000;
+
+base::Status forget_learnt(storage::Directory& directory, storage::WriteTxn& txn, const std::string& domain,
+                           const std::string& destination) {
+  std::vector<std::string> keys;
+  directory.each_recipient_of(txn, domain, [&](std::string_view key, const storage::RecipientRow& row) {
+    if (row.source != storage::RecipientSource::kLearnt) return false;  // learnt ones come first
+    if (row.destination == destination) keys.emplace_back(key);
+    return keys.size() < kUnlearntAtOnce;
+  });
+  for (const std::string& key : keys) {
+    if (auto erased = directory.erase_recipient(txn, key); !erased) return erased;
+  }
+  return {};
+}
 
 }  // namespace
 
@@ -101,8 +116,15 @@ void Monitor::judge_catch_all_answer(const Asked& asked) {
   } else if (*verdict != before) {
     base::log().notice("domain=" + domain + " destination=" + name_ + " refuses unknown recipients: they are learnt");
   }
-  shared_.store.submit([domain, name = name_, verdict = *verdict, tested = base::to_millis(base::wall_now())](
-                           storage::Directory& directory, storage::WriteTxn& txn) {
+  // What was learnt before the first test came from a catch-all. Later on it is only not believed (see
+  // storage::standing): a server that takes everything for a day must not cost us what we knew.
+  const bool unlearn = *verdict == storage::CatchAll::kYes && before == storage::CatchAll::kUnknown;
+  shared_.store.submit([domain, name = name_, verdict = *verdict, unlearn,
+                        tested = base::to_millis(base::wall_now())](storage::Directory& directory,
+                                                                    storage::WriteTxn& txn) -> base::Status {
+    if (unlearn) {
+      if (auto done = forget_learnt(directory, txn, domain, name); !done) return done;
+    }
     storage::DomainRow next = directory.domain(txn, domain).value_or(storage::DomainRow{});
     next.destination = name;
     next.catch_all = verdict;

@@ -263,9 +263,24 @@ TEST_F(MonitorTest, FindsCatchAllsDaily) {
 }
 
 TEST_F(MonitorTest, ACatchAllIsFoundOut) {
+  learnt("anna@example.test");  // before anybody had tested
   accepts = {"*"};
   watch();
   ASSERT_TRUE(bench.until([&] { return catch_all() == CatchAll::kYes; }));
+  EXPECT_FALSE(recipient("anna@example.test"));
+}
+
+TEST_F(MonitorTest, AServerThatTakesEverythingForADayCostsNoKnowledge) {
+  learnt("anna@example.test");
+  const std::int64_t yesterday = base::to_millis(base::wall_now()) - 25 * kHour;
+  store->submit([=](storage::Directory& d, storage::WriteTxn& txn) {
+    return d.put_domain(txn, "example.test", {.destination = "office", .catch_all = CatchAll::kNo, .catch_all_tested_ms = yesterday, .coverage = {}});
+  });
+  ASSERT_TRUE(bench.until([&] { return catch_all() == CatchAll::kNo; }));
+  accepts = {"*"};
+  watch();
+  ASSERT_TRUE(bench.until([&] { return catch_all() == CatchAll::kYes; }));
+  EXPECT_TRUE(recipient("anna@example.test"));
 }
 
 TEST_F(MonitorTest, ForgetsOnlyByItsOwnSecondRefusal) {
