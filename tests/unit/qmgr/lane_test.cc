@@ -1,0 +1,390 @@
+#include "qmgr/lane.h"
+
+#include <gtest/gtest.h>
+
+namespace holdfast::qmgr {
+namespace {
+
+using ipc::DrainEvent;
+using mail::DestinationState;
+using mail::QueueId;
+using base::Millis;
+
+Assessment says(Sign sign, std::string who = "r@d.test") {
+  Assessment a;
+  a.sign = sign;
+  a.reason = "reason";
+  a.sender = who;
+  if (sign == Sign::kRefusedKnown) a.refused = a.refused_known = {who};
+  if (sign == Sign::kRefusedOther) a.refused = {who};
+  return a;
+}
+
+class LaneTest : public testing::Test {
+ protected:
+  void fill(std::uint64_t from, std::uint64_t to, bool more = false, std::uint64_t size = 1000) {
+    std::vector<Candidate> list;
+    for (auto i = from; i <= to; ++i) list.push_back({.arrival_ms = static_cast<std::int64_t>(i), .id = {i}, .size = size});
+    lane_.refill(std::move(list), more);
+  }
+  void drain_state(std::int64_t since = 100) { lane_.set_state(DestinationState::kDraining, since); }
+  void up() { lane_.set_state(DestinationState::kUp, 50); }
+  std::vector<std::uint64_t> hand_out() {
+    std::vector<std::uint64_t> out;
+    while (const auto pick = lane_.next(now_)) out.push_back(pick->message.id.value);
+    return out;
+  }
+  std::vector<Settled> end(std::uint64_t id, Sign sign, std::string who = "r@d.test") {
+    return lane_.finished(QueueId{id}, says(sign, std::move(who)), now_);
+  }
+  void canary_ok() {
+    const auto pick = lane_.next(now_);
+    ASSERT_TRUE(pick && pick->canary);
+    lane_.finished(pick->message.id, says(Sign::kAccepted), now_);
+  }
+  static std::vector<Settled> only(std::uint64_t id, Treatment how) { return {{{id}, how}}; }
+
+  Lane lane_{{.max_connections = 40, .probe_interval = Millis(120'000)}};
+  base::Mono now_{std::chrono::hours(10)};
+};
+
+using Ids = std::vector<std::uint64_t>;
+
+TEST_F(LaneTest, NothingGoesOutWhileDownOrPaused) {
+  for (const auto state : {DestinationState::kDown, DestinationState::kPaused}) {
+    lane_.set_state(state, 10 + static_cast<int>(state));
+    EXPECT_FALSE(lane_.wants_refill());
+    EXPECT_TRUE(hand_out().empty());
+  }
+}
+
+TEST_F(LaneTest, UpUsesAQuarter) {
+  up();
+  EXPECT_TRUE(lane_.wants_refill());
+  fill(1, 50);
+  EXPECT_EQ(hand_out(), (Ids{1, 2, 3, 4, 5}));
+  for (std::uint64_t i = 1; i <= 5; ++i) end(i, Sign::kAccepted);
+  EXPECT_EQ(hand_out().size(), 10U);
+  for (std::uint64_t i = 6; i <= 15; ++i) end(i, Sign::kAccepted);
+  EXPECT_EQ(hand_out().size(), 10U) << "40 / 4";
+}
+
+TEST_F(LaneTest, AtLeastOneAtATime) {
+  lane_.set_limits({.max_connections = 1, .probe_interval = Millis(1000)});
+  up();
+  fill(1, 3);
+  EXPECT_EQ(hand_out(), Ids{1});
+}
+
+TEST_F(LaneTest, DrainBeginsWithOneCanaryThenFiveThenDoubles) {
+  drain_state();
+  fill(1, 100);
+  EXPECT_EQ(hand_out(), Ids{1});
+  EXPECT_EQ(end(1, Sign::kAccepted), only(1, Treatment::kAsIs));
+  EXPECT_EQ(lane_.phase(), Lane::Phase::kFlowing);
+  EXPECT_EQ(hand_out(), (Ids{2, 3, 4, 5, 6}));
+  for (std::uint64_t i = 2; i <= 6; ++i) end(i, Sign::kAccepted);
+  EXPECT_EQ(lane_.limit(), 10U);
+  auto out = hand_out();
+  EXPECT_EQ(out.size(), 10U);
+  for (const auto i : out) end(i, Sign::kAccepted);
+  out = hand_out();
+  EXPECT_EQ(out.size(), 20U);
+  for (const auto i : out) end(i, Sign::kAccepted);
+  EXPECT_EQ(lane_.limit(), 20U) << "half of max_connections";
+}
+
+TEST_F(LaneTest, TheCanaryIsTheOldestSmallOne) {
+  drain_state();
+  lane_.refill({{1, {1}, 5 << 20}, {2, {2}, 200 << 10}, {3, {3}, 50 << 10}, {4, {4}, 1}}, false);
+  EXPECT_EQ(hand_out(), Ids{3});
+  end(3, Sign::kAccepted);
+  EXPECT_EQ(hand_out(), (Ids{1, 2, 4}));
+}
+
+TEST_F(LaneTest, WithoutASmallOneTheSmallestIs) {
+  drain_state();
+  lane_.refill({{1, {1}, 5 << 20}, {2, {2}, 200 << 10}}, false);
+  EXPECT_EQ(hand_out(), Ids{2});
+}
+
+TEST_F(LaneTest, AnyFinalReplyBut421AndARefusalOfAKnownOneIsAGoodCanary) {
+  for (const auto sign : {Sign::kAccepted, Sign::kTempFailed, Sign::kTempRecipient, Sign::kRefusedOther}) {
+    Lane lane({.max_connections = 40, .probe_interval = Millis(120'000)});
+    lane.set_state(DestinationState::kDraining, 1);
+    lane.refill({{1, {1}, 1}}, false);
+    ASSERT_TRUE(lane.next(now_));
+    lane.finished(QueueId{1}, says(sign), now_);
+    EXPECT_EQ(lane.phase(), Lane::Phase::kFlowing);
+  }
+}
+
+TEST_F(LaneTest, AFailedCanaryGoesBehindAllOthers) {
+  drain_state();
+  fill(1, 3);
+  EXPECT_EQ(hand_out(), Ids{1});
+  EXPECT_EQ(end(1, Sign::kLost), only(1, Treatment::kAsIs)) << "it counts against the message";
+  fill(1, 1);
+  EXPECT_EQ(hand_out(), Ids{2});
+  end(2, Sign::kAccepted);
+  EXPECT_EQ(hand_out(), (Ids{3, 1}));
+}
+
+TEST_F(LaneTest, ThreeDifferentFailedCanariesAreTheDestination) {
+  drain_state();
+  fill(1, 9);
+  for (std::uint64_t i = 1; i <= 3; ++i) {
+    EXPECT_EQ(hand_out(), Ids{i});
+    EXPECT_EQ(end(i, Sign::kRefusedKnown, "r" + std::to_string(i)), only(i, Treatment::kSpare)) << "nobody is refused";
+  }
+  EXPECT_EQ(lane_.phase(), Lane::Phase::kStopped);
+  const auto events = lane_.take_events();
+  ASSERT_EQ(events.size(), 1U);
+  EXPECT_EQ(events[0].event, DrainEvent::kFailed);
+  EXPECT_TRUE(hand_out().empty());
+}
+
+TEST_F(LaneTest, ThreeMessagesToOneWhoHasLeftAreNot) {
+  drain_state();
+  fill(1, 3);
+  for (std::uint64_t i = 1; i <= 3; ++i) {
+    now_ += Millis(120'000);
+    EXPECT_EQ(hand_out(), Ids{i});
+    end(i, Sign::kRefusedKnown, "gone@d.test");
+  }
+  EXPECT_EQ(lane_.phase(), Lane::Phase::kCanary);
+  EXPECT_TRUE(lane_.take_events().empty());
+}
+
+TEST_F(LaneTest, ASolePoisonedContentIsTheMessages) {
+  drain_state();
+  fill(1, 1);
+  hand_out();
+  auto o = says(Sign::kRefusedKnown);
+  o.after_rcpt = true;
+  EXPECT_EQ(lane_.finished({1}, o, now_), only(1, Treatment::kAsIs));
+  lane_.refill({}, false);
+  EXPECT_TRUE(lane_.drained());
+}
+
+TEST_F(LaneTest, ACanaryWithoutASessionLeavesItsMessageAlone) {
+  drain_state();
+  fill(1, 2);
+  hand_out();
+  EXPECT_EQ(end(1, Sign::kNoSession), only(1, Treatment::kUntouched));
+  EXPECT_TRUE(hand_out().empty()) << "waits a little";
+  ASSERT_TRUE(lane_.wake_at());
+  EXPECT_EQ(*lane_.wake_at() - now_, Millis(5000));
+  now_ = *lane_.wake_at();
+  EXPECT_EQ(hand_out(), Ids{2});
+}
+
+TEST_F(LaneTest, A4xxWhileDrainingWaitsAndDoublesToTheInterval) {
+  drain_state();
+  fill(1, 100);
+  canary_ok();
+  std::uint64_t next = 2;
+  for (const int seconds : {15, 30, 60, 120, 120}) {
+    auto out = hand_out();
+    ASSERT_FALSE(out.empty());
+    for (const auto i : out) {
+      EXPECT_EQ(end(i, Sign::kTempFailed), only(i, Treatment::kAsIs));
+      next = i + 1;
+    }
+    EXPECT_TRUE(hand_out().empty());
+    EXPECT_EQ(*lane_.wake_at() - now_, Millis(seconds * 1000)) << "five at once are one";
+    now_ = *lane_.wake_at();
+  }
+  hand_out();
+  end(next, Sign::kAccepted);
+  EXPECT_FALSE(lane_.wake_at() > now_);
+}
+
+TEST_F(LaneTest, AFullMailboxStopsNobody) {
+  drain_state();
+  fill(1, 100);
+  canary_ok();
+  hand_out();
+  end(2, Sign::kTempRecipient);
+  EXPECT_EQ(hand_out(), Ids{7});
+}
+
+TEST_F(LaneTest, A4xxInUpIsTheSchedulesAffair) {
+  up();
+  fill(1, 100);
+  hand_out();
+  end(1, Sign::kTempFailed);
+  EXPECT_EQ(hand_out(), Ids{6});
+}
+
+TEST_F(LaneTest, ARefusalWaitsForTheNextAcceptance) {
+  up();
+  fill(1, 100);
+  hand_out();
+  EXPECT_TRUE(end(1, Sign::kRefusedKnown, "a").empty());
+  EXPECT_TRUE(end(2, Sign::kRefusedKnown, "b").empty());
+  EXPECT_EQ(end(3, Sign::kAccepted), (std::vector<Settled>{{{1}, Treatment::kAsIs}, {{2}, Treatment::kAsIs}, {{3}, Treatment::kAsIs}}));
+}
+
+TEST_F(LaneTest, ABurstOfRefusalsBrakesAndRefusesNobody) {
+  up();
+  fill(1, 100);
+  hand_out();
+  end(1, Sign::kRefusedKnown, "a");
+  end(2, Sign::kRefusedKnown, "b");
+  EXPECT_EQ(end(3, Sign::kRefusedKnown, "c"),
+            (std::vector<Settled>{{{1}, Treatment::kSpare}, {{2}, Treatment::kSpare}, {{3}, Treatment::kSpare}}));
+  EXPECT_EQ(lane_.phase(), Lane::Phase::kBraked);
+  EXPECT_EQ(end(4, Sign::kRefusedKnown, "d"), only(4, Treatment::kSpare)) << "those under way, too";
+  const auto events = lane_.take_events();
+  ASSERT_EQ(events.size(), 1U);
+  EXPECT_EQ(events[0].event, DrainEvent::kBrake);
+}
+
+TEST_F(LaneTest, OneWhoIsGoneDoesNotBrakeTheOthers) {
+  up();
+  fill(1, 100);
+  hand_out();
+  for (std::uint64_t i = 1; i <= 5; ++i) EXPECT_TRUE(end(i, Sign::kRefusedKnown, "gone@d.test").empty());
+  EXPECT_EQ(lane_.phase(), Lane::Phase::kFlowing);
+  EXPECT_EQ(end(hand_out().front(), Sign::kAccepted).size(), 6U);
+}
+
+TEST_F(LaneTest, ThreeSendersRefusedAtMailBrake) {
+  up();
+  fill(1, 100);
+  hand_out();
+  end(1, Sign::kRefusedSender, "a@x");
+  end(2, Sign::kRefusedSender, "a@x");
+  end(3, Sign::kRefusedSender, "b@x");
+  EXPECT_EQ(lane_.phase(), Lane::Phase::kFlowing);
+  EXPECT_EQ(end(4, Sign::kRefusedSender, "c@x").size(), 4U);
+  EXPECT_EQ(lane_.phase(), Lane::Phase::kBraked);
+}
+
+TEST_F(LaneTest, ARefusedSessionBrakesAtOnce) {
+  drain_state();
+  fill(1, 100);
+  hand_out();
+  EXPECT_EQ(end(1, Sign::kRefusedSession), only(1, Treatment::kUntouched));
+  EXPECT_EQ(lane_.phase(), Lane::Phase::kBraked);
+}
+
+TEST_F(LaneTest, BrakedTriesOneAnIntervalAndGoesOnWhenOneIsTaken) {
+  up();
+  fill(1, 100);
+  hand_out();
+  end(1, Sign::kRefusedSession);
+  for (std::uint64_t i = 2; i <= 5; ++i) end(i, Sign::kRefusedSession);
+  EXPECT_TRUE(hand_out().empty());
+  lane_.take_events();
+  now_ += Millis(120'000);
+  EXPECT_EQ(hand_out(), Ids{6});
+  EXPECT_EQ(end(6, Sign::kRefusedKnown), only(6, Treatment::kSpare));
+  EXPECT_TRUE(hand_out().empty());
+  now_ += Millis(120'000);
+  EXPECT_EQ(hand_out(), Ids{7});
+  end(7, Sign::kAccepted);
+  const auto events = lane_.take_events();
+  ASSERT_EQ(events.size(), 1U);
+  EXPECT_EQ(events[0].event, DrainEvent::kCanaryAccepted);
+  EXPECT_EQ(hand_out().size(), 5U);
+}
+
+TEST_F(LaneTest, TheLastRefusalIsJudgedWhenNothingIsLeft) {
+  up();
+  fill(1, 1);
+  hand_out();
+  EXPECT_TRUE(end(1, Sign::kRefusedKnown).empty());
+  EXPECT_TRUE(lane_.settle_if_idle(now_).empty()) << "not before the index was asked";
+  lane_.refill({}, false);
+  EXPECT_EQ(lane_.settle_if_idle(now_), only(1, Treatment::kAsIs));
+}
+
+TEST_F(LaneTest, WhileDrainingItIsNotJudgedBeforeAnybodyWasAccepted) {
+  drain_state();
+  fill(1, 2);
+  hand_out();
+  end(1, Sign::kTempFailed);  // a good canary, but no acceptance
+  now_ = *lane_.wake_at();
+  EXPECT_EQ(hand_out(), Ids{2});
+  end(2, Sign::kRefusedKnown);
+  lane_.refill({}, false);
+  EXPECT_EQ(lane_.settle_if_idle(now_), only(2, Treatment::kSpare));
+  EXPECT_EQ(lane_.phase(), Lane::Phase::kBraked);
+}
+
+TEST_F(LaneTest, AForgottenRecipientIsRefusedEvenAlone) {
+  drain_state();
+  fill(1, 1);
+  hand_out();
+  EXPECT_TRUE(end(1, Sign::kRefusedOther).empty());
+  lane_.refill({}, false);
+  EXPECT_EQ(lane_.settle_if_idle(now_), only(1, Treatment::kAsIs));
+  EXPECT_TRUE(lane_.drained());
+}
+
+TEST_F(LaneTest, DrainedWhenNothingIsDueAnyMore) {
+  drain_state();
+  EXPECT_FALSE(lane_.drained()) << "the index was not asked yet";
+  lane_.refill({}, false);
+  EXPECT_TRUE(lane_.drained());
+  lane_.touch();
+  EXPECT_FALSE(lane_.drained());
+  fill(1, 1);
+  hand_out();
+  EXPECT_FALSE(lane_.drained());
+  end(1, Sign::kAccepted);
+  lane_.refill({}, false);
+  EXPECT_TRUE(lane_.drained());
+  lane_.set_state(DestinationState::kUp, 101);
+  EXPECT_FALSE(lane_.drained());
+  EXPECT_EQ(lane_.phase(), Lane::Phase::kFlowing);
+}
+
+TEST_F(LaneTest, AStateToldAgainChangesNothing) {
+  drain_state();
+  fill(1, 10);
+  canary_ok();
+  const auto phase = lane_.phase();
+  drain_state();
+  EXPECT_EQ(lane_.phase(), phase);
+  EXPECT_FALSE(hand_out().empty());
+  drain_state(200);
+  EXPECT_EQ(lane_.phase(), Lane::Phase::kCanary) << "another drain begins anew";
+}
+
+TEST_F(LaneTest, GoingDownSparesTheSuspects) {
+  up();
+  fill(1, 10);
+  hand_out();
+  end(1, Sign::kRefusedKnown);
+  EXPECT_EQ(lane_.set_state(DestinationState::kDown, 60), only(1, Treatment::kSpare));
+  EXPECT_EQ(end(2, Sign::kRefusedKnown), only(2, Treatment::kSpare));
+  EXPECT_EQ(end(3, Sign::kAccepted), only(3, Treatment::kAsIs));
+}
+
+TEST_F(LaneTest, WhatIsGivenBackIsLookedForAgain) {
+  up();
+  fill(1, 2);
+  hand_out();
+  lane_.give_back({1});
+  EXPECT_TRUE(lane_.wants_refill());
+  EXPECT_EQ(lane_.active(), 1U);
+  lane_.drop({2});
+  EXPECT_EQ(lane_.active(), 0U);
+}
+
+TEST_F(LaneTest, RefillsBeforeTheWindowIsEmpty) {
+  up();
+  fill(1, 150, true);
+  EXPECT_FALSE(lane_.wants_refill());
+  for (int i = 0; i < 60; ++i) {
+    const auto pick = lane_.next(now_);
+    lane_.finished(pick->message.id, says(Sign::kAccepted), now_);
+  }
+  EXPECT_TRUE(lane_.wants_refill());
+}
+
+}  // namespace
+}  // namespace holdfast::qmgr
