@@ -84,13 +84,21 @@ void DestinationHealth::set_addresses(std::string_view server, const std::vector
   if (ServerHealth* found = find(server)) found->set_addresses(addresses, now.wall);
 }
 
+// The next drain goes on showing why the last one failed, until it is over or qmgr says more.
+void DestinationHealth::end_drain_failure() {
+  constexpr std::string_view kAgain = "trying again after: ";
+  const std::string& reason = drain_failed_->reason;
+  brake_ = reason.starts_with(kAgain) ? reason : std::string(kAgain) + reason;
+  drain_failed_.reset();
+}
+
 void DestinationHealth::record_probe(std::string_view server, std::string_view address, const Evidence& evidence,
                                      Now now) {
   ServerHealth* found = find(server);
   if (found == nullptr) return;
   found->record(address, evidence, now);
   if (evidence.ok && found->up() && drain_failed_ && (!drain_failed_->held || now.mono - drain_failed_->at >= settings_.interval)) {
-    drain_failed_.reset();
+    end_drain_failure();
   }
 }
 
@@ -133,6 +141,7 @@ void DestinationHealth::resume() {
   if (!pause_) return;
   pause_.reset();
   drain_failed_.reset();
+  brake_.clear();
 }
 
 void DestinationHealth::forgive_drain() {
@@ -143,8 +152,7 @@ DestinationHealth::Target DestinationHealth::target() const {
   if (pause_) return {DestinationState::kPaused, pause_->reason};
   if (first_up() == nullptr) return {DestinationState::kDown, servers_reason()};
   if (drain_failed_) return {DestinationState::kDown, drain_failed_->reason};
-  if (is_outage(state_)) return {DestinationState::kDraining, ""};
-  if (state_ == DestinationState::kDraining && !drained_) return {DestinationState::kDraining, brake_};
+  if (is_outage(state_) || (state_ == DestinationState::kDraining && !drained_)) return {DestinationState::kDraining, brake_};
   return {DestinationState::kUp, ""};
 }
 
@@ -176,7 +184,7 @@ void DestinationHealth::enter(DestinationState state, Now now) {
   // Two states never begin in the same millisecond: `since` names a drain.
   since_ = std::max(now.wall, since_ + base::Millis(1));
   drained_ = false;
-  brake_.clear();
+  if (state != DestinationState::kDraining) brake_.clear();
 }
 
 base::Millis DestinationHealth::downtime(base::Wall now) const {

@@ -103,6 +103,7 @@ class DestinationHealth {
   ServerHealth* find(std::string_view name);
   Target target() const;
   std::string servers_reason() const;
+  void end_drain_failure();
   void enter(DestinationState state, Now now);
 
   struct Pause {
@@ -122,7 +123,7 @@ class DestinationHealth {
   base::Wall since_;
   std::optional<Pause> pause_;
   std::optional<DrainFailure> drain_failed_;
-  std::string brake_;
+  std::string brake_;         // why a drain goes slowly, or why the last one failed
   bool drained_ = false;
   base::Millis downtime_{0};  // of outages that are over
   std::optional<base::Wall> down_since_;

@@ -158,6 +158,10 @@ TEST_F(Health, AFailedDrainIsDownForAnInterval) {
   EXPECT_FALSE(h.decide(at(100)).change);
   pass(h, "a:25", 150);
   EXPECT_EQ(h.decide(at(150)).change->to, kDraining);
+  EXPECT_EQ(h.reason(), "trying again after: RCPT: 550 no");
+  h.record_drain(report(h, ipc::DrainEvent::kDrained), at(151));
+  EXPECT_EQ(h.decide(at(151)).change->to, kUp);
+  EXPECT_TRUE(h.reason().empty());
 }
 
 TEST_F(Health, TheAdminMayTryAFailedDrainAtOnce) {
