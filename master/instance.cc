@@ -48,7 +48,7 @@ base::Result<Instance> Instance::take(const std::string& run_folder, unsigned pa
   auto master = open_lock(path);
   if (!master) return std::unexpected(master.error());
   if (::flock(master->get(), LOCK_EX | LOCK_NB) != 0) {
-    return base::fail(base::Kind::kUnavailable, fmt::format("another master{} runs with {}", holder_of(path), run_folder));
+    return base::fail(base::Kind::kUnavailable, fmt::format("another master{} is running with {}", holder_of(path), run_folder));
   }
   auto daemons = open_lock(run_folder + "/daemons.lock");
   if (!daemons) return std::unexpected(daemons.error());

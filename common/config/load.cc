@@ -223,6 +223,16 @@ base::Result<Config> load(const std::string& file) {
   return finished(loader, file);
 }
 
+base::Result<Paths> load_paths(const std::string& file) {
+  const auto text = base::read_file(file);
+  if (!text) return base::fail(base::Kind::kConfig, text.error().text);
+  Loader loader;
+  loader.take_file(file, *text);
+  take_folders(loader, fs::path(file).parent_path());
+  fill_paths(loader.draft().config.paths);
+  return loader.draft().config.paths;
+}
+
 base::Result<Config> load_text(const std::string& text, const std::string& file) {
   Loader loader;
   loader.take_file(file, text);

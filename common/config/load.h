@@ -18,6 +18,10 @@ namespace holdfast::config {
 // and the machine's name, nothing else; blocks.
 base::Result<Config> load(const std::string& file);
 
+// Only the folders, as far as they can be made out whatever else is wrong: for tools that must work while
+// the file is being edited. kConfig when it cannot be read at all.
+base::Result<Paths> load_paths(const std::string& file);
+
 // Checks text as load() does, as if it were the content of `file`, with no files beside it.
 base::Result<Config> load_text(const std::string& text, const std::string& file);
 

@@ -14,6 +14,8 @@
 namespace holdfast::config {
 namespace {
 
+constexpr std::size_t kMostServers = 200;  // as many sockets as one message between processes carries
+
 std::string beside(const std::string& file, const std::string& path) {
   const std::filesystem::path folder = std::filesystem::absolute(file).parent_path();
   return (folder / path).lexically_normal().string();
@@ -190,6 +192,7 @@ class Reader {
       list.push_back(std::move(*server));
     });
     if (is_list && node_.items.empty()) fault("must not be empty");
+    if (list.size() > kMostServers) fault(fmt::format("must not have more than {} items", kMostServers));
     if (!list.empty()) out = std::move(list);
   }
 

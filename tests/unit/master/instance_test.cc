@@ -17,7 +17,7 @@ TEST_F(Instances, ThereIsOneARunFolder) {
   const auto second = Instance::take(root_, 1);
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().kind, base::Kind::kUnavailable);
-  EXPECT_EQ(second.error().text, "another master (pid " + std::to_string(::getpid()) + ") runs with " + root_);
+  EXPECT_EQ(second.error().text, "another master (pid " + std::to_string(::getpid()) + ") is running with " + root_);
 }
 
 TEST_F(Instances, TheLockEndsWithItsHolder) {

@@ -1,0 +1,14 @@
+// gatewayctl config ….
+#pragma once
+
+#include "gatewayctl/gateway.h"
+
+namespace CLI {
+class App;
+}
+
+namespace holdfast::gatewayctl {
+
+void add_config_commands(CLI::App& app, Invocation& invocation);
+
+}  // namespace holdfast::gatewayctl

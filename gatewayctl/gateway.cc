@@ -1,0 +1,109 @@
+#include "gatewayctl/gateway.h"
+
+#include <cstdio>
+#include <functional>
+
+#include <fmt/core.h>
+#include <nlohmann/json.hpp>
+#include <pwd.h>
+#include <unistd.h>
+
+#include "common/base/text.h"
+#include "common/config/load.h"
+#include "common/ipc/channel.h"
+
+namespace holdfast::gatewayctl {
+namespace {
+
+// A daemon that is busy answers late; one that hangs must not hang us.
+constexpr base::Seconds kQuick{2};
+
+std::string user_name() {
+  const passwd* entry = ::getpwuid(::getuid());
+  return entry != nullptr ? entry->pw_name : fmt::format("uid {}", ::getuid());
+}
+
+base::Result<config::Config> running_configuration(const std::string& file) {
+  const auto paths = config::load_paths(file);
+  if (!paths) return std::unexpected(paths.error());
+  return config::load(paths->run + "/running.yaml");
+}
+
+base::Kind kind_of(int exit) {
+  using base::Kind;
+  for (const Kind kind : {Kind::kUsage, Kind::kData, Kind::kNotFound, Kind::kUnavailable, Kind::kTemporary,
+                          Kind::kPermission, Kind::kConfig}) {
+    if (base::exit_code(kind) == exit) return kind;
+  }
+  return Kind::kInternal;
+}
+
+}  // namespace
+
+Gateway::Gateway(config::Config config)
+    : config_(std::make_unique<config::Config>(std::move(config))),
+      directory_(std::make_unique<storage::DirectoryReader>(config_->paths.state)) {}
+
+base::Result<Gateway> Gateway::open(const std::string& config_file) {
+  auto loaded = config::load(config_file);
+  if (loaded) return Gateway(std::move(*loaded));
+  auto running = running_configuration(config_file);
+  if (!running) return std::unexpected(loaded.error());
+  std::fprintf(stderr, "gatewayctl: warning: %s is faulty (see gatewayctl config check): this is the running one\n",
+               config_file.c_str());
+  return Gateway(std::move(*running));
+}
+
+base::Status Gateway::read_queue(const std::function<void(const storage::QueueIndex&, const storage::Txn&)>& questions) {
+  if (!index_) {
+    auto opened = storage::QueueIndex::open(config_->paths.spool, {.read_only = true});
+    if (!opened) return std::unexpected(opened.error());
+    index_ = std::move(*opened);
+    txn_ = std::make_unique<storage::ReadTxn>(index_->env());
+  }
+  const storage::ReadTxn::View view(*txn_);
+  if (!view) return std::unexpected(view.error());
+  questions(*index_, *txn_);
+  return {};
+}
+
+base::Result<std::string> Gateway::ask(const std::string& daemon, const std::string& command,
+                                       const std::vector<std::string>& words, base::Seconds timeout) const {
+  const std::string path = fmt::format("{}/{}.sock", config_->paths.run, daemon);
+  const auto reply = ipc::ask(path, {.command = command, .words = words, .user = user_name()}, timeout);
+  if (!reply) return base::fail(reply.error().kind, fmt::format("{} does not answer: {}", daemon, reply.error().text));
+  if (reply->exit != 0) return base::fail(kind_of(reply->exit), reply->text);
+  return reply->json;
+}
+
+std::optional<std::set<mail::QueueId>> Gateway::active() const {
+  const auto answer = ask("qmgr", "qmgr.status", {}, kQuick);
+  if (!answer) return std::nullopt;
+  const auto json = nlohmann::json::parse(*answer, nullptr, false);
+  const auto list = json.find("active");
+  if (!json.is_object() || list == json.end() || !list->is_array()) return std::nullopt;
+  std::set<mail::QueueId> out;
+  for (const auto& item : *list) {
+    const auto id = item.is_string() ? mail::QueueId::parse(item.get<std::string>()) : std::nullopt;
+    if (id) out.insert(*id);
+  }
+  return out;
+}
+
+int report(const base::Error& error) {
+  for (const auto line : base::split(error.text, '\n')) {
+    std::fprintf(stderr, "gatewayctl: %s\n", base::printable(line).c_str());
+  }
+  return base::exit_code(error.kind);
+}
+
+void with_gateway(Invocation& invocation, const std::function<base::Status(Gateway&)>& body) {
+  auto gateway = Gateway::open(invocation.config_file);
+  if (!gateway) {
+    invocation.exit_code = report(gateway.error());
+  } else if (const auto done = body(*gateway); !done) {
+    invocation.exit_code = report(done.error());
+  }
+}
+
+}  // namespace holdfast::gatewayctl

@@ -1,0 +1,52 @@
+// The admin's hand on the gateway: gatewayctl COMMAND …. Under the names mailq and postqueue it is these.
+#include <cstdio>
+#include <filesystem>
+
+#include <CLI/CLI.hpp>
+
+#include "gatewayctl/config_commands.h"
+#include "gatewayctl/dest_commands.h"
+#include "gatewayctl/queue_commands.h"
+#include "gatewayctl/rcpt_commands.h"
+#include "gatewayctl/sink.h"
+#include "gatewayctl/status_command.h"
+
+namespace {
+
+using namespace holdfast;
+
+std::vector<std::string> words_of(int argc, char** argv) {
+  std::vector<std::string> words(argv + 1, argv + argc);
+  const std::string name = std::filesystem::path(argv[0]).filename();
+  if (name == "mailq" || name == "postqueue") words.insert(words.begin(), name);
+  return {words.rbegin(), words.rend()};  // CLI11 takes them from the back
+}
+
+int parse(CLI::App& app, std::vector<std::string> words) {
+  try {
+    app.parse(std::move(words));
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : base::exit_code(base::Kind::kUsage);
+  }
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Holdfast's admin tool", "gatewayctl");
+  gatewayctl::Invocation invocation;
+  app.add_option("--config", invocation.config_file, "the configuration")->capture_default_str();
+  app.add_flag("--json", invocation.json, "JSON, one object a line");
+  app.require_subcommand(1);
+  app.fallthrough();
+  gatewayctl::add_status_commands(app, invocation);
+  gatewayctl::add_queue_commands(app, invocation);
+  gatewayctl::add_dest_commands(app, invocation);
+  gatewayctl::add_domain_commands(app, invocation);
+  gatewayctl::add_rcpt_commands(app, invocation);
+  gatewayctl::add_config_commands(app, invocation);
+  gatewayctl::add_sink_command(app, invocation.exit_code);
+  if (const int wrong = parse(app, words_of(argc, argv)); wrong != 0) return wrong;
+  return invocation.exit_code;
+}

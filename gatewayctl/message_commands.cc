@@ -1,0 +1,109 @@
+#include "gatewayctl/message_commands.h"
+
+#include <cstdio>
+
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include "common/base/file.h"
+#include "common/base/text.h"
+#include "common/storage/segment_reader.h"
+#include "gatewayctl/queue_report.h"
+
+namespace holdfast::gatewayctl {
+namespace {
+
+base::Result<storage::Listed> find_message(Gateway& gateway, const std::string& text) {
+  const auto id = mail::QueueId::parse(text);
+  if (!id) return base::fail(base::Kind::kUsage, fmt::format("'{}' is not a queue id", text));
+  std::optional<storage::Listed> out;
+  const auto read = gateway.read_queue([&](const storage::QueueIndex& index, const storage::Txn& txn) {
+    if (auto row = index.message(txn, *id)) out = storage::Listed{*id, std::move(*row), index.recipients(txn, *id)};
+  });
+  if (!read && read.error().kind != base::Kind::kNotFound) return std::unexpected(read.error());
+  if (!out) return base::fail(base::Kind::kNotFound, fmt::format("there is no message {}", id->text()));
+  return std::move(*out);
+}
+
+base::Result<storage::Record> open_record(const Gateway& gateway, const storage::Listed& item) {
+  return storage::Record::open(storage::segments_folder(gateway.config().paths.spool), item.message.record, item.id,
+                               item.message.generation);
+}
+
+void run_show(Invocation& invocation, const std::vector<std::string>& ids) {
+  with_gateway(invocation, [&](Gateway& gateway) -> base::Status {
+    const auto active = gateway.active().value_or(std::set<mail::QueueId>{});
+    for (const auto& id : ids) {
+      const auto item = find_message(gateway, id);
+      if (!item) return std::unexpected(item.error());
+      const auto record = open_record(gateway, *item);
+      const mail::Envelope* envelope = record ? &record->envelope() : nullptr;
+      const std::string text = invocation.json
+                                   ? message_json(*item, active, envelope)
+                                   : message_text(*item, active, envelope, base::to_millis(base::wall_now()));
+      std::fputs(text.c_str(), stdout);
+      if (!invocation.json && &id != &ids.back()) std::puts("");
+    }
+    return {};
+  });
+}
+
+base::Status print_content(const storage::Record& record) {
+  if (auto sound = record.verify(); !sound) return sound;
+  ContentReader reader(::isatty(STDOUT_FILENO) != 0);
+  std::vector<char> piece(64 << 10);
+  for (std::uint64_t offset = 0;;) {
+    const auto n = record.read_content(offset, piece);
+    if (!n) return std::unexpected(n.error());
+    if (*n == 0) return {};
+    offset += *n;
+    if (auto written = base::write_all(STDOUT_FILENO, reader.take({piece.data(), *n})); !written) return written;
+  }
+}
+
+void run_cat(Invocation& invocation, const std::string& id) {
+  with_gateway(invocation, [&](Gateway& gateway) -> base::Status {
+    const auto item = find_message(gateway, id);
+    if (!item) return std::unexpected(item.error());
+    const auto record = open_record(gateway, *item);
+    if (!record) return std::unexpected(record.error());
+    return print_content(*record);
+  });
+}
+
+}  // namespace
+
+std::string ContentReader::take(std::string_view piece) {
+  std::string out;
+  out.reserve(piece.size());
+  for (const char c : piece) {
+    const bool stuffed = line_start_ && c == '.';
+    line_start_ = c == '\n';
+    if (stuffed) continue;
+    if (!for_terminal_ || c == '\n' || c == '\t') {
+      out += c;
+    } else if (c != '\r') {
+      const auto byte = static_cast<unsigned char>(c);
+      // U+0080 to U+009F, the second set of control characters, are C2 and 80 to 9F in UTF-8.
+      const bool harmless = byte >= 32 && byte != 127 && !(before_ == 0xC2 && byte >= 0x80 && byte < 0xA0);
+      out += harmless ? std::string(1, c) : base::printable({&c, 1});
+    }
+    before_ = static_cast<unsigned char>(c);
+  }
+  return out;
+}
+
+void add_message_commands(CLI::App& queue, Invocation& invocation) {
+  auto* show = queue.add_subcommand("show", "all that is known of messages");
+  auto ids = std::make_shared<std::vector<std::string>>();
+  show->add_option("ID", *ids, "queue ids")->required();
+  show->callback([&invocation, ids] { run_show(invocation, *ids); });
+
+  auto* cat = queue.add_subcommand("cat", "a message's headers and body, byte for byte unless on a terminal");
+  auto id = std::make_shared<std::string>();
+  cat->add_option("ID", *id, "queue id")->required();
+  cat->callback([&invocation, id] { run_cat(invocation, *id); });
+}
+
+}  // namespace holdfast::gatewayctl

@@ -1,0 +1,44 @@
+#include "gatewayctl/queue_filter.h"
+
+#include <fmt/core.h>
+
+namespace holdfast::gatewayctl {
+
+using base::fail;
+using base::Kind;
+
+base::Result<storage::QueueFilter> QueueWords::filter() const {
+  storage::QueueFilter out{.state = std::nullopt, .destination = destination, .domain = domain, .sender = sender,
+                           .recipient = recipient};
+  if (state.empty()) return out;
+  out.state = storage::parse_message_state(state == "active" ? "deferred" : state);
+  if (!out.state) return fail(Kind::kUsage, fmt::format("'{}' is not a state: active, deferred, held or frozen", state));
+  return out;
+}
+
+base::Result<std::vector<std::string>> QueueWords::for_qmgr(bool destroys) const {
+  if (ids.empty() && !filtered() && !all) return fail(Kind::kUsage, "which messages? Give ids, a filter, or --all");
+  if (!ids.empty() && (filtered() || all)) return fail(Kind::kUsage, "give ids or a filter, not both");
+  if (destroys && ids.empty() && !yes && !dry_run) {
+    return fail(Kind::kUsage, "this cannot be undone: look with --dry-run, then say --yes");
+  }
+  std::vector<std::string> out;
+  for (const auto& id : ids) {
+    const auto parsed = mail::QueueId::parse(id);
+    if (!parsed) return fail(Kind::kUsage, fmt::format("'{}' is not a queue id", id));
+    out.push_back(parsed->text());
+  }
+  const auto option = [&](const char* name, const std::string& value) {
+    if (!value.empty()) out.insert(out.end(), {name, value});
+  };
+  option("--destination", destination);
+  option("--domain", domain);
+  option("--sender", sender);
+  option("--recipient", recipient);
+  option("--state", state);
+  if (all) out.emplace_back("--all");
+  if (dry_run) out.emplace_back("--dry-run");
+  return out;
+}
+
+}  // namespace holdfast::gatewayctl

@@ -1,0 +1,29 @@
+// The words that choose messages, the same for every queue command. Pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/base/error.h"
+#include "common/storage/queue_index.h"
+
+namespace holdfast::gatewayctl {
+
+struct QueueWords {
+  std::vector<std::string> ids;
+  std::string destination, domain, sender, recipient, state;
+  bool all = false, dry_run = false, yes = false;
+
+  bool filtered() const {
+    return !destination.empty() || !domain.empty() || !sender.empty() || !recipient.empty() || !state.empty();
+  }
+
+  // For a listing of the index. "active" is no state of the index: the caller sorts those out.
+  base::Result<storage::QueueFilter> filter() const;
+
+  // For a command to qmgr. kUsage: nothing chosen, ids together with a filter, something that is no id; or
+  // it destroys more than messages named by their ids, and --yes was not said.
+  base::Result<std::vector<std::string>> for_qmgr(bool destroys) const;
+};
+
+}  // namespace holdfast::gatewayctl

@@ -1,0 +1,14 @@
+// gatewayctl rcpt ….
+#pragma once
+
+#include "gatewayctl/gateway.h"
+
+namespace CLI {
+class App;
+}
+
+namespace holdfast::gatewayctl {
+
+void add_rcpt_commands(CLI::App& app, Invocation& invocation);
+
+}  // namespace holdfast::gatewayctl

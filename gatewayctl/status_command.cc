@@ -1,0 +1,172 @@
+#include "gatewayctl/status_command.h"
+
+#include <cstdio>
+
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+#include <sys/statvfs.h>
+
+#include "gatewayctl/text_json.h"
+
+namespace holdfast::gatewayctl {
+namespace {
+
+constexpr base::Seconds kQuick{2};
+
+// Without master there is nobody who knows; qmgr and prober are asked themselves.
+std::vector<DaemonLine> orphans(const Gateway& gateway) {
+  std::vector<DaemonLine> out{{"master", 0, std::nullopt, "stopped", std::nullopt}};
+  for (const char* name : {"prober", "qmgr"}) {
+    const bool answers = gateway.ask(name, fmt::format("{}.status", name), {}, kQuick).has_value();
+    out.push_back({name, 0, std::nullopt, answers ? "running" : "stopped", std::nullopt});
+  }
+  return out;
+}
+
+std::vector<DaemonLine> daemons(const Gateway& gateway) {
+  const auto answer = gateway.ask("master", "master.status", {}, kQuick);
+  const json told = answer ? json::parse(*answer, nullptr, false) : json();
+  if (!told.is_object() || !told.contains("daemons")) return orphans(gateway);
+  std::vector<DaemonLine> out;
+  for (const auto& d : told["daemons"]) {
+    const auto pid = d.value("pid", json());
+    out.push_back({d.value("name", ""), d.value("worker", 0U),
+                   pid.is_number() ? std::optional(pid.get<std::int64_t>()) : std::nullopt, d.value("state", ""),
+                   d.value("restarts", std::uint64_t{0})});
+  }
+  return out;
+}
+
+DestinationLine destination_line(const config::Destination& d, const std::optional<storage::DestinationRow>& row,
+                                 std::int64_t now_ms) {
+  DestinationLine out;
+  out.name = d.name;
+  out.mode = mode_text("up");
+  if (!row) return out;
+  const auto interval = std::chrono::duration_cast<base::Millis>(d.probe.interval).count();
+  const auto effective = storage::effective_state(*row, now_ms, interval);
+  out.state = mail::to_text(row->state);
+  out.stale = effective != row->state;
+  out.mode = mode_text(std::string(mail::to_text(effective)));
+  out.reason = row->reason;
+  out.since_ms = row->since_ms;
+  return out;
+}
+
+DomainLine domain_line(const config::Domain& d, const std::optional<storage::DomainRow>& row, std::int64_t now_ms) {
+  DomainLine out{d.name, d.destination, std::nullopt, std::nullopt};
+  if (!row) return out;
+  out.coverage_percent = storage::coverage_percent(*row, now_ms);
+  if (row->destination == d.destination && row->catch_all != storage::CatchAll::kUnknown) {
+    out.catch_all = row->catch_all == storage::CatchAll::kYes;
+  }
+  return out;
+}
+
+void gather_directory(Gateway& gateway, Status& status) {
+  const config::Config& config = gateway.config();
+  const auto tell = [&](const auto& destination_row, const auto& domain_row) {
+    for (const auto& [name, d] : config.destinations) {
+      status.destinations.push_back(destination_line(d, destination_row(name), status.now_ms));
+    }
+    for (const auto& [name, d] : config.domains) {
+      status.domains.push_back(domain_line(d, domain_row(name), status.now_ms));
+    }
+  };
+  const auto read = gateway.directory().read([&](const storage::Directory& directory, const storage::Txn& txn) {
+    tell([&](const std::string& name) { return directory.destination(txn, name); },
+         [&](const std::string& name) { return directory.domain(txn, name); });
+  });
+  if (!read) {
+    tell([](const std::string&) { return std::optional<storage::DestinationRow>(); },
+         [](const std::string&) { return std::optional<storage::DomainRow>(); });
+  }
+}
+
+void gather_queue(Gateway& gateway, Status& status) {
+  const auto active = gateway.active();
+  const auto read = gateway.read_queue([&](const storage::QueueIndex& index, const storage::Txn& txn) {
+    const auto all = index.counter(txn, "");
+    QueueLine line{.messages = all.messages(), .bytes = all.bytes, .deferred = all.deferred, .held = all.held,
+                   .frozen = all.frozen, .active = std::nullopt, .oldest_seconds = std::nullopt};
+    if (active) {
+      line.active = active->size();
+      line.deferred -= std::min<std::uint64_t>(line.deferred, active->size());
+    }
+    if (const auto oldest = index.oldest_arrival_ms(txn)) {
+      line.oldest_seconds = std::max<std::int64_t>(0, status.now_ms - *oldest) / 1000;
+    }
+    for (auto& d : status.destinations) d.queued = index.counter(txn, d.name).messages();
+    status.queue = line;
+  });
+  if (read || read.error().kind != base::Kind::kNotFound) return;
+  // Nothing was ever kept here.
+  status.queue = QueueLine{.active = active ? std::optional<std::uint64_t>(0) : std::nullopt, .oldest_seconds = std::nullopt};
+  for (auto& d : status.destinations) d.queued = 0;
+}
+
+void gather_spool(const Gateway& gateway, Status& status) {
+  struct statvfs disk{};
+  if (::statvfs(gateway.config().paths.spool.c_str(), &disk) != 0 || disk.f_blocks == 0) return;
+  const std::uint64_t free_bytes = static_cast<std::uint64_t>(disk.f_bavail) * disk.f_frsize;
+  status.spool = SpoolLine{free_bytes, static_cast<int>(100 * disk.f_bavail / disk.f_blocks),
+                           free_bytes > 0 && (disk.f_files == 0 || disk.f_favail > 0)};
+}
+
+void run_status(Invocation& invocation) {
+  with_gateway(invocation, [&](Gateway& gateway) -> base::Status {
+    const Status status = gather(gateway);
+    const std::string text = invocation.json ? status_json(status) : status_text(status);
+    std::fputs(text.c_str(), stdout);
+    return {};
+  });
+}
+
+// A command to master whose answer is only that it was done.
+void run_master(Invocation& invocation, const std::string& command, const std::vector<std::string>& words,
+                const std::string& done) {
+  with_gateway(invocation, [&](Gateway& gateway) -> base::Status {
+    const auto answer = gateway.ask("master", command, words);
+    if (!answer) return std::unexpected(answer.error());
+    std::puts(invocation.json ? answer->c_str() : done.c_str());
+    return {};
+  });
+}
+
+void run_version(const Invocation& invocation) {
+  if (invocation.json) {
+    std::fputs(dump_line({{"name", "holdfast"}, {"version", HOLDFAST_VERSION}}).c_str(), stdout);
+  } else {
+    std::puts("Holdfast " HOLDFAST_VERSION);
+  }
+}
+
+}  // namespace
+
+Status gather(Gateway& gateway) {
+  Status status;
+  status.now_ms = base::to_millis(base::wall_now());
+  status.daemons = daemons(gateway);
+  gather_directory(gateway, status);
+  gather_queue(gateway, status);
+  gather_spool(gateway, status);
+  return status;
+}
+
+void add_status_commands(CLI::App& app, Invocation& invocation) {
+  app.add_subcommand("status", "the situation: daemons, destinations, domains, queue, disk")->callback([&] { run_status(invocation); });
+  app.add_subcommand("version", "which Holdfast this is")->callback([&] { run_version(invocation); });
+
+  auto* restart = app.add_subcommand("restart", "restart one daemon; the others go on");
+  auto name = std::make_shared<std::string>();
+  restart->add_option("NAME", *name, "smtpd, qmgr, deliver or prober")->required();
+  restart->callback([&invocation, name] { run_master(invocation, "master.restart", {*name}, "restarting " + *name); });
+
+  auto* log = app.add_subcommand("log", "what is logged")->require_subcommand(1);
+  auto* level = log->add_subcommand("level", "log more, until the next reload or restart");
+  auto word = std::make_shared<std::string>();
+  level->add_option("LEVEL", *word, "debug or normal")->required();
+  level->callback([&invocation, word] { run_master(invocation, "master.log_level", {*word}, "the log level is " + *word); });
+}
+
+}  // namespace holdfast::gatewayctl

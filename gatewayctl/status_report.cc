@@ -1,0 +1,184 @@
+#include "gatewayctl/status_report.h"
+
+#include <algorithm>
+#include <map>
+
+#include <fmt/core.h>
+
+#include "common/base/text.h"
+#include "common/base/time.h"
+#include "gatewayctl/table.h"
+#include "gatewayctl/text_json.h"
+
+namespace holdfast::gatewayctl {
+namespace {
+
+bool runs(const DaemonLine& d) { return d.state == "running"; }
+
+std::string since_text(const DestinationLine& d, std::int64_t now_ms) {
+  if (d.since_ms == 0) return "";
+  return fmt::format(" for {}", base::spell(base::Seconds{std::max<std::int64_t>(0, now_ms - d.since_ms) / 1000}));
+}
+
+std::string kept_text(const QueueLine& queue) {
+  if (queue.messages == 0) return "nothing is kept";
+  std::string out = fmt::format("{} {} kept", count_text(queue.messages, "message"), queue.messages == 1 ? "is" : "are");
+  if (queue.oldest_seconds) out += fmt::format(", the oldest for {}", base::spell(base::Seconds{*queue.oldest_seconds}));
+  return out;
+}
+
+std::string queue_text(const Status& status) { return status.queue ? kept_text(*status.queue) : "the queue cannot be read"; }
+
+// "office is down for 2h 5m (connect: refused)".
+std::string trouble_text(const DestinationLine& d, std::int64_t now_ms) {
+  if (d.state == "draining") return fmt::format("{} is back and its mail is being handed over", d.name);
+  const std::string why = d.reason.empty() ? "" : fmt::format(" ({})", d.reason);
+  return fmt::format("{} is {}{}{}", d.name, d.state, since_text(d, now_ms), why);
+}
+
+std::string list_text(const std::vector<std::string>& items) {
+  std::string out;
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (i > 0) out += i + 1 == items.size() ? " and " : ", ";
+    out += items[i];
+  }
+  return out;
+}
+
+std::string daemons_text(const std::vector<DaemonLine>& daemons) {
+  std::vector<std::string> names;
+  std::map<std::string, int> count;
+  for (const auto& d : daemons) {
+    if (runs(d) && count[d.name]++ == 0) names.push_back(d.name);
+  }
+  std::string out;
+  for (const auto& name : names) {
+    out += fmt::format("{}{}{}", out.empty() ? "" : " ", name, count[name] > 1 ? fmt::format("*{}", count[name]) : "");
+  }
+  for (const auto& d : daemons) {
+    if (!runs(d)) out += fmt::format("{}{} {} ({})", out.empty() ? "" : ", ", d.name, d.worker, d.state);
+  }
+  const bool all = std::ranges::all_of(daemons, runs);
+  return all ? out + " running" : out;
+}
+
+std::string number(const std::optional<std::uint64_t>& n) { return n ? fmt::format("{}", *n) : ""; }
+std::string dash(const std::optional<std::uint64_t>& n) { return n ? fmt::format("{}", *n) : "-"; }
+
+std::string destinations_text(const Status& status) {
+  Table table({"DESTINATION", "STATE", "MODE", "SINCE", ">QUEUED", "REASON"});
+  for (const auto& d : status.destinations) {
+    table.add({d.name, d.stale ? d.state + " (not confirmed)" : d.state, d.mode, ago_text(d.since_ms, status.now_ms),
+               number(d.queued), d.reason});
+  }
+  return table.take();
+}
+
+std::string domains_text(const Status& status) {
+  Table table({"DOMAIN", "DESTINATION", ">COVERED", "CATCH-ALL"});
+  for (const auto& d : status.domains) {
+    const std::string catch_all = !d.catch_all ? "" : *d.catch_all ? "yes: nothing is learnt" : "no";
+    const std::string covered = d.coverage_percent ? fmt::format("{} %", *d.coverage_percent) : "";
+    table.add({d.name, d.destination, covered, catch_all});
+  }
+  return table.take();
+}
+
+std::string warnings_text(const Status& status) {
+  std::string out;
+  for (const auto& d : status.domains) {
+    if (d.coverage_percent != 0) continue;
+    out += base::printable(fmt::format("warning: if {} went down now, nobody's mail for {} would be kept", d.destination,
+                                       d.name)) + "\n";
+  }
+  return out;
+}
+
+std::string queue_details(const QueueLine& q) {
+  std::string out = fmt::format("{}, {}; {} active, {} deferred, {} held, {} frozen", count_text(q.messages, "message"),
+                                bytes_text(q.bytes), dash(q.active), q.deferred, q.held, q.frozen);
+  if (q.oldest_seconds) out += fmt::format("; oldest {}", base::spell(base::Seconds{*q.oldest_seconds}));
+  return out;
+}
+
+std::string spool_text(const SpoolLine& s) {
+  return fmt::format("{} free ({} %), {}", bytes_text(s.free_bytes), s.free_percent,
+                     s.accepting ? "accepting" : "NOT ACCEPTING: the disk is full");
+}
+
+json daemon_json(const DaemonLine& d) {
+  return {{"name", d.name}, {"worker", d.worker}, {"pid", optional_json(d.pid)}, {"state", d.state},
+          {"restarts", optional_json(d.restarts)}};
+}
+
+json destination_json(const DestinationLine& d) {
+  return {{"name", d.name},
+          {"state", d.state.empty() ? json() : json(d.state)},
+          {"reason", d.reason},
+          {"mode", d.mode},
+          {"since", time_json(d.since_ms)},
+          {"queued", optional_json(d.queued)},
+          {"confirmed", !d.stale}};
+}
+
+json queue_json(const QueueLine& q) {
+  return {{"messages", q.messages}, {"bytes", q.bytes}, {"active", optional_json(q.active)}, {"deferred", q.deferred},
+          {"held", q.held}, {"frozen", q.frozen}, {"oldest_seconds", optional_json(q.oldest_seconds)}};
+}
+
+}  // namespace
+
+std::string mode_text(const std::string& effective_state) {
+  if (effective_state == "down") return "pass thro'";
+  return effective_state == "paused" ? "queue" : "proxy";
+}
+
+std::string situation(const Status& status) {
+  const auto& daemons = status.daemons;
+  if (daemons.empty() || std::ranges::none_of(daemons, runs)) {
+    return base::printable(fmt::format("Holdfast is not running; {}.", queue_text(status)));
+  }
+  std::vector<std::string> troubles;
+  for (const auto& d : daemons) {
+    if (!runs(d)) troubles.push_back(fmt::format("{} is {}", d.name, d.state));
+  }
+  const auto repeats = std::ranges::unique(troubles);
+  troubles.erase(repeats.begin(), repeats.end());
+  for (const auto& d : status.destinations) {
+    if (!d.state.empty() && d.state != "up") troubles.push_back(trouble_text(d, status.now_ms));
+  }
+  if (status.spool && !status.spool->accepting) troubles.emplace_back("the spool's disk is full");
+  if (!troubles.empty()) return base::printable(fmt::format("{}; {}.", list_text(troubles), queue_text(status)));
+  if (status.destinations.empty()) return "All daemons run, but no destination is configured: all mail is refused.";
+  return base::printable(fmt::format("All is well: mail passes straight through; {}.", queue_text(status)));
+}
+
+std::string status_text(const Status& status) {
+  std::string out = situation(status) + "\n";
+  out += warnings_text(status);
+  if (!status.destinations.empty()) out += "\n" + destinations_text(status);
+  if (!status.domains.empty()) out += "\n" + domains_text(status);
+  out += "\nqueue    " + (status.queue ? queue_details(*status.queue) : "-") + "\n";
+  out += "spool    " + (status.spool ? spool_text(*status.spool) : "-") + "\n";
+  return out + "daemons  " + base::printable(daemons_text(status.daemons)) + "\n";
+}
+
+std::string status_json(const Status& status) {
+  json out{{"situation", situation(status)}, {"daemons", json::array()}, {"destinations", json::array()},
+           {"domains", json::array()}};
+  for (const auto& d : status.daemons) out["daemons"].push_back(daemon_json(d));
+  for (const auto& d : status.destinations) out["destinations"].push_back(destination_json(d));
+  for (const auto& d : status.domains) {
+    out["domains"].push_back({{"name", d.name}, {"destination", d.destination},
+                              {"coverage_percent", optional_json(d.coverage_percent)},
+                              {"catch_all", optional_json(d.catch_all)}});
+  }
+  out["queue"] = status.queue ? queue_json(*status.queue) : json();
+  out["spool"] = status.spool ? json{{"free_bytes", status.spool->free_bytes},
+                                     {"free_percent", status.spool->free_percent},
+                                     {"accepting", status.spool->accepting}}
+                              : json();
+  return dump_line(out);
+}
+
+}  // namespace holdfast::gatewayctl
