@@ -23,14 +23,8 @@ std::vector<std::string> lines_of(const ipc::Job& job, const ipc::Outcome& outco
     const ipc::RecipientOutcome& word = outcome.recipients[i];
     const mail::events::Handover handover{
         id, job.recipients[i].address, outcome.relay, delays, word.dsn, word.reply};
-    const auto status = static_cast<ipc::RecipientStatus>(word.status);
-    if (status == ipc::RecipientStatus::kSent) {
-      lines.push_back(mail::events::sent(handover));
-    } else if (status == ipc::RecipientStatus::kRefused && !(job.canary && job.recipients[i].known)) {
-      lines.push_back(mail::events::bounced(handover));
-    } else {
-      lines.push_back(mail::events::deferred(handover));
-    }
+    const bool sent = static_cast<ipc::RecipientStatus>(word.status) == ipc::RecipientStatus::kSent;
+    lines.push_back(sent ? mail::events::sent(handover) : mail::events::deferred(handover));
   }
   if (outcome.possible_duplicate) lines.push_back(mail::events::possible_duplicate(id, outcome.relay));
   return lines;

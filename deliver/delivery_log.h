@@ -14,7 +14,8 @@ namespace holdfast::deliver {
 mail::events::Delays delays_of(const ipc::Job& job, base::Wall began, base::Millis connecting,
                                base::Millis transmitting);
 
-// A 5xx to the canary for a known recipient is no bounce: the destination is suspected, not the recipient.
+// A refused recipient is logged as deferred: the message is still here, and whether it is the recipient's end
+// or the destination's fault is for qmgr to judge.
 std::vector<std::string> lines_of(const ipc::Job& job, const ipc::Outcome& outcome, const mail::events::Delays& delays);
 
 }  // namespace holdfast::deliver

@@ -2,9 +2,11 @@
 
 namespace holdfast::deliver {
 
-bool Ledger::begin(const ipc::Job& job) {
-  if (outcomes_.contains({job.queue_id, job.attempt})) return false;
-  return running_.emplace(job.queue_id, ipc::RunningJob{job.queue_id, job.attempt, job.destination}).second;
+Ledger::Begin Ledger::begin(const ipc::Job& job) {
+  if (running_.contains(job.queue_id)) return Begin::kRuns;
+  if (outcomes_.contains({job.queue_id, job.attempt})) return Begin::kEnded;
+  running_.emplace(job.queue_id, ipc::RunningJob{job.queue_id, job.attempt, job.destination});
+  return Begin::kNow;
 }
 
 void Ledger::end(const ipc::Outcome& outcome) {

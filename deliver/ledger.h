@@ -13,9 +13,10 @@ namespace holdfast::deliver {
 
 class Ledger {
  public:
-  // True when the job is to be begun. False: the message is being handed over already, or this very
-  // attempt has ended and its outcome is on its way.
-  bool begin(const ipc::Job& job);
+  enum class Begin { kNow, kRuns, kEnded };
+  // kRuns: the message is being handed over already. kEnded: this very attempt has ended; outcome() tells.
+  Begin begin(const ipc::Job& job);
+  const ipc::Outcome& outcome(const ipc::Job& job) const { return outcomes_.at({job.queue_id, job.attempt}); }
   // The job has ended; its outcome is kept from now on.
   void end(const ipc::Outcome& outcome);
   // The job was given up before anything of it went to the destination: as if it had never come.

@@ -68,6 +68,14 @@ void OutcomeBuilder::mail_refused(const mail::Reply& reply) {
 
 void OutcomeBuilder::rcpt_answered(const mail::Reply& reply) {
   base::expect(!all_answered(), "more answers than recipients");
+  if (reply.code == 421) {
+    outcome_.stage = Stage::kRcpt;
+    outcome_.code = reply.code;
+    for_the_rest(word_of(reply, Stage::kRcpt));
+    answered_ = decided_.size();
+    accepted_ = 0;
+    return;
+  }
   const std::size_t i = answered_++;
   if (reply.positive()) {
     ++accepted_;

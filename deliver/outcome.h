@@ -23,7 +23,8 @@ class OutcomeBuilder {
 
   void on_relay(std::string relay) { outcome_.relay = std::move(relay); }
   void mail_refused(const mail::Reply& reply);
-  // The answer to the RCPT of the next recipient, in the job's order.
+  // The answer to the RCPT of the next recipient, in the job's order. A 421 is for all that follow too: the
+  // server ends the connection.
   void rcpt_answered(const mail::Reply& reply);
   void data_refused(const mail::Reply& reply);
   void dot_answered(const mail::Reply& reply);

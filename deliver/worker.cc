@@ -13,6 +13,19 @@
 
 namespace holdfast::deliver {
 
+namespace {
+
+// Blocks: qmgr tries the lock for a moment now and then, and a deliver of this number that a dead master
+// left behind ends within 8 s. SIGTERM still ends us here.
+base::Status wait_for(int lock) {
+  while (::flock(lock, LOCK_EX) != 0) {
+    if (errno != EINTR) return base::fail_errno("lock", errno);
+  }
+  return {};
+}
+
+}  // namespace
+
 class Worker::FromQmgr final : public Link {
  public:
   using Link::Link;
@@ -52,9 +65,7 @@ base::Result<std::unique_ptr<daemon::Service>> Worker::start(daemon::Context& co
   const std::string path = fmt::format("{}/deliver.{}.lock", context.config->paths.run, context.worker);
   base::UniqueFd lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640));
   if (!lock) return base::fail_errno(path, errno);
-  if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
-    return base::fail(base::Kind::kTemporary, path + ": another deliver of this number runs");
-  }
+  if (auto locked = wait_for(lock.get()); !locked) return std::unexpected(locked.error());
   return std::make_unique<Worker>(context, std::move(lock));
 }
 
@@ -80,8 +91,10 @@ Worker::~Worker() {
 }
 
 void Worker::on_job(ipc::Job job) {
-  // qmgr hands a job out again when the connection of the one that had it ends.
-  if (draining_ || !ledger_.begin(job)) return;
+  if (draining_) return;  // qmgr hands it out again when our connection ends
+  const Ledger::Begin begin = ledger_.begin(job);
+  if (begin == Ledger::Begin::kEnded) qmgr_.send(ledger_.outcome(job));
+  if (begin != Ledger::Begin::kNow) return;
   const std::uint64_t id = job.queue_id;
   auto pool = pools_.job_begun(job.destination);
   if (pool == nullptr) {

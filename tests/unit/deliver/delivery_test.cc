@@ -16,6 +16,10 @@ using test::status_of;
 class DeliveryTest : public testing::Test {
  protected:
   void SetUp() override { use({&server}); }
+  void TearDown() override {
+    pool.reset();
+    EXPECT_TRUE(bench.until([&] { return server.open == 0 && second.open == 0; }));
+  }
 
   static std::string text_of(const ScriptedServer& s) { return "127.0.0.1:" + std::to_string(s.port()); }
   void use(const std::vector<ScriptedServer*>& servers, upstream::Timeouts timeouts = {}) {
@@ -112,6 +116,18 @@ TEST_F(DeliveryTest, ATemporaryRefusalOfMailIsReported) {
   EXPECT_EQ(o.code, 452);
   EXPECT_EQ(status_of(o, 0), RecipientStatus::kDeferred);
   EXPECT_EQ(reports, std::vector<std::string>{"MAIL: 452 4.3.1 full"});
+}
+
+TEST_F(DeliveryTest, A421AtRcptEndsTheAttempt) {
+  server.judge = [](const std::string& line) -> std::optional<std::string> {
+    if (line.starts_with("RCPT TO:<c@")) return "-421 4.3.2 closing";
+    return std::nullopt;
+  };
+  const ipc::Outcome o = run(spool.keep("x\r\n", {"b@example.test", "c@example.test"}));
+  EXPECT_EQ(o.code, 421);
+  EXPECT_FALSE(o.connection_lost);
+  EXPECT_EQ(status_of(o, 0), RecipientStatus::kDeferred);
+  EXPECT_EQ(pool->connections(), 0);
 }
 
 TEST_F(DeliveryTest, RefusedAfterTheDot) {

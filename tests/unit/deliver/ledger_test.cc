@@ -9,6 +9,7 @@ namespace holdfast::deliver {
 namespace {
 
 using test::job_to;
+using Begin = Ledger::Begin;
 
 ipc::Outcome outcome_of(const ipc::Job& job) {
   OutcomeBuilder builder(job);
@@ -19,28 +20,29 @@ ipc::Outcome outcome_of(const ipc::Job& job) {
 TEST(Ledger, AMessageIsNeverRunTwiceAtOnce) {
   Ledger ledger;
   ipc::Job job = job_to({"a@x.test"});
-  EXPECT_TRUE(ledger.begin(job));
-  EXPECT_FALSE(ledger.begin(job));
+  EXPECT_EQ(ledger.begin(job), Begin::kNow);
+  EXPECT_EQ(ledger.begin(job), Begin::kRuns);
   job.attempt = 2;
-  EXPECT_FALSE(ledger.begin(job));
-  EXPECT_TRUE(ledger.begin(job_to({"a@x.test"}, 7)));
+  EXPECT_EQ(ledger.begin(job), Begin::kRuns);
+  EXPECT_EQ(ledger.begin(job_to({"a@x.test"}, 7)), Begin::kNow);
   EXPECT_EQ(ledger.running(), 2u);
 }
 
 TEST(Ledger, AnAttemptWhoseOutcomeIsOnItsWayIsNotRepeated) {
   Ledger ledger;
   ipc::Job job = job_to({"a@x.test"});
-  ASSERT_TRUE(ledger.begin(job));
+  ASSERT_EQ(ledger.begin(job), Begin::kNow);
   ledger.end(outcome_of(job));
-  EXPECT_FALSE(ledger.begin(job));
+  ASSERT_EQ(ledger.begin(job), Begin::kEnded);
+  EXPECT_EQ(ledger.outcome(job).queue_id, job.queue_id);
   job.attempt = 2;  // the next attempt is another matter
-  EXPECT_TRUE(ledger.begin(job));
+  EXPECT_EQ(ledger.begin(job), Begin::kNow);
 }
 
 TEST(Ledger, AnOutcomeIsKeptUntilItIsCommitted) {
   Ledger ledger;
   const ipc::Job job = job_to({"a@x.test"});
-  ASSERT_TRUE(ledger.begin(job));
+  ASSERT_EQ(ledger.begin(job), Begin::kNow);
   ASSERT_EQ(ledger.hello().running.size(), 1u);
   EXPECT_EQ(ledger.hello().running[0].queue_id, job.queue_id);
   EXPECT_EQ(ledger.hello().running[0].attempt, 1u);
@@ -57,10 +59,10 @@ TEST(Ledger, AnOutcomeIsKeptUntilItIsCommitted) {
 TEST(Ledger, AForgottenJobMayComeAgain) {
   Ledger ledger;
   const ipc::Job job = job_to({"a@x.test"});
-  ASSERT_TRUE(ledger.begin(job));
+  ASSERT_EQ(ledger.begin(job), Begin::kNow);
   ledger.forget(job.queue_id);
   EXPECT_TRUE(ledger.hello().running.empty());
-  EXPECT_TRUE(ledger.begin(job));
+  EXPECT_EQ(ledger.begin(job), Begin::kNow);
 }
 
 }  // namespace

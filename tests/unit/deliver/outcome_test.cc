@@ -139,6 +139,22 @@ TEST(Outcome, ATimeOutAnda421AreNoLoss) {
   EXPECT_EQ(closed.outcome().code, 421);
 }
 
+TEST(Outcome, A421AtRcptIsForAllThatFollow) {
+  OutcomeBuilder builder(job_to({"a@x.test", "b@x.test", "c@x.test"}));
+  builder.rcpt_answered(kUnknown);
+  builder.rcpt_answered(kOk);
+  builder.rcpt_answered(Reply::make(421, "4.3.2", "closing"));
+  EXPECT_TRUE(builder.all_answered());
+  EXPECT_FALSE(builder.any_accepted());
+  const ipc::Outcome& o = builder.outcome();
+  EXPECT_EQ(o.code, 421);
+  EXPECT_EQ(o.stage, Stage::kRcpt);
+  EXPECT_EQ(status_of(o, 0), RecipientStatus::kRefused);
+  EXPECT_EQ(status_of(o, 1), RecipientStatus::kDeferred);
+  EXPECT_EQ(o.recipients[2].reply, "421 4.3.2 closing");
+  EXPECT_EQ(o.recipients[2].index, 2u);
+}
+
 TEST(Outcome, NoConnectionIsNeverFinal) {
   OutcomeBuilder builder(job_to({"a@x.test"}));
   builder.no_connection({.stage = Stage::kBanner, .reply = Reply::make(554, "5.7.1", "no"),
