@@ -5,24 +5,31 @@
 
 #include <fcntl.h>
 #include <fmt/core.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/base/log.h"
-#include "common/base/panic.h"
+#include "common/daemon/life_line.h"
 #include "master/spawn.h"
 
 namespace holdfast::master {
 namespace {
 
-struct Pipe {
-  base::UniqueFd read, write;
+struct Pair {
+  base::UniqueFd ours, theirs;
 };
 
-base::Result<Pipe> make_pipe() {
+base::Result<Pair> make_ready_pipe() {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return base::fail_errno("pipe", errno);
-  return Pipe{base::UniqueFd(ends[0]), base::UniqueFd(ends[1])};
+  return Pair{base::UniqueFd(ends[0]), base::UniqueFd(ends[1])};
+}
+
+base::Result<Pair> make_life_line() {
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return base::fail_errno("socketpair", errno);
+  return Pair{base::UniqueFd(ends[0]), base::UniqueFd(ends[1])};
 }
 
 std::string end_text(int status) {
@@ -49,12 +56,7 @@ Children::Children(net::Loop& loop, const std::vector<Role>& roles, Planner plan
       planner_(std::move(planner)),
       events_(std::move(events)),
       timer_(loop, [this] { act(); }),
-      child_signal_(loop, SIGCHLD, [this] { reap(); }) {
-  auto life = make_pipe();
-  base::expect(life.has_value(), "no pipe for the children's life");
-  life_read_ = std::move(life->read);
-  life_write_ = std::move(life->write);
-}
+      child_signal_(loop, SIGCHLD, [this] { reap(); }) {}
 
 void Children::change(const std::function<void(Supervisor&)>& how) {
   how(supervisor_);
@@ -100,30 +102,44 @@ void Children::start(std::size_t index) {
 base::Result<pid_t> Children::launch(const Child& child) {
   auto plan = planner_(child);
   if (!plan) return std::unexpected(plan.error());
-  auto pipe = make_pipe();
-  if (!pipe) return std::unexpected(pipe.error());
-  for (const auto& [option, fd] : {std::pair{"--ready-fd", pipe->write.get()}, std::pair{"--life-fd", life_read_.get()}}) {
+  auto ready = make_ready_pipe();
+  if (!ready) return std::unexpected(ready.error());
+  auto life = make_life_line();
+  if (!life) return std::unexpected(life.error());
+  for (const auto& [option, fd] : {std::pair{"--ready-fd", ready->theirs.get()}, std::pair{"--life-fd", life->theirs.get()}}) {
     plan->arguments.insert(plan->arguments.end(), {option, std::to_string(fd)});
     plan->inherited.push_back(fd);
   }
   auto pid = spawn(plan->program, plan->arguments, plan->inherited);
-  if (pid) watch_ready(*pid, std::move(pipe->read));
+  if (pid) tie(*pid, std::move(life->ours), std::move(ready->ours));
   return pid;
 }
 
-void Children::watch_ready(pid_t pid, base::UniqueFd fd) {
-  const int raw = fd.get();
-  auto& entry = ready_pipes_[pid];
-  entry.fd = std::move(fd);
-  entry.watch = std::make_unique<net::Watch>(loop_, raw, net::Watch::For::kRead, [this, pid] { on_ready_pipe(pid); });
-  entry.watch->on();
+void Children::tie(pid_t pid, base::UniqueFd life, base::UniqueFd ready) {
+  Ties& ties = ties_[pid];
+  ties.life = std::move(life);
+  ties.ready = std::move(ready);
+  ties.ready_watch = std::make_unique<net::Watch>(loop_, ties.ready.get(), net::Watch::For::kRead,
+                                                  [this, pid] { on_ready_pipe(pid); });
+  ties.ready_watch->on();
+}
+
+void Children::send_listeners(std::string_view name, const std::vector<int>& fds) {
+  for (const auto& child : supervisor_.children()) {
+    if (child.name != name || child.pid == 0) continue;
+    if (auto sent = daemon::send_listeners(ties_[child.pid].life.get(), fds); !sent) {
+      base::log().error(fmt::format("{} was not told of the new listeners: {}", child.label(), sent.error().text));
+    }
+  }
 }
 
 // A line: it is ready. The end without one: it is ending, and SIGCHLD will say how.
 void Children::on_ready_pipe(pid_t pid) {
-  const auto entry = ready_pipes_.extract(pid);
+  Ties& ties = ties_[pid];
   char line[16];
-  const ssize_t n = ::read(entry.mapped().fd.get(), line, sizeof line);
+  const ssize_t n = ::read(ties.ready.get(), line, sizeof line);
+  ties.ready_watch.reset();
+  ties.ready.reset();
   if (n <= 0) return;
   supervisor_.ready(pid, base::wall_now());
   base::log().debug(fmt::format("pid {} is ready", pid));
@@ -137,7 +153,7 @@ void Children::reap() {
 }
 
 void Children::on_exit(pid_t pid, int status) {
-  ready_pipes_.erase(pid);
+  ties_.erase(pid);
   const auto death = supervisor_.exited(pid, loop_.now(), base::wall_now());
   if (death.child == nullptr) return;
   const std::string text = death_text(death.child->label(), pid, status, death.unasked, death.restart_in);

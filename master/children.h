@@ -35,17 +35,21 @@ class Children {
   // Changes what should be, then makes it so.
   void change(const std::function<void(Supervisor&)>& how);
   void begin() { act(); }
+  // Hands all processes of that name these listening sockets, in place of those they have.
+  void send_listeners(std::string_view name, const std::vector<int>& fds);
 
  private:
-  struct ReadyPipe {
-    base::UniqueFd fd;
-    std::unique_ptr<net::Watch> watch;
+  // What ties a process to us.
+  struct Ties {
+    base::UniqueFd life;                       // our end of its life line: with us it ends, too
+    base::UniqueFd ready;                      // until it has said that it is
+    std::unique_ptr<net::Watch> ready_watch;
   };
 
   void act();
   void start(std::size_t index);
   base::Result<pid_t> launch(const Child& child);
-  void watch_ready(pid_t pid, base::UniqueFd fd);
+  void tie(pid_t pid, base::UniqueFd life, base::UniqueFd ready);
   void on_ready_pipe(pid_t pid);
   void reap();
   void on_exit(pid_t pid, int status);
@@ -54,8 +58,7 @@ class Children {
   Supervisor supervisor_;
   Planner planner_;
   Events events_;
-  base::UniqueFd life_read_, life_write_;  // the write end lives in this process only
-  std::map<pid_t, ReadyPipe> ready_pipes_;
+  std::map<pid_t, Ties> ties_;
   net::Timer timer_;
   net::Signal child_signal_;
   bool was_ready_ = false, was_gone_ = false;

@@ -20,8 +20,7 @@ class Listeners {
 
   // Binds those of `wanted` that are not there yet. An error (kUnavailable, or kPermission) names the address.
   base::Result<std::vector<Bound>> bind_missing(const std::vector<config::HostPort>& wanted) const;
-  // Keeps exactly `wanted`, of which `fresh` has the new ones; the others are closed here, and serve on in a
-  // worker that has them. True: the set is another one now.
+  // Keeps exactly `wanted`, of which `fresh` has the new ones; the others are closed here. True: the set is another one now.
   bool become(const std::vector<config::HostPort>& wanted, std::vector<Bound> fresh);
 
   std::vector<int> fds() const;

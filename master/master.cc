@@ -175,7 +175,7 @@ base::Status Master::adopt(config::Config fresh) {
   log().notice("configuration reloaded");
   if (others) {
     log().notice("listening on " + ground_.listeners.text());
-    children_.change([](Supervisor& s) { s.replace("smtpd"); });
+    children_.send_listeners("smtpd", ground_.listeners.fds());
   }
   return {};
 }

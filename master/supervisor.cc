@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <csignal>
-#include <limits>
 
 #include <fmt/core.h>
 
@@ -56,17 +55,10 @@ Supervisor::Supervisor(const std::vector<Role>& roles, Mono now, base::Wall wall
 Actions Supervisor::tick(Mono now) {
   Actions out;
   if (stop_at_) advance_stop(now);
-  for (std::size_t i = 0; i < children_.size(); ++i) {
-    tick_child(children_[i], i, now, out);
-    tick_old(children_[i], now, out);
-  }
+  for (std::size_t i = 0; i < children_.size(); ++i) tick_child(children_[i], i, now, out);
   kill_ = false;
   // The end's order: those who speak with the world first.
-  const auto stage = [this](const Signal& s) {
-    const Child* child = find(s.pid);  // null: a process that is being replaced
-    return child == nullptr ? std::numeric_limits<int>::min() : -static_cast<int>(child - children_.data());
-  };
-  if (stop_at_) std::ranges::stable_sort(out.signals, {}, stage);
+  if (stop_at_) std::ranges::reverse(out.signals);
   return out;
 }
 
@@ -90,20 +82,6 @@ void Supervisor::tick_child(Child& child, std::size_t index, Mono now, Actions& 
   }
 }
 
-void Supervisor::tick_old(Child& child, Mono now, Actions& out) {
-  if (child.old_pid == 0) return;
-  const bool replaced = child.state == ChildState::kRunning || child.state == ChildState::kStopping;
-  if (!child.old_told && (replaced || stop_at_)) {
-    child.old_told = true;
-    child.old_kill_at = stop_at_ ? *stop_at_ + kKillAfter : now + kKillAfter;
-    out.signals.push_back({child.old_pid, SIGTERM});
-  }
-  if (kill_ || (child.old_told && child.old_kill_at != Mono{} && now >= child.old_kill_at)) {
-    child.old_kill_at = {};
-    out.signals.push_back({child.old_pid, SIGKILL});
-  }
-}
-
 void Supervisor::advance_stop(Mono now) {
   while (stop_stage_ + 1 < kStages) {
     if (stop_stage_ >= 0 && !stage_gone(stop_stage_) && now < *stop_at_ + kStageLimit) return;
@@ -124,7 +102,7 @@ void Supervisor::advance_stop(Mono now) {
 
 bool Supervisor::stage_gone(int stage) const {
   return std::ranges::none_of(children_, [&](const Child& c) {
-    return c.end_stage <= stage && (c.pid != 0 || c.old_pid != 0);
+    return c.end_stage <= stage && c.pid != 0;
   });
 }
 
@@ -136,7 +114,6 @@ std::optional<Mono> Supervisor::next() const {
   for (const auto& child : children_) {
     if (child.state == ChildState::kWaiting && !stop_at_) consider(child.due);
     if (child.state == ChildState::kStopping) consider(child.kill_at);
-    if (child.old_told) consider(child.old_kill_at);
   }
   if (stop_at_ && stop_stage_ + 1 < kStages) consider(*stop_at_ + kStageLimit);
   return out;
@@ -174,14 +151,6 @@ void Supervisor::schedule(Child& child, Mono now, base::Wall wall) {
 
 Supervisor::Death Supervisor::exited(pid_t pid, Mono now, base::Wall wall) {
   if (pid == 0) return {};
-  for (auto& child : children_) {
-    if (child.old_pid != pid) continue;
-    const bool unasked = !child.old_told;
-    child.old_pid = 0;
-    child.old_told = false;
-    child.old_kill_at = {};
-    return {&child, unasked, Millis{0}};
-  }
   Child* child = find(pid);
   if (child == nullptr) return {};
   const bool unasked = child->state != ChildState::kStopping;
@@ -199,25 +168,6 @@ Supervisor::Death Supervisor::exited(pid_t pid, Mono now, base::Wall wall) {
 
 void Supervisor::hangup() {
   for (auto& child : children_) child.hangup = child.pid != 0 && child.state != ChildState::kStopping;
-}
-
-bool Supervisor::replace(std::string_view name) {
-  bool found = false;
-  for (auto& child : children_) {
-    if (child.name != name) continue;
-    found = true;
-    if (child.pid == 0 || child.state == ChildState::kStopping) continue;  // its next start has the new settings
-    if (child.old_pid != 0) {
-      child.terminate = child.again = true;  // a second change before the first was through
-      continue;
-    }
-    child.old_pid = child.pid;
-    child.old_told = false;
-    forget_process(child);
-    child.state = ChildState::kWaiting;
-    child.due = {};
-  }
-  return found;
 }
 
 bool Supervisor::restart(std::string_view name) {
@@ -245,7 +195,7 @@ bool Supervisor::all_ready() const {
 }
 
 bool Supervisor::all_gone() const {
-  return std::ranges::none_of(children_, [](const Child& c) { return c.pid != 0 || c.old_pid != 0; });
+  return std::ranges::none_of(children_, [](const Child& c) { return c.pid != 0; });
 }
 
 }  // namespace holdfast::master

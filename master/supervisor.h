@@ -50,9 +50,6 @@ struct Child {
   bool hangup = false;            // SIGHUP to be sent as soon as it is ready
   bool terminate = false;         // SIGTERM to be sent
   bool again = false;             // told to end only to be started anew
-  pid_t old_pid = 0;              // the process this one replaces; it serves until this one is ready
-  bool old_told = false;
-  Mono old_kill_at{};
 
   std::string label() const;      // "smtpd 1", "qmgr"
 };
@@ -94,8 +91,7 @@ class Supervisor {
   Death exited(pid_t pid, Mono now, base::Wall wall);
 
   void hangup();                            // all are to read their configuration again
-  bool replace(std::string_view name);      // new processes first, then the old ones end; false: no such daemon
-  bool restart(std::string_view name);      // the processes end and are started anew
+  bool restart(std::string_view name);      // the processes end and are started anew; false: no such daemon
   void stop(Mono now);
   void kill_all();                          // the admin's patience has ended
 
@@ -107,7 +103,6 @@ class Supervisor {
   Child* find(pid_t pid);
   void schedule(Child& child, Mono now, base::Wall wall);
   void tick_child(Child& child, std::size_t index, Mono now, Actions& out);
-  void tick_old(Child& child, Mono now, Actions& out);
   void advance_stop(Mono now);
   bool stage_gone(int stage) const;
 

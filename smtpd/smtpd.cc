@@ -26,7 +26,12 @@ Smtpd::Smtpd(daemon::Context& context, std::string token)
               .prober = prober_,
               .token = std::move(token),
               .writer = context.writer} {
-  for (auto& fd : context.listeners) {
+  listen(std::move(context.listeners));
+}
+
+void Smtpd::listen(std::vector<base::UniqueFd> sockets) {
+  listeners_.clear();
+  for (auto& fd : sockets) {
     listeners_.push_back(std::make_unique<net::Listener>(
         loop_, std::move(fd),
         [this](base::UniqueFd client, const net::SocketAddress& peer) { accept(std::move(client), peer); }));

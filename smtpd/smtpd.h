@@ -16,6 +16,7 @@ class Smtpd final : public daemon::Service {
   static base::Result<std::unique_ptr<daemon::Service>> start(daemon::Context& context);
 
   void reload(config::ConfigPtr config) override;
+  void listen(std::vector<base::UniqueFd> sockets) override;
   // Takes no more clients; those with a transaction under way finish it.
   void drain(std::function<void()> done) override;
 

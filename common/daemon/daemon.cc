@@ -12,6 +12,7 @@
 #include "common/base/panic.h"
 #include "common/config/load.h"
 #include "common/daemon/arguments.h"
+#include "common/daemon/life_line.h"
 
 namespace holdfast::daemon {
 
@@ -65,7 +66,7 @@ class Process {
     service_ = std::move(*service);
     net::Signal terminate(loop_, SIGTERM, [this] { end(); });
     net::Signal hangup(loop_, SIGHUP, [this] { reload(); });
-    const auto life = watch_master();
+    watch_master();
     say_ready();
     loop_.run();
     service_.reset();
@@ -80,17 +81,25 @@ class Process {
     context_.listeners.emplace_back(fd);
   }
 
-  // The other end of this pipe is held by master and by nobody else.
-  std::unique_ptr<net::Watch> watch_master() {
-    if (arguments_.life_fd < 0) return nullptr;
+  // The other end is held by master and by nobody else.
+  void watch_master() {
+    if (arguments_.life_fd < 0) return;
     life_.reset(arguments_.life_fd);
     ::fcntl(life_.get(), F_SETFD, FD_CLOEXEC);
-    auto watch = std::make_unique<net::Watch>(loop_, life_.get(), net::Watch::For::kRead, [this] { master_gone(); });
-    watch->on();
-    return watch;
+    life_watch_ = std::make_unique<net::Watch>(loop_, life_.get(), net::Watch::For::kRead, [this] { on_life_line(); });
+    life_watch_->on();
+  }
+
+  void on_life_line() {
+    auto news = read_life_line(life_.get());
+    if (news.what == LifeNews::What::kGone) master_gone();
+    if (news.what != LifeNews::What::kListeners || ending_) return;
+    for (const auto& fd : news.listeners) ::fcntl(fd.get(), F_SETFL, ::fcntl(fd.get(), F_GETFL) | O_NONBLOCK);
+    service_->listen(std::move(news.listeners));
   }
 
   void master_gone() {
+    life_watch_->off();
     if (ending_) return;
     base::log().warning("master has died: ending");
     end();
@@ -128,6 +137,7 @@ class Process {
   Context context_;
   net::Timer limit_;
   base::UniqueFd life_;
+  std::unique_ptr<net::Watch> life_watch_;
   std::unique_ptr<Service> service_;
   bool ending_ = false;
 };

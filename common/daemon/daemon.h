@@ -7,7 +7,7 @@
 //
 // Arguments that master gives: --config FILE --worker N --workers N --writer N --ready-fd FD --life-fd FD
 // [--listen-fd FD …]. A line "ready\n" is written to ready-fd once start() has returned and called
-// ready(); the end of life-fd (master has died) ends the daemon as SIGTERM does. SIGHUP: log reopened,
+// ready(); the end of life-fd (master has died; life_line.h) ends the daemon as SIGTERM does. SIGHUP: log reopened,
 // configuration read again and given to reload() if it is good. SIGTERM: drain(), and exit when it calls
 // back or after 8 s.
 #pragma once
@@ -45,6 +45,9 @@ class Service {
   virtual ~Service() = default;
   // A new configuration that has passed all checks.
   virtual void reload(config::ConfigPtr) {}
+  // All the listening sockets from now on, non-blocking; those that were there before are among them, if they
+  // stay, as other descriptors of the same sockets.
+  virtual void listen(std::vector<base::UniqueFd>) {}
   // Finish what is under way, take nothing new, then call done (once).
   virtual void drain(std::function<void()> done) { done(); }
 };

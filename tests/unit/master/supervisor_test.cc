@@ -187,44 +187,5 @@ TEST_F(Gateway, AWaitingDaemonIsStartedAtOnceOnRequest) {
   EXPECT_EQ(labels(run()), (std::vector<std::string>{"qmgr"}));
 }
 
-TEST_F(Gateway, AReplacedWorkerServesUntilItsSuccessorIsReady) {
-  all_up();
-  EXPECT_TRUE(supervisor.replace("smtpd"));
-  const Actions actions = run();
-  EXPECT_EQ(labels(actions), (std::vector<std::string>{"smtpd 0", "smtpd 1"}));  // pids 106 and 107
-  EXPECT_TRUE(actions.signals.empty());
-  supervisor.ready(107, wall);
-  EXPECT_EQ(run().signals, (std::vector<Signal>{{105, SIGTERM}}));
-  EXPECT_FALSE(supervisor.exited(105, now, wall).unasked);
-  EXPECT_EQ(child("smtpd 1").pid, 107);
-  EXPECT_EQ(child("smtpd 1").restarts, 0U);
-}
-
-TEST_F(Gateway, ASuccessorThatDiesLeavesItsPredecessorInPlace) {
-  all_up();
-  supervisor.replace("smtpd");
-  run();
-  die("smtpd 0");  // 106
-  EXPECT_TRUE(run().signals.empty());
-  now += 100ms;
-  run();  // 108
-  supervisor.ready(108, wall);
-  EXPECT_EQ(run().signals, (std::vector<Signal>{{104, SIGTERM}}));
-}
-
-TEST_F(Gateway, TheEndTakesPredecessorsAlong) {
-  all_up();
-  supervisor.replace("smtpd");
-  run();
-  supervisor.stop(now);
-  const auto signals = run().signals;
-  EXPECT_EQ(signals.size(), 5U);
-  for (const char* label : {"smtpd 0", "smtpd 1", "deliver"}) die(label);
-  EXPECT_TRUE(run().signals.empty()) << "the old workers still run";
-  supervisor.exited(104, now, wall);
-  supervisor.exited(105, now, wall);
-  EXPECT_EQ(run().signals.size(), 2U);
-}
-
 }  // namespace
 }  // namespace holdfast::master
