@@ -14,6 +14,12 @@ Reply unreachable(std::string_view recipient) {
                                  recipient));
 }
 
+// The destination's 421 ends its connection with us, not ours with the client.
+Reply passed_on(Reply reply) {
+  if (reply.code == 421) reply.code = 451;
+  return reply;
+}
+
 RcptVerdict keep(Standing standing, std::string_view recipient, Reply otherwise) {
   if (standing == Standing::kKnown) return {Outcome::kKept, Reply::make(250, "2.1.5", "Ok")};
   if (standing == Standing::kDenied) {
@@ -37,15 +43,15 @@ RcptVerdict judge_rcpt(const Word& word, Standing standing, bool live, std::stri
     const auto otherwise = unreachable(recipient);
     return live ? RcptVerdict{Outcome::kRefused, otherwise} : keep(standing, recipient, otherwise);
   }
-  if (live || mail::is_sender_policy(word.reply, pass_on_4xx)) return {Outcome::kRefused, word.reply};
-  return keep(standing, recipient, word.reply);
+  if (live || mail::is_sender_policy(word.reply, pass_on_4xx)) return {Outcome::kRefused, passed_on(word.reply)};
+  return keep(standing, recipient, passed_on(word.reply));
 }
 
 EndVerdict judge_end(const Word& word, bool keepable, const std::vector<std::string>& pass_on_4xx) {
   if (word.reply.positive() || word.reply.permanent()) return {false, word.reply};
-  if (word.reply.temporary() && mail::is_sender_policy(word.reply, pass_on_4xx)) return {false, word.reply};
+  if (word.reply.temporary() && mail::is_sender_policy(word.reply, pass_on_4xx)) return {false, passed_on(word.reply)};
   if (keepable) return {true, {}};
-  if (word.reply.temporary()) return {false, word.reply};
+  if (word.reply.temporary()) return {false, passed_on(word.reply)};
   return {false, Reply::make(451, "4.4.2", "The connection to the mail server was lost, try again later")};
 }
 

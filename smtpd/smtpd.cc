@@ -30,6 +30,7 @@ Smtpd::Smtpd(daemon::Context& context, std::string token)
 }
 
 void Smtpd::listen(std::vector<base::UniqueFd> sockets) {
+  if (drained_) return;  // ending: no new clients
   listeners_.clear();
   for (auto& fd : sockets) {
     listeners_.push_back(std::make_unique<net::Listener>(

@@ -1,5 +1,7 @@
 #include "smtpd/transaction.h"
 
+#include <algorithm>
+
 #include <fmt/core.h>
 
 #include "common/base/log.h"
@@ -133,9 +135,7 @@ void Transaction::settle(const Question& question, RcptVerdict verdict) {
 void Transaction::accept(const Question& question, Mode mode) {
   mode_ = mode;
   recipients_.push_back({.address = question.recipient.text(), .orcpt = {}, .notify = {}, .known = question.view.keepable});
-  if (id_.value != 0) return;
-  id_ = shared_.next_id();
-  base::log().write(mail::events::client(id_, client_.name, client_.address));
+  if (id_.value == 0) id_ = shared_.next_id();
 }
 
 void Transaction::begin_content() {
@@ -153,8 +153,9 @@ void Transaction::begin_content() {
 void Transaction::content(std::string_view wire) {
   if (content_status_) content_status_ = content_.append(wire);
   if (header_whole_) return;
+  const std::size_t seen = std::max<std::size_t>(header_.size(), 3) - 3;
   header_.append(wire.substr(0, mail::kMaxHeader - header_.size()));
-  header_whole_ = header_.size() == mail::kMaxHeader || header_.find("\r\n\r\n") != std::string::npos;
+  header_whole_ = header_.size() == mail::kMaxHeader || header_.find("\r\n\r\n", seen) != std::string::npos;
 }
 
 std::optional<mail::Reply> Transaction::unacceptable(const smtp::event::ContentEnd& end) const {
@@ -179,7 +180,6 @@ void Transaction::end(const smtp::event::ContentEnd& end, Answer answer) {
     return;
   }
   message_id_ = mail::scan_header(header_).message_id;
-  base::log().write(mail::events::message_id(id_, message_id_));
   if (mode_ == Mode::kLive) {
     send_live();
   } else {
@@ -210,6 +210,8 @@ void Transaction::sent(const Word& word) {
 }
 
 void Transaction::log_proxied(const Word& word) const {
+  base::log().write(mail::events::client(id_, client_.name, client_.address));
+  base::log().write(mail::events::message_id(id_, message_id_));
   base::log().write(mail::events::proxied_from(id_, sender_, octets_, recipients_.size()), "proxy");
   const std::string answer = word.reply.text();
   const std::string dsn = word.reply.dsn();
@@ -247,6 +249,7 @@ void Transaction::keep() {
 void Transaction::kept(const base::Status& status) {
   spool_token_.reset();
   if (status) {
+    base::log().write(mail::events::client(id_, client_.name, client_.address));
     end_answer_(mail::Reply::make(250, "2.0.0", fmt::format("Ok: queued as {}", id_.text())));
     return;
   }

@@ -108,5 +108,12 @@ TEST(End, SenderPolicyIsPassedOn) {
   EXPECT_EQ(verdict.reply, policy);
 }
 
+TEST(PassedOn, ADestinations421DoesNotEndTheClientsSession) {
+  const auto closing = Reply::make(421, "4.3.2", "shutting down");
+  EXPECT_EQ(judge_end({.from = Word::From::kDot, .reply = closing}, false, kPatterns).reply.code, 451);
+  EXPECT_EQ(judge_rcpt(rcpt(closing), Standing::kUnknown, false, kRcpt, kPatterns).reply.code, 451);
+  EXPECT_EQ(judge_rcpt(rcpt(closing), Standing::kKnown, true, kRcpt, kPatterns).reply.text(), "451 4.3.2 shutting down");
+}
+
 }  // namespace
 }  // namespace holdfast::smtpd
