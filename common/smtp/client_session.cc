@@ -67,7 +67,7 @@ std::optional<ClientEvent> ClientSession::next_event() {
 }
 
 ClientEvent ClientSession::on_reply(mail::Reply reply) {
-  if (outstanding() == 0) {
+  if (outstanding() == 0 || early_) {
     split_enhanced(reply);
     return {ClientEvent::Kind::kUnasked, ClientCommand::kNoop, std::move(reply), {}};
   }
@@ -94,6 +94,8 @@ ClientEvent ClientSession::broken_by(std::string error) {
 void ClientSession::send(ClientCommand command, std::string_view verb, std::string_view argument) {
   base::expect(!in_content_, "a command in the middle of content");
   base::expect(!has_control(argument), "a control character in an SMTP command");
+  // What is in hand now cannot be the answer to what the server has not seen: "354", and "250" right behind it.
+  early_ |= outstanding() == 0 && (reader_.buffered() > 0 || reader_.skipped() > 0 || parser_.begun());
   output_ += verb;
   output_ += argument;
   output_ += "\r\n";

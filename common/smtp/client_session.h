@@ -34,7 +34,8 @@ std::string_view to_text(ClientCommand c);  // "banner", "EHLO", … , "end of D
 struct ClientEvent {
   enum class Kind {
     kReply,    // `reply` answers `command`, the oldest that was not answered yet
-    kUnasked,  // a reply while nothing was outstanding: a 421, mostly; the session is of no more use
+    kUnasked,  // a reply that came before anything it could answer was sent: a 421, mostly; the session is of
+               // no more use
     kBroken,   // what came is no SMTP; `error` says why, `reply` is empty (code 0)
   };
   Kind kind = Kind::kReply;
@@ -89,6 +90,7 @@ class ClientSession {
   mail::Capabilities capabilities_;
   bool broken_ = false;
   bool in_content_ = false;
+  bool early_ = false;  // a command was sent while a reply lay there already
 };
 
 // The extensions that an EHLO reply lists (RFC 5321 section 4.1.1.1).

@@ -21,6 +21,8 @@ class ReplyParser {
   enum class Progress { kMore, kComplete };
   // One line without its end; `octets` is what it took on the wire. An error ends the session: kData.
   base::Result<Progress> line(std::string_view text, std::size_t octets);
+  // Lines of a reply have come, its last one has not.
+  bool begun() const { return octets_ > 0; }
   // The complete reply, once; every line still has its enhanced code (see split_enhanced).
   mail::Reply take();
 

@@ -137,6 +137,19 @@ TEST(ClientSession, AnAnswerInTheMiddleOfContentIsUnasked) {
   EXPECT_EQ(only(session, "552 5.3.4 enough\r\n").kind, Kind::kUnasked);
 }
 
+TEST(ClientSession, AReplyInHandAnswersNothingThatIsSentLater) {
+  for (const std::string_view early : {"250 2.0.0 Ok\r\n", "250-2.0.0 Ok\r\n250 2.0.0 Ok\r\n", "250 2.0.0 O"}) {
+    ClientSession session = greeted();
+    session.data();
+    session.receive("354 Go\r\n" + std::string(early));
+    EXPECT_EQ(session.next_event()->command, Command::kData);
+    session.content("x\r\n");
+    session.end_content();
+    if (!early.ends_with('\n')) session.receive("k\r\n");
+    EXPECT_EQ(session.next_event()->kind, Kind::kUnasked) << early;
+  }
+}
+
 TEST(ClientSession, GarbageBreaksIt) {
   for (const char* bytes : {"SSH-2.0-OpenSSH\r\n", "\r\n", "220-x\r\n221 y\r\n", "354 Go\r\n"}) {
     ClientSession session;
