@@ -113,6 +113,8 @@ void DestinationHealth::set_refuses_known(std::string_view server, bool refuses,
 bool DestinationHealth::record_fact(const ipc::Fact& fact, Now now) {
   ServerHealth* found = find(fact.server);
   if (found == nullptr) return false;
+  // A drain that makes no headway says why, even where no probe would fail.
+  if (state_ == DestinationState::kDraining && !fact.reused) trouble_ = fact.ok ? "" : fact.reason;
   if (fact.ok) {
     const mail::Stage reached = fact.stage == mail::Stage::kNone ? mail::Stage::kMail : fact.stage;
     found->record(fact.address, {.ok = true, .stage = reached}, now);
@@ -128,7 +130,10 @@ bool DestinationHealth::record_drain(const ipc::DrainReport& report, Now now) {
     case ipc::DrainEvent::kDrained: drained_ = true; break;
     case ipc::DrainEvent::kFailed: drain_failed_ = DrainFailure{.reason = report.reason, .at = now.mono, .held = true}; break;
     case ipc::DrainEvent::kBrake: brake_ = report.reason; break;
-    case ipc::DrainEvent::kCanaryAccepted: brake_.clear(); break;
+    case ipc::DrainEvent::kCanaryAccepted:
+      brake_.clear();
+      trouble_.clear();
+      break;
   }
   return true;
 }
@@ -152,7 +157,9 @@ DestinationHealth::Target DestinationHealth::target() const {
   if (pause_) return {DestinationState::kPaused, pause_->reason};
   if (first_up() == nullptr) return {DestinationState::kDown, servers_reason()};
   if (drain_failed_) return {DestinationState::kDown, drain_failed_->reason};
-  if (is_outage(state_) || (state_ == DestinationState::kDraining && !drained_)) return {DestinationState::kDraining, brake_};
+  if (is_outage(state_) || (state_ == DestinationState::kDraining && !drained_)) {
+    return {DestinationState::kDraining, brake_.empty() ? trouble_ : brake_};
+  }
   return {DestinationState::kUp, ""};
 }
 
@@ -184,6 +191,7 @@ void DestinationHealth::enter(DestinationState state, Now now) {
   // Two states never begin in the same millisecond: `since` names a drain.
   since_ = std::max(now.wall, since_ + base::Millis(1));
   drained_ = false;
+  trouble_.clear();
   if (state != DestinationState::kDraining) brake_.clear();
 }
 

@@ -124,6 +124,7 @@ class DestinationHealth {
   std::optional<Pause> pause_;
   std::optional<DrainFailure> drain_failed_;
   std::string brake_;         // why a drain goes slowly, or why the last one failed
+  std::string trouble_;       // the last live failure in this drain; empty after a success
   bool drained_ = false;
   base::Millis downtime_{0};  // of outages that are over
   std::optional<base::Wall> down_since_;

@@ -187,6 +187,25 @@ TEST_F(Health, TheBrakeStaysDrainingAndSaysWhy) {
   EXPECT_TRUE(h.reason().empty());
 }
 
+TEST_F(Health, ADrainWithoutHeadwaySaysWhy) {
+  auto h = make_draining();
+  h.record_fact(fact(Stage::kMail), at(25));
+  auto decision = h.decide(at(25));
+  EXPECT_FALSE(decision.change);
+  EXPECT_TRUE(decision.reason_changed);
+  EXPECT_EQ(h.reason(), "why");
+  h.record_drain(report(h, ipc::DrainEvent::kBrake, "three senders refused"), at(26));
+  h.decide(at(26));
+  EXPECT_EQ(h.reason(), "three senders refused");
+  h.record_drain(report(h, ipc::DrainEvent::kCanaryAccepted), at(27));
+  h.record_fact(fact(Stage::kMail), at(28));
+  ipc::Fact good = fact(Stage::kNone);
+  good.ok = true;
+  h.record_fact(good, at(29));
+  h.decide(at(29));
+  EXPECT_TRUE(h.reason().empty());
+}
+
 TEST_F(Health, RefusingKnownRecipientsIsDownUntilOneIsAccepted) {
   auto h = make();
   h.set_refuses_known("a:25", true, at(1));
