@@ -2,6 +2,7 @@
 // works with dead daemons too.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>

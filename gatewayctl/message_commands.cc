@@ -9,7 +9,7 @@
 #include "common/base/file.h"
 #include "common/base/text.h"
 #include "common/storage/segment_reader.h"
-#include "gatewayctl/queue_report.h"
+#include "gatewayctl/queue_commands.h"
 
 namespace holdfast::gatewayctl {
 namespace {
@@ -33,15 +33,15 @@ base::Result<storage::Record> open_record(const Gateway& gateway, const storage:
 
 void run_show(Invocation& invocation, const std::vector<std::string>& ids) {
   with_gateway(invocation, [&](Gateway& gateway) -> base::Status {
-    const auto active = gateway.active().value_or(std::set<mail::QueueId>{});
+    const Moment moment = look(gateway);
     for (const auto& id : ids) {
       const auto item = find_message(gateway, id);
       if (!item) return std::unexpected(item.error());
       const auto record = open_record(gateway, *item);
       const mail::Envelope* envelope = record ? &record->envelope() : nullptr;
       const std::string text = invocation.json
-                                   ? message_json(*item, active, envelope)
-                                   : message_text(*item, active, envelope, base::to_millis(base::wall_now()));
+                                   ? message_json(*item, moment, envelope)
+                                   : message_text(*item, moment, envelope);
       std::fputs(text.c_str(), stdout);
       if (!invocation.json && &id != &ids.back()) std::puts("");
     }

@@ -9,18 +9,16 @@
 
 #include "gatewayctl/message_commands.h"
 #include "gatewayctl/queue_filter.h"
-#include "gatewayctl/queue_report.h"
 #include "gatewayctl/text_json.h"
 
 namespace holdfast::gatewayctl {
 namespace {
 
-using Active = std::set<mail::QueueId>;
 constexpr std::size_t kPage = 500;
 
 // Every message that the filter means, oldest first, a page a view, up to `limit` of them. An active one is
 // deferred in the index: that state is judged here.
-base::Status each_message(Gateway& gateway, const QueueWords& words, std::uint64_t limit, const Active& active,
+base::Status each_message(Gateway& gateway, const QueueWords& words, std::uint64_t limit, const Moment& moment,
                           const std::function<void(const storage::Listed&)>& visit, const std::function<void()>& page_end) {
   auto filter = words.filter();
   if (!filter) return std::unexpected(filter.error());
@@ -32,7 +30,7 @@ base::Status each_message(Gateway& gateway, const QueueWords& words, std::uint64
     });
     if (!read) return read.error().kind == base::Kind::kNotFound ? base::Status{} : read;
     for (const auto& item : page.messages) {
-      if (!words.state.empty() && queue_name(item, active) != words.state) continue;
+      if (!words.state.empty() && queue_name(item, moment) != words.state) continue;
       if (limit-- == 0) return {};
       visit(item);
     }
@@ -44,20 +42,19 @@ base::Status each_message(Gateway& gateway, const QueueWords& words, std::uint64
 
 void run_list(Invocation& invocation, const QueueWords& words, std::uint64_t limit) {
   with_gateway(invocation, [&](Gateway& gateway) -> base::Status {
-    const Active active = gateway.active().value_or(Active{});
-    const auto now_ms = base::to_millis(base::wall_now());
+    const Moment moment = look(gateway);
     Table table = queue_table();
     std::uint64_t count = 0;
     const auto show = [&](const storage::Listed& item) {
       ++count;
       if (invocation.json) {
-        std::fputs(queue_json(item, active).c_str(), stdout);
+        std::fputs(queue_json(item, moment).c_str(), stdout);
       } else {
-        add_to(table, item, active, now_ms);
+        add_to(table, item, moment);
       }
     };
     const auto page_end = [&] { std::fputs(table.take().c_str(), stdout); };
-    if (auto done = each_message(gateway, words, limit, active, show, page_end); !done) return done;
+    if (auto done = each_message(gateway, words, limit, moment, show, page_end); !done) return done;
     page_end();
     if (!invocation.json && count == 0) std::puts("No message.");
     return {};
@@ -66,15 +63,15 @@ void run_list(Invocation& invocation, const QueueWords& words, std::uint64_t lim
 
 void run_mailq(Invocation& invocation, bool as_json) {
   with_gateway(invocation, [&](Gateway& gateway) -> base::Status {
-    const Active active = gateway.active().value_or(Active{});
+    const Moment moment = look(gateway);
     std::uint64_t messages = 0, bytes = 0;
     const auto show = [&](const storage::Listed& item) {
       if (messages == 0 && !as_json) std::fputs(mailq_head().c_str(), stdout);
       ++messages;
       bytes += item.message.size;
-      std::fputs((as_json ? queue_json(item, active) : mailq_entry(item, active)).c_str(), stdout);
+      std::fputs((as_json ? queue_json(item, moment) : mailq_entry(item, moment)).c_str(), stdout);
     };
-    if (auto done = each_message(gateway, {}, ~0ULL, active, show, [] {}); !done) return done;
+    if (auto done = each_message(gateway, {}, ~0ULL, moment, show, [] {}); !done) return done;
     if (!as_json) std::fputs(mailq_foot(messages, bytes).c_str(), stdout);
     return {};
   });
@@ -160,6 +157,21 @@ void add_postfix_names(CLI::App& app, Invocation& invocation) {
 }
 
 }  // namespace
+
+Moment look(Gateway& gateway) {
+  Moment out;
+  out.now_ms = base::to_millis(base::wall_now());
+  out.active = gateway.active().value_or(std::set<mail::QueueId>{});
+  for (const auto& [name, destination] : gateway.config().destinations) {
+    const auto row = gateway.directory().destination(name);
+    if (!row) continue;
+    const auto interval = std::chrono::duration_cast<base::Millis>(destination.probe.interval).count();
+    const auto state = storage::effective_state(*row, out.now_ms, interval);
+    if (state != mail::DestinationState::kDown && state != mail::DestinationState::kPaused) continue;
+    out.shut[name] = fmt::format("{} is {}{}{}", name, mail::to_text(state), row->reason.empty() ? "" : ": ", row->reason);
+  }
+  return out;
+}
 
 void add_queue_commands(CLI::App& app, Invocation& invocation) {
   auto* queue = app.add_subcommand("queue", "kept mail: list, show, cat, retry, hold, release, delete")->require_subcommand(1);

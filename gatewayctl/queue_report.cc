@@ -12,15 +12,24 @@ namespace {
 using storage::Listed;
 using storage::MessageState;
 using storage::RecipientStatus;
-using Active = std::set<mail::QueueId>;
 
 std::string sender_text(const Listed& item) {
   return item.message.sender.empty() ? "MAILER-DAEMON" : item.message.sender;
 }
 
-std::string reason_of(const Listed& item, const storage::RecipientState& recipient) {
-  if (!recipient.reply.empty()) return recipient.reply;
-  return item.message.reason;
+// Why the destination gets nothing at present; null when it does.
+const std::string* shut(const Listed& item, const Moment& moment) {
+  const auto found = moment.shut.find(item.message.destination);
+  return found == moment.shut.end() || item.message.state != MessageState::kDeferred ? nullptr : &found->second;
+}
+
+std::string reason_of(const Listed& item, const Moment& moment) {
+  const std::string* why = shut(item, moment);
+  return why != nullptr ? *why : item.message.reason;
+}
+
+std::string reason_of(const Listed& item, const storage::RecipientState& recipient, const Moment& moment) {
+  return recipient.reply.empty() ? reason_of(item, moment) : recipient.reply;
 }
 
 std::string domain_of(const Listed& item) {
@@ -30,8 +39,14 @@ std::string domain_of(const Listed& item) {
   return at == address.npos ? "" : base::to_lower(address.substr(at + 1));
 }
 
-std::int64_t next_attempt_ms(const Listed& item) {
-  return item.message.state == MessageState::kDeferred ? item.message.due_ms : 0;
+std::int64_t next_attempt_ms(const Listed& item, const Moment& moment) {
+  const bool planned = item.message.state == MessageState::kDeferred && shut(item, moment) == nullptr;
+  return planned ? item.message.due_ms : 0;
+}
+
+std::string next_text(const Listed& item, const Moment& moment) {
+  if (shut(item, moment) != nullptr) return "when it is back";
+  return ahead_text(next_attempt_ms(item, moment), moment.now_ms);
 }
 
 // The first recipient and how many more.
@@ -45,15 +60,15 @@ std::string recipients_text(const Listed& item) {
   return open > 1 ? fmt::format("{} +{}", first, open - 1) : first;
 }
 
-json as_json(const Listed& item, const Active& active) {
+json as_json(const Listed& item, const Moment& moment) {
   json recipients = json::array();
   for (const auto& r : item.recipients) {
     if (r.status == RecipientStatus::kSent) continue;
     json one{{"address", r.address}, {"status", storage::to_text(r.status)}};
-    if (const auto reason = reason_of(item, r); !reason.empty()) one["delay_reason"] = reason;
+    if (const auto reason = reason_of(item, r, moment); !reason.empty()) one["delay_reason"] = reason;
     recipients.push_back(std::move(one));
   }
-  return {{"queue_name", queue_name(item, active)},
+  return {{"queue_name", queue_name(item, moment)},
           {"queue_id", item.id.text()},
           {"arrival_time", item.message.arrival_ms / 1000},
           {"message_size", item.message.size},
@@ -62,10 +77,10 @@ json as_json(const Listed& item, const Active& active) {
           {"recipients", std::move(recipients)},
           {"domain", domain_of(item)},
           {"destination", item.message.destination},
-          {"next_attempt", epoch_json(next_attempt_ms(item))},
+          {"next_attempt", epoch_json(next_attempt_ms(item, moment))},
           {"attempts", item.message.attempts},
           {"expires", nullptr},
-          {"reason", item.message.reason}};
+          {"reason", reason_of(item, moment)}};
 }
 
 // "Sun Nov 22 10:00:00", as Postfix shows arrival times.
@@ -95,36 +110,36 @@ std::string envelope_text(const mail::Envelope& e) {
 
 }  // namespace
 
-std::string queue_name(const Listed& item, const Active& active) {
-  const bool now = item.message.state == MessageState::kDeferred && active.contains(item.id);
+std::string queue_name(const Listed& item, const Moment& moment) {
+  const bool now = item.message.state == MessageState::kDeferred && moment.active.contains(item.id);
   return now ? "active" : std::string(storage::to_text(item.message.state));
 }
 
-std::string queue_json(const Listed& item, const Active& active) { return dump_line(as_json(item, active)); }
+std::string queue_json(const Listed& item, const Moment& moment) { return dump_line(as_json(item, moment)); }
 
 Table queue_table() {
   return Table({"ID", "STATE", ">SIZE", "AGE", "NEXT", "DESTINATION", "SENDER", "RECIPIENTS", "REASON"});
 }
 
-void add_to(Table& table, const Listed& item, const Active& active, std::int64_t now_ms) {
+void add_to(Table& table, const Listed& item, const Moment& moment) {
   const auto& m = item.message;
-  table.add({item.id.text(), queue_name(item, active), bytes_text(m.size),
-             base::spell(base::Seconds{std::max<std::int64_t>(0, now_ms - m.arrival_ms) / 1000}),
-             ahead_text(next_attempt_ms(item), now_ms), m.destination, m.sender.empty() ? "<>" : m.sender,
-             recipients_text(item), m.reason});
+  table.add({item.id.text(), queue_name(item, moment), bytes_text(m.size),
+             base::spell(base::Seconds{std::max<std::int64_t>(0, moment.now_ms - m.arrival_ms) / 1000}),
+             next_text(item, moment), m.destination, m.sender.empty() ? "<>" : m.sender,
+             recipients_text(item), reason_of(item, moment)});
 }
 
 std::string mailq_head() { return "-Queue ID-        --Size-- ----Arrival Time---- -Sender/Recipient-------\n"; }
 
-std::string mailq_entry(const Listed& item, const Active& active) {
-  const std::string name = queue_name(item, active);
+std::string mailq_entry(const Listed& item, const Moment& moment) {
+  const std::string name = queue_name(item, moment);
   const char mark = name == "active" ? '*' : name == "held" ? '!' : ' ';
   std::string out = fmt::format("{:<17} {:>8} {:>19}  {}\n", item.id.text() + mark, item.message.size,
                                 mailq_date(item.message.arrival_ms), base::printable(sender_text(item)));
   std::string shown;
   for (const auto& r : item.recipients) {
     if (r.status == RecipientStatus::kSent) continue;
-    const std::string reason = reason_of(item, r);
+    const std::string reason = reason_of(item, r, moment);
     if (!reason.empty() && reason != shown) out += fmt::format("{:>78}\n", "(" + base::printable(reason) + ")");
     shown = reason;
     out += fmt::format("{:48}{}\n", "", base::printable(r.address));
@@ -137,22 +152,22 @@ std::string mailq_foot(std::uint64_t messages, std::uint64_t bytes) {
   return fmt::format("-- {} Kbytes in {} Request{}.\n", (bytes + 1023) / 1024, messages, messages == 1 ? "" : "s");
 }
 
-std::string message_text(const Listed& item, const Active& active, const mail::Envelope* envelope, std::int64_t now_ms) {
+std::string message_text(const Listed& item, const Moment& moment, const mail::Envelope* envelope) {
   const auto& m = item.message;
-  std::string out = field("id", item.id.text()) + field("state", queue_name(item, active)) + field("reason", m.reason) +
+  std::string out = field("id", item.id.text()) + field("state", queue_name(item, moment)) + field("reason", reason_of(item, moment)) +
                     field("sender", m.sender.empty() ? "<>" : m.sender) + field("destination", m.destination) +
-                    field("size", fmt::format("{} bytes", m.size)) + field("arrived", dated(m.arrival_ms, now_ms)) +
+                    field("size", fmt::format("{} bytes", m.size)) + field("arrived", dated(m.arrival_ms, moment.now_ms)) +
                     field("attempts", fmt::format("{}", m.attempts)) +
-                    field("last attempt", dated(m.last_attempt_ms, now_ms)) +
-                    field("next attempt", dated(next_attempt_ms(item), now_ms));
+                    field("last attempt", dated(m.last_attempt_ms, moment.now_ms)) +
+                    field("next attempt", next_text(item, moment));
   out += envelope != nullptr ? envelope_text(*envelope) : field("record", "cannot be read");
   Table table({"RECIPIENT", "STATUS", "LAST REPLY"});
   for (const auto& r : item.recipients) table.add({r.address, std::string(storage::to_text(r.status)), r.reply});
   return out + "\n" + table.take();
 }
 
-std::string message_json(const Listed& item, const Active& active, const mail::Envelope* envelope) {
-  json out = as_json(item, active);
+std::string message_json(const Listed& item, const Moment& moment, const mail::Envelope* envelope) {
+  json out = as_json(item, moment);
   out["last_attempt"] = epoch_json(item.message.last_attempt_ms);
   out["recipients"] = json::array();
   for (const auto& r : item.recipients) {

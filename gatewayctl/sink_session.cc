@@ -3,6 +3,12 @@
 #include <utility>
 
 namespace holdfast::gatewayctl::sink {
+namespace {
+
+// Of replies that a client does not read; no more of its commands are looked at meanwhile.
+constexpr std::size_t kMaxUnsent = 64 << 10;
+
+}  // namespace
 
 Session::Session(net::Loop& loop, base::UniqueFd fd, const net::SocketAddress& peer, const smtp::ServerOptions& options,
                  Rules& rules, Store& store, std::function<void()> ended)
@@ -30,7 +36,7 @@ void Session::on_data(std::string_view bytes) {
 void Session::on_end(std::string_view) { end(); }
 
 void Session::pump() {
-  while (!stalled_ && !over_) {
+  while (!stalled_ && !over_ && core_.output().size() + stream_.unsent() < kMaxUnsent) {
     auto event = core_.next_event();
     if (!event) break;
     std::visit([this](const auto& e) { on(e); }, *event);
@@ -41,7 +47,7 @@ void Session::pump() {
   if (core_.closing()) {
     stream_.close_when_sent();
     end();
-  } else if (core_.buffered() > smtp::ServerSession::kMaxBuffered) {
+  } else if (core_.buffered() > smtp::ServerSession::kMaxBuffered || stream_.unsent() >= kMaxUnsent) {
     stream_.pause_reading();
   } else {
     stream_.resume_reading();
@@ -112,10 +118,10 @@ void Session::stall(const std::optional<base::Millis>& wait) {
 
 void Session::drop() {
   ++store_.counts.dropped;
+  end();
   stream_.write(core_.output());
   stream_.flush();
   stream_.close();
-  end();
 }
 
 void Session::cut() {

@@ -28,6 +28,7 @@ class Session final : private net::StreamHandler {
  private:
   void on_data(std::string_view bytes) override;
   void on_end(std::string_view reason) override;
+  void on_sent() override { pump(); }
 
   void pump();
   void on(const smtp::event::Connect&);

@@ -15,9 +15,8 @@ namespace {
 
 bool runs(const DaemonLine& d) { return d.state == "running"; }
 
-std::string since_text(const DestinationLine& d, std::int64_t now_ms) {
-  if (d.since_ms == 0) return "";
-  return fmt::format(" for {}", base::spell(base::Seconds{std::max<std::int64_t>(0, now_ms - d.since_ms) / 1000}));
+std::string spell_since(std::int64_t since_ms, std::int64_t now_ms) {
+  return base::spell(base::Seconds{std::max<std::int64_t>(0, now_ms - since_ms) / 1000});
 }
 
 std::string kept_text(const QueueLine& queue) {
@@ -29,11 +28,12 @@ std::string kept_text(const QueueLine& queue) {
 
 std::string queue_text(const Status& status) { return status.queue ? kept_text(*status.queue) : "the queue cannot be read"; }
 
-// "office is down for 2h 5m (connect: refused)".
+// "office has been down for 2h 5m (connect: refused)".
 std::string trouble_text(const DestinationLine& d, std::int64_t now_ms) {
   if (d.state == "draining") return fmt::format("{} is back and its mail is being handed over", d.name);
   const std::string why = d.reason.empty() ? "" : fmt::format(" ({})", d.reason);
-  return fmt::format("{} is {}{}{}", d.name, d.state, since_text(d, now_ms), why);
+  if (d.since_ms == 0) return fmt::format("{} is {}{}", d.name, d.state, why);
+  return fmt::format("{} has been {} for {}{}", d.name, d.state, spell_since(d.since_ms, now_ms), why);
 }
 
 std::string list_text(const std::vector<std::string>& items) {
