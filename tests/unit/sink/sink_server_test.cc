@@ -44,6 +44,18 @@ class Peer {
     send(std::string(words) + "\r\n");
     return line();
   }
+  // Sends `blob` again and again until the other side takes no more for a while, or `most` is reached.
+  std::size_t flood(std::string_view blob, std::size_t most) {
+    const timeval wait{0, 500'000};
+    ::setsockopt(fd_.get(), SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof wait);
+    std::size_t sent = 0;
+    while (sent < most) {
+      const ssize_t n = ::send(fd_.get(), blob.data() + sent % blob.size(), blob.size() - sent % blob.size(), MSG_NOSIGNAL);
+      if (n <= 0) break;
+      sent += static_cast<std::size_t>(n);
+    }
+    return sent;
+  }
   bool silent() {
     const timeval wait{0, 100'000};
     ::setsockopt(fd_.get(), SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
@@ -144,6 +156,16 @@ TEST_F(Sink, StallsAndGoesOn) {
   late.send("MAIL FROM:<a@b.test>\r\nNOOP\r\n");
   EXPECT_EQ(late.line(), "250 2.1.0 Ok");
   EXPECT_EQ(late.line(), "250 2.0.0 Ok");
+}
+
+TEST_F(Sink, AClientThatDoesNotReadIsNotReadFromEither) {
+  Peer peer = greeted();
+  std::string blob;
+  for (int i = 0; i < 10'000; ++i) blob += "HELP\r\n";
+  constexpr std::size_t kMost = 60'000'000;
+  const std::size_t sent = peer.flood(blob, kMost);
+  EXPECT_LT(sent, kMost);
+  for (std::size_t i = 0; i < sent / 6; ++i) ASSERT_EQ(peer.line().substr(0, 9), "214 2.0.0") << i;
 }
 
 TEST_F(Sink, DropsInMidContent) {
