@@ -14,6 +14,9 @@
 namespace holdfast::smtpd {
 namespace {
 
+// Replies that a client does not read: no more of its commands are answered until they have gone.
+constexpr std::size_t kMaxUnsent = 64 << 10;
+
 smtp::ServerOptions core_options(const Shared& shared) {
   const auto& config = shared.book.config();
   smtp::ServerOptions out{
@@ -66,11 +69,17 @@ void Session::on_data(std::string_view bytes) {
 
 void Session::pump() {
   pumping_ = true;
-  while (auto event = core_.next_event()) handle(*event);
+  while (!congested()) {
+    const auto event = core_.next_event();
+    if (!event) break;
+    handle(*event);
+  }
   pumping_ = false;
   if (draining_ && !core_.closing()) drain();
   flush();
 }
+
+bool Session::congested() { return core_.output().size() + stream_.unsent() > kMaxUnsent; }
 
 void Session::flush() {
   if (over_) return;
@@ -78,7 +87,7 @@ void Session::flush() {
   core_.output().clear();
   if (core_.closing()) {
     end();
-  } else if (core_.buffered() > smtp::ServerSession::kMaxBuffered) {
+  } else if (congested() || core_.buffered() > smtp::ServerSession::kMaxBuffered) {
     stream_.pause_reading();
   } else {
     stream_.resume_reading();
@@ -151,6 +160,10 @@ void Session::end() {
   finish_transaction();
   stream_.close_when_sent();
   ended_();
+}
+
+void Session::on_sent() {
+  if (!pumping_ && !over_) pump();
 }
 
 void Session::on_end(std::string_view reason) {

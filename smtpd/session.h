@@ -39,10 +39,12 @@ class Session final : private net::StreamHandler {
   void answer(const mail::Reply& reply);
   void finish_transaction();
   void close(const mail::Reply& reply);
+  bool congested();
   void flush();
   void end();
 
   void on_data(std::string_view bytes) override;
+  void on_sent() override;
   void on_end(std::string_view reason) override;
   bool on_idle() override;
 
