@@ -28,6 +28,13 @@ void LineReader::clear() {
   skipped_ = 0;
 }
 
+void LineReader::shrink() {
+  constexpr std::size_t kSmall = 4096;
+  if (buffered() > 0 || buffer_.capacity() <= kSmall) return;
+  buffer_ = {};
+  start_ = scanned_ = 0;
+}
+
 LineReader::Line LineReader::take(Status status, std::size_t text, std::size_t octets) {
   const Line line{status, rest().substr(0, text), octets};
   use(octets);

@@ -42,6 +42,8 @@ class LineReader {
   // Of a line too long whose end has not come yet.
   std::size_t skipped() const { return skipped_; }
   void clear();
+  // Gives the memory of a big piece back, if nothing is buffered: sessions may be idle for long.
+  void shrink();
 
  private:
   enum class Skip { kNo, kTooLong, kPoisoned };

@@ -34,6 +34,7 @@ void ServerSession::receive(std::string_view bytes) {
 }
 
 void ServerSession::enter(State next) {
+  if (state_ == State::kContent && next == State::kGreeted) reader_.shrink();
   state_ = next;
   if (next == State::kContent) {
     decoder_.emplace(options_.bare_newline);

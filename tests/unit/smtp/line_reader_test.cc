@@ -98,6 +98,18 @@ TEST(LineReader, HandsOverContent) {
   EXPECT_EQ(reader.next()->text, "QUIT");
 }
 
+TEST(LineReader, ShrinksOnlyWhenEmpty) {
+  LineReader reader(10, Mode::kStrict);
+  reader.append(std::string(100'000, 'x') + "NOOP\r\n");
+  reader.use(100'000);
+  reader.shrink();
+  EXPECT_EQ(reader.next()->text, "NOOP");
+  reader.shrink();
+  EXPECT_EQ(reader.buffered(), 0u);
+  reader.append("QUIT\r\n");
+  EXPECT_EQ(reader.next()->text, "QUIT");
+}
+
 TEST(LineReader, TheSplitDoesNotMatter) {
   std::mt19937 random(20261122);
   const std::string_view alphabet = "ab\r\n\r\n";
