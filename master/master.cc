@@ -140,6 +140,7 @@ void Master::end() {
   }
   log().notice("ending");
   notify_stopping();
+  ground_.listeners.become({}, {});  // smtpd closes its copies: new clients are refused, not left waiting
   children_.change([this](Supervisor& s) { s.stop(loop_.now()); });
 }
 
