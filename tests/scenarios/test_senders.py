@@ -3,6 +3,7 @@ catch-all destinations teach nothing."""
 
 import pytest
 
+from support.forwarder import Forwarder
 from support.peers import RealPostfix, needs_root
 from support.waiting import holds, until
 
@@ -90,9 +91,10 @@ def test_a_catch_all_that_fails_after_rcpt_gives_a_4xx(world, destination):
 
 
 def test_points_back_at_us(world):
-    """A destination that is ourselves is found out."""
+    """A destination that is ourselves, by a road that no configuration shows, is found out."""
     gateway = world.gateway("127.0.0.1:1", start=False)
-    gateway.config["destinations"]["office"]["servers"] = [f"127.0.0.1:{gateway.port}"]
+    forwarder = world.keep(Forwarder(gateway.port))
+    gateway.config["destinations"]["office"]["servers"] = [forwarder.server]
     gateway.write_config()
     gateway.start()
     down = gateway.wait_state("down")

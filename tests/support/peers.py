@@ -166,7 +166,7 @@ class RealPostfix:
     def start(self):
         self.process = subprocess.Popen([PEERS / "usr/lib/postfix/sbin/master", "-c", self.folder / "etc", "-d"],
                                         env=environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                        stderr=subprocess.STDOUT)
+                                        stderr=subprocess.STDOUT, start_new_session=True)
         until(lambda: not ports.refused(self.port) or self.process.poll() is not None, "Postfix listens")
         assert self.process.poll() is None, self.process.stdout.read() + self.log().encode()
         return self
