@@ -4,6 +4,7 @@
 #   make build              every program into build/release/bin
 #   make check              builds, and runs every quick test
 #   make check-all          and the long tests, and the unit tests under sanitizers
+#   make fmt                clang-format over the sources that differ from the last commit
 #   make doc                writes the generated parts of docs/ again
 #   make clean              removes build/
 
@@ -11,7 +12,7 @@ PROGRAMS := master smtpd qmgr deliver prober gatewayctl
 RELEASE := build/release
 JOBS := $(shell nproc)
 
-.PHONY: run build check check-all doc clean
+.PHONY: run build check check-all fmt doc clean
 
 run: build
 	@tools/run-demo $(CONFIG)
@@ -34,6 +35,10 @@ check-all: check
 	ninja -C build/asan
 	ctest --test-dir build/asan -L unit -j $(JOBS) --output-on-failure
 	ctest --test-dir $(RELEASE) -L long -j $(JOBS) --output-on-failure
+
+fmt:
+	@tools/install-deps all
+	git diff --name-only --diff-filter=AM HEAD -- '*.cc' '*.h' | xargs -r clang-format -i
 
 doc: build
 	$(RELEASE)/bin/gatewayctl config reference >docs/settings.md.new
