@@ -51,7 +51,8 @@ void finish_destinations(Draft& draft) {
     if (!used.contains(name)) draft.faults.warning(place, fmt::format("destination '{}' is used by no domain", name));
     for (const auto& server : destination.servers) {
       if (std::ranges::find(draft.config.listen, server) != draft.config.listen.end()) {
-        draft.faults.error(place, fmt::format("destinations.{}: {} is where we listen ourselves", name, server.text()));
+        const std::string setting = fmt::format("destinations.{}.servers", name);
+        draft.faults.error(draft.places[setting], fmt::format("{}: {} is where we listen ourselves", setting, server.text()));
       }
     }
   }

@@ -164,7 +164,7 @@ class Loader {
     namesakes(global_settings(), entry.key, "", elsewhere);
     namesakes(destination_settings(), entry.key, "destinations.NAME.", elsewhere);
     namesakes(domain_settings(), entry.key, "domains.NAME.", elsewhere);
-    if (!elsewhere.empty()) help = fmt::format(" (did you mean '{}'?)", elsewhere.front());
+    if (help.empty() && !elsewhere.empty()) help = fmt::format(" (did you mean '{}'?)", elsewhere.front());
     draft_.faults.error(entry.place, fmt::format("unknown setting '{}{}{}'{}", full, prefix, entry.key, help));
   }
 

@@ -165,7 +165,7 @@ base::Result<HostPort> parse_server(std::string_view text) {
   }
   if (port_text.empty()) return HostPort{base::to_lower(host), 25};
   const auto port = parse_port(port_text);
-  if (!port) return std::unexpected(port.error());
+  if (!port) return fail(Kind::kConfig, fmt::format("'{}': {}", text, port.error().text));
   return HostPort{base::to_lower(host), *port};
 }
 
