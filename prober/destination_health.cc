@@ -113,15 +113,16 @@ void DestinationHealth::set_refuses_known(std::string_view server, bool refuses,
 bool DestinationHealth::record_fact(const ipc::Fact& fact, Now now) {
   ServerHealth* found = find(fact.server);
   if (found == nullptr) return false;
+  const bool news = found->address_up(fact.address);
   // A drain that makes no headway says why, even where no probe would fail.
-  if (state_ == DestinationState::kDraining && !fact.reused) trouble_ = fact.ok ? "" : fact.reason;
+  if (state_ == DestinationState::kDraining && !fact.reused && news) trouble_ = fact.ok ? "" : fact.reason;
   if (fact.ok) {
     const mail::Stage reached = fact.stage == mail::Stage::kNone ? mail::Stage::kMail : fact.stage;
     found->record(fact.address, {.ok = true, .stage = reached}, now);
     return !found->up();  // it works for live mail: a probe shall say so
   }
   if (counts_as_failure(fact)) found->record(fact.address, {.stage = fact.stage, .reason = fact.reason}, now);
-  return true;
+  return news;  // an address that is down already, of a server that is up by another, is no reason to look
 }
 
 bool DestinationHealth::record_drain(const ipc::DrainReport& report, Now now) {

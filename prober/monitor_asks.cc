@@ -14,7 +14,7 @@ namespace {
 // A server counts refused recipients as errors of the session: Postfix slows it down after ten of them.
 constexpr std::size_t kSuspectsAsked = 3;
 constexpr std::size_t kSamplesAsked = 4;
-constexpr std::size_t kCatchAllAsked = 2;
+constexpr std::size_t kAsked = 9;  // in all: the rest is for catch-all tests
 constexpr std::size_t kUnlearntAtOnce = 10'000;
 
 base::Status forget_learnt(storage::Directory& directory, storage::WriteTxn& txn, const std::string& domain,
@@ -73,17 +73,15 @@ void Monitor::add_known(std::vector<Ask>& asks, bool sample_anyway) {
 void Monitor::add_catch_all(std::vector<Ask>& asks) {
   const Now now = present(shared_.loop);
   catch_all_left_ = false;
-  std::size_t added = 0;
   shared_.store.read([&](const storage::Directory& directory, const storage::Txn& txn) {
     for (const std::string& domain : domains()) {
       if (!catch_all_due(directory.domain(txn, domain), name_, now.wall)) continue;
       const auto tried = catch_all_tried_.find(domain);
       if (tried != catch_all_tried_.end() && now.mono - tried->second < settings().probe.interval) continue;
-      catch_all_left_ = added == kCatchAllAsked;
+      catch_all_left_ = asks.size() >= kAsked;
       if (catch_all_left_) return;
       catch_all_tried_[domain] = now.mono;
       asks.push_back({Ask::Kind::kCatchAll, domain, random_recipient(domain)});
-      ++added;
     }
   });
 }

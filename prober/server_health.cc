@@ -87,6 +87,11 @@ void ServerHealth::settle(base::Wall now) {
   up_ = up;
 }
 
+bool ServerHealth::address_up(std::string_view address) const {
+  const auto found = addresses_.find(address);
+  return found == addresses_.end() || found->second.up;
+}
+
 int ServerHealth::failures() const {
   int most = 0;
   for (const auto& [text, address] : addresses_) most = std::max(most, address.failures);

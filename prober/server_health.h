@@ -56,6 +56,7 @@ class ServerHealth {
   void set_refuses_known(bool refuses, base::Wall now);
 
   const std::string& name() const { return name_; }
+  bool address_up(std::string_view address) const;  // true too for one that is not known
   bool up() const { return up_; }
   bool refuses_known() const { return refuses_known_; }
   const std::string& reason() const { return reason_; }  // of being down; empty when up

@@ -124,6 +124,14 @@ TEST_F(Health, FailuresThatOnlyTriggerAProbe) {
   EXPECT_FALSE(h.decide(at(100)).change);
 }
 
+TEST_F(Health, AnAddressThatIsKnownToBeDownIsNoReasonToLook) {
+  auto h = make();
+  h.set_addresses("a:25", {"a:25", "other"}, at(0));
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(h.record_fact(fact(Stage::kConnect), at(2 * i)));
+  EXPECT_FALSE(h.decide(at(6)).change);
+  EXPECT_FALSE(h.record_fact(fact(Stage::kConnect), at(8)));
+}
+
 TEST_F(Health, FactsOfUnknownServersAreIgnored) {
   auto h = make();
   auto other = fact(Stage::kConnect);
