@@ -16,6 +16,7 @@ constexpr std::size_t kFirstStep = 5;
 constexpr std::size_t kDifferent = 3;      // canaries, or recipients or senders refused in a row
 constexpr std::size_t kMostSuspects = 10;
 constexpr std::size_t kFewLeft = 100;
+constexpr std::size_t kMostFailed = 90;    // fewer than kFewLeft: a window has always one that has not failed
 constexpr base::Millis kAfter4xx{15'000};
 constexpr base::Millis kAfterFailure{5'000};
 
@@ -45,7 +46,6 @@ std::vector<Settled> Lane::set_state(DestinationState state, std::int64_t since_
   }
   auto settled = settle_suspects(Treatment::kSpare);
   drop_window();
-  failed_canaries_.clear();
   failures_.clear();
   any_accepted_ = false;
   wait_until_ = {};
@@ -188,6 +188,7 @@ Lane::Settlement Lane::canary_failed(QueueId id, const Assessment& o, base::Mono
   reason_ = o.reason;
   const bool about_message = o.sign != Sign::kNoSession && o.sign != Sign::kRefusedSession;
   if (about_message) {
+    if (failed_canaries_.size() >= kMostFailed) failed_canaries_.clear();
     failed_canaries_.insert(id);
     failures_.insert(failure_name(id, o));
   }

@@ -135,8 +135,8 @@ class Lane {
 
   std::set<mail::QueueId> active_;
   std::optional<mail::QueueId> canary_;       // the one under way
-  std::set<mail::QueueId> failed_canaries_;   // of this state
-  std::set<std::string> failures_;            // what tells them apart
+  std::set<mail::QueueId> failed_canaries_;   // since one went well: the next drain begins with others
+  std::set<std::string> failures_;            // of this state: what tells them apart
   std::vector<Suspect> suspects_;
   std::size_t step_ = 0, successes_ = 0;      // of kFlowing
   bool any_accepted_ = false;                 // in this state

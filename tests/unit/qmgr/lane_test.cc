@@ -144,6 +144,21 @@ TEST_F(LaneTest, ThreeDifferentFailedCanariesAreTheDestination) {
   EXPECT_TRUE(hand_out().empty());
 }
 
+TEST_F(LaneTest, TheNextDrainBeginsWithOtherCanaries) {
+  drain_state();
+  fill(1, 9);
+  for (std::uint64_t i = 1; i <= 3; ++i) {
+    hand_out();
+    end(i, Sign::kLost);
+  }
+  lane_.set_state(DestinationState::kDown, 200);
+  drain_state(300);
+  fill(1, 9);
+  EXPECT_EQ(hand_out(), Ids{4}) << "three poisoned messages do not stop the rest for ever";
+  end(4, Sign::kAccepted);
+  EXPECT_EQ(hand_out(), (Ids{1, 2, 3, 5, 6}));
+}
+
 TEST_F(LaneTest, ThreeMessagesToOneWhoHasLeftAreNot) {
   drain_state();
   fill(1, 3);
