@@ -59,10 +59,16 @@ class SmtpSink:
 
     def messages(self):
         """Contents as smtp-sink wrote them down (its own X- header lines on top)."""
-        return [path.read_bytes() for path in sorted(self.folder.iterdir()) if path.stat().st_size > 0]
+        out = []
+        for path in sorted(self.folder.iterdir()):
+            try:
+                out.append(path.read_bytes())
+            except FileNotFoundError:  # it removes what did not come to its end
+                pass
+        return [content for content in out if content]
 
     def count(self):
-        return sum(1 for path in self.folder.iterdir() if path.stat().st_size > 0)
+        return len(self.messages())
 
     def stop(self):
         if self.process is not None:
