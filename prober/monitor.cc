@@ -1,6 +1,7 @@
 #include "prober/monitor.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "common/base/log.h"
 #include "common/mail/events.h"
@@ -89,6 +90,10 @@ void Monitor::configure() {
   servers_ = std::move(servers);
   finish_waiters();
   act();
+}
+
+void Monitor::abandon() {
+  for (auto& waiter : std::exchange(waiters_, {})) waiter.done();
 }
 
 void Monitor::fact(const ipc::Fact& fact) {

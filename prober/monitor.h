@@ -44,6 +44,9 @@ class Monitor : private ServerProbe::Owner {
   // shared.config has changed; the destination is still in it.
   void configure();
 
+  // The destination is gone from the configuration: answers those who wait for a probe of it.
+  void abandon();
+
   // Reports of the other daemons.
   void fact(const ipc::Fact& fact);
   void drain_report(const ipc::DrainReport& report);

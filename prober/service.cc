@@ -107,7 +107,14 @@ void Service::restore_suspicions(std::string after) {
 
 void Service::reload(config::ConfigPtr config) {
   // Monitors that go must not look at a configuration they are no longer in: they go first.
-  std::erase_if(monitors_, [&](const auto& entry) { return config->find_destination(entry.first) == nullptr; });
+  Monitors gone;
+  for (auto at = monitors_.begin(); at != monitors_.end();) {
+    const auto next = std::next(at);
+    if (config->find_destination(at->first) == nullptr) gone.insert(monitors_.extract(at));
+    at = next;
+  }
+  for (auto& [name, leaving] : gone) leaving->abandon();
+  gone.clear();
   shared_.config = std::move(config);
   learner_.reload(shared_.config);
   for (auto& [name, found] : monitors_) found->configure();

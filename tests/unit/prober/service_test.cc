@@ -168,6 +168,17 @@ TEST_F(ServiceTest, ReloadAddsAndRemovesDestinations) {
   EXPECT_EQ(ask("dest.show", {"farm"}).exit, 0);
 }
 
+TEST_F(ServiceTest, AProbeOfADestinationThatGoesIsAnswered) {
+  server.replies["banner"] = ScriptedServer::kSilence;
+  ask("dest.show", {"plant"});
+  peer->client.send(ipc::Control{"dest.probe", {"plant"}, "root"});
+  ask("dest.show", {"office"});
+  const std::size_t before = peer->replies.size();
+  service->reload(config({"office"}));
+  ASSERT_TRUE(bench.until([&] { return peer->replies.size() > before; }));
+  EXPECT_EQ(peer->replies.back().exit, 67);
+}
+
 TEST_F(ServiceTest, AnAskerThatLeavesGetsNoAnswer) {
   server.replies["banner"] = ScriptedServer::kSilence;
   ask("dest.show", {"office"});
