@@ -9,6 +9,7 @@
 #include "common/base/panic.h"
 #include "common/net/stream.h"
 #include "common/smtp/client_session.h"
+#include "common/upstream/deadline.h"
 
 namespace holdfast::upstream {
 namespace {
@@ -53,10 +54,10 @@ struct Connection::Impl : net::StreamHandler, std::enable_shared_from_this<Conne
   };
 
   Impl(net::Loop& l, const net::SocketAddress& to, std::string name, const Timeouts& t, ConnectionHandler& h)
-      : loop(l), address(to), helo(std::move(name)), timeouts(t), handler(&h), timer(l, [this] { on_timer(); }) {}
+      : loop(l), address(to), helo(std::move(name)), timeouts(t), handler(&h), deadline(l, [this] { on_late(); }) {}
 
   void start() {
-    deadline_in(timeouts.session);
+    deadline.in(timeouts.session);
     stream = net::Stream::connect(loop, address, timeouts.connect, *this);
   }
 
@@ -92,7 +93,7 @@ struct Connection::Impl : net::StreamHandler, std::enable_shared_from_this<Conne
       pump_content();
     } else if (dot_written && !dot_sent) {
       dot_sent = true;
-      deadline_in(timeouts.dot);
+      deadline.in(timeouts.dot);
     }
   }
 
@@ -137,7 +138,7 @@ struct Connection::Impl : net::StreamHandler, std::enable_shared_from_this<Conne
     } else {
       ehlo_reply = std::move(reply);
       greeted = true;
-      no_deadline();
+      deadline.none();
       handler->on_ready();
     }
   }
@@ -211,7 +212,7 @@ struct Connection::Impl : net::StreamHandler, std::enable_shared_from_this<Conne
       default: base::panic("a command that no transaction has");
     }
     sent.push_back(command.tell);
-    if (first) deadline_in(command.verb == ClientCommand::kData ? timeouts.data : timeouts.command);
+    if (first) deadline.in(command.verb == ClientCommand::kData ? timeouts.data : timeouts.command);
   }
 
   void flush_session() {
@@ -247,7 +248,7 @@ struct Connection::Impl : net::StreamHandler, std::enable_shared_from_this<Conne
       flush_session();
     }
     unsent_before = stream->unsent();
-    deadline_in(timeouts.content);
+    deadline.in(timeouts.content);
   }
 
   void end_transaction() {
@@ -260,33 +261,19 @@ struct Connection::Impl : net::StreamHandler, std::enable_shared_from_this<Conne
 
   // --- time ---
 
-  // The timer runs on and looks at the deadline when it fires: none is touched for each command.
-  void deadline_in(Millis wait) {
-    deadline = loop.now() + wait;
-    if (!timer.waiting() || deadline < armed) arm(wait);
-  }
-  void no_deadline() { deadline.reset(); }
-  void arm(Millis wait) {
-    armed = loop.now() + wait;
-    timer.start(wait);
-  }
-
   void wait_for_answers() {
     if (session.outstanding() > 0) {
-      deadline_in(timeouts.command);
+      deadline.in(timeouts.command);
     } else {
-      no_deadline();
+      deadline.none();
     }
   }
 
-  void on_timer() {
+  void on_late() {
     const auto self = shared_from_this();
-    if (!deadline || handler == nullptr) return;
-    const auto left = std::chrono::ceil<Millis>(*deadline - loop.now());
-    if (left > Millis{0}) {
-      arm(left);
-    } else if (content_moves()) {
-      deadline_in(timeouts.content);
+    if (handler == nullptr) return;
+    if (content_moves()) {
+      deadline.in(timeouts.content);
     } else {
       timed_out = true;
       fail(stage_now(), "timed out");
@@ -321,8 +308,7 @@ struct Connection::Impl : net::StreamHandler, std::enable_shared_from_this<Conne
   void cut() {
     handler = nullptr;
     content = nullptr;
-    deadline.reset();
-    timer.stop();
+    deadline.none();
     if (stream != nullptr && stream->open()) stream->close();
     loop.bury(std::move(stream));
   }
@@ -338,9 +324,7 @@ struct Connection::Impl : net::StreamHandler, std::enable_shared_from_this<Conne
   std::deque<bool> sent;        // for each command outstanding in the session: tell the handler?
   std::deque<Command> waiting;  // not sent yet
   ContentSource* content = nullptr;
-  std::optional<base::Mono> deadline;
-  base::Mono armed{};
-  net::Timer timer;
+  Deadline deadline;
   std::size_t unsent_before = 0;
   std::uint32_t transactions = 0;
   bool connected = false, greeted = false, spent = false, timed_out = false;

@@ -83,6 +83,12 @@ void Link::on_ready() {
   if (const auto owner = owner_.lock()) owner->on_made(*this);
 }
 
+// Whoever closes in order may be going down: worth a look, no failure. What a 4xx to MAIL means only the
+// user of the lease knows.
+void Link::note_closing(mail::Stage stage, const mail::Reply& reply) {
+  if (reply.code == 421) report(false, stage, reply.code, reply.text());
+}
+
 void Link::on_mail(const mail::Reply& reply) {
   const auto self = shared_from_this();
   if (reply.positive()) report(true, mail::Stage::kNone, reply.code, {});
@@ -91,16 +97,19 @@ void Link::on_mail(const mail::Reply& reply) {
 
 void Link::on_rcpt(const mail::Reply& reply) {
   const auto self = shared_from_this();
+  note_closing(mail::Stage::kRcpt, reply);
   if (user_ != nullptr) user_->on_rcpt(reply);
 }
 
 void Link::on_data_refused(const mail::Reply& reply) {
   const auto self = shared_from_this();
+  note_closing(mail::Stage::kData, reply);
   if (user_ != nullptr) user_->on_data_refused(reply);
 }
 
 void Link::on_sent(const mail::Reply& reply) {
   const auto self = shared_from_this();
+  note_closing(mail::Stage::kDot, reply);
   if (user_ != nullptr) user_->on_sent(reply);
 }
 

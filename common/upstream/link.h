@@ -62,6 +62,7 @@ class Link final : public ConnectionHandler, public std::enable_shared_from_this
   void on_sent(const mail::Reply& reply) override;
   void on_reset(const mail::Reply& reply) override;
   void on_failed(const Failure& failure) override;
+  void note_closing(mail::Stage stage, const mail::Reply& reply);
   void gone();
 
   net::Loop& loop_;

@@ -420,6 +420,9 @@ TEST_F(PoolTest, A421EndsTheConnectionAfterTheLease) {
   ASSERT_TRUE(bench.until([&] { return got->events.saw("sent 421"); }));
   got->lease->release();
   EXPECT_EQ(pool->connections(), 0);
+  ASSERT_EQ(reports.size(), 2u);  // MAIL went well, and it is worth a look
+  EXPECT_EQ(reports[1].code, 421);
+  EXPECT_EQ(reports[1].stage, Stage::kDot);
 }
 
 TEST_F(PoolTest, ASmallerLimitEndsConnectionsAsTheyComeBack) {
