@@ -172,7 +172,11 @@ struct Connection::Impl : net::StreamHandler, std::enable_shared_from_this<Conne
         }
         break;
       case ClientCommand::kDot:
-        if (!dot_sent) spent = true;  // answered before it had all: out of step
+        if (!dot_sent && reply.positive()) {
+          fail(Stage::kContent, "answered before the end of the content");
+          break;
+        }
+        if (!dot_sent) spent = true;  // refused before it had all: out of step
         end_transaction();
         handler->on_sent(reply);
         break;

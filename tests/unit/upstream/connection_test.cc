@@ -286,6 +286,17 @@ TEST_F(ConnectionTest, RefusalInMidContent) {
   EXPECT_EQ(seen.failure->reply.code, 552);
 }
 
+TEST_F(ConnectionTest, AnAnswerBeforeTheEndOfTheContentIsNoSuccess) {
+  open_ready();
+  server.replies["DATA"] = "354 go on\r\n250 2.0.0 Ok";
+  begin();
+  test::TextSource content("x\r\n");
+  connection->send(content);
+  ASSERT_TRUE(fails());
+  EXPECT_EQ(seen.failure->stage, Stage::kContent);
+  EXPECT_FALSE(seen.saw("sent 250"));
+}
+
 TEST_F(ConnectionTest, A421SpendsTheConnection) {
   open_ready();
   server.replies["RCPT"] = "-421 4.3.2 closing";
