@@ -23,7 +23,7 @@ class Ledger {
   void forget(std::uint64_t queue_id) { running_.erase(queue_id); }
   void committed(const ipc::OutcomeCommitted& word) { outcomes_.erase({word.queue_id, word.attempt}); }
 
-  // What a qmgr that we have just met must know.
+  // What a qmgr that we have just met must know, in one message: of very many outcomes the replies are cut.
   ipc::DeliverHello hello() const;
   std::size_t running() const { return running_.size(); }
   std::size_t outcomes() const { return outcomes_.size(); }

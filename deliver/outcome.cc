@@ -7,6 +7,9 @@ namespace {
 
 using mail::Stage;
 
+// A thousand recipients, each refused with 20 kB of text, must still fit into one message to qmgr.
+constexpr std::size_t kMaxReply = 500;
+
 std::uint8_t raw(ipc::RecipientStatus status) { return static_cast<std::uint8_t>(status); }
 
 ipc::RecipientOutcome word_of(const mail::Reply& reply, Stage stage) {
@@ -14,7 +17,7 @@ ipc::RecipientOutcome word_of(const mail::Reply& reply, Stage stage) {
   word.status = raw(reply.positive()    ? ipc::RecipientStatus::kSent
                     : reply.permanent() ? ipc::RecipientStatus::kRefused
                                         : ipc::RecipientStatus::kDeferred);
-  word.reply = reply.text();
+  word.reply = reply.text().substr(0, kMaxReply);
   word.dsn = reply.dsn();
   word.stage = stage;
   word.speaks_of_recipient = stage == Stage::kRcpt && reply.permanent() && mail::speaks_of_recipient(reply);

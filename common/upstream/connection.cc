@@ -33,8 +33,12 @@ Stage stage_of(ClientCommand command) {
   }
 }
 
+// A server may say 20 kB at once; a reason is one line for the log.
+constexpr std::size_t kMaxReason = 500;
+
 std::string reason_at(Stage stage, std::string_view what) {
   const std::string_view where = mail::to_text(stage);
+  what = what.substr(0, kMaxReason);
   return where.empty() ? std::string(what) : fmt::format("{}: {}", where, what);
 }
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "common/base/codec.h"
 #include "deliver/outcome.h"
 #include "tests/unit/deliver/jobs.h"
 
@@ -54,6 +55,23 @@ TEST(Ledger, AnOutcomeIsKeptUntilItIsCommitted) {
   EXPECT_EQ(ledger.outcomes(), 1u);
   ledger.committed({.queue_id = job.queue_id, .attempt = 1});
   EXPECT_EQ(ledger.outcomes(), 0u);
+}
+
+TEST(Ledger, AHelloAlwaysFitsIntoAFrame) {
+  Ledger ledger;
+  const std::vector<std::string> many(1000, "a@x.test");
+  for (std::uint64_t id = 1; id <= 50; ++id) {
+    const ipc::Job job = job_to(many, id);
+    ASSERT_EQ(ledger.begin(job), Begin::kNow);
+    OutcomeBuilder builder(job);
+    for (std::size_t i = 0; i < many.size(); ++i) {
+      builder.rcpt_answered(mail::Reply::make(550, "5.1.1", std::string(20'000, 'x')));
+    }
+    ledger.end(builder.outcome());
+  }
+  const std::string frame = base::encode(ledger.hello());
+  EXPECT_LT(frame.size(), std::size_t{16} << 20);
+  EXPECT_GT(ledger.hello().outcomes[0].recipients[0].reply.size(), 50u);
 }
 
 TEST(Ledger, AForgottenJobMayComeAgain) {
