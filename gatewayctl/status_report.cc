@@ -22,6 +22,7 @@ std::string spell_since(std::int64_t since_ms, std::int64_t now_ms) {
 std::string kept_text(const QueueLine& queue) {
   if (queue.messages == 0) return "nothing is kept";
   std::string out = fmt::format("{} {} kept", count_text(queue.messages, "message"), queue.messages == 1 ? "is" : "are");
+  if (queue.held > 0) out += fmt::format(" ({} held)", queue.held);
   if (queue.oldest_seconds) out += fmt::format(", the oldest for {}", base::spell(base::Seconds{*queue.oldest_seconds}));
   return out;
 }
@@ -145,6 +146,7 @@ std::string situation(const Status& status) {
   const auto repeats = std::ranges::unique(troubles);
   troubles.erase(repeats.begin(), repeats.end());
   for (const auto& d : status.destinations) {
+    if (d.state.empty()) troubles.push_back(fmt::format("{} has not been looked at yet", d.name));
     if (!d.state.empty() && d.state != "up") troubles.push_back(trouble_text(d, status.now_ms));
   }
   if (status.spool && !status.spool->accepting) troubles.emplace_back("the spool's disk is full");

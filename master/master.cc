@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/base/log.h"
+#include "common/base/panic.h"
 #include "common/base/text.h"
 #include "common/config/load.h"
 #include "common/config/show.h"
@@ -145,6 +146,7 @@ void Master::end() {
 }
 
 ipc::ControlReply Master::reload() {
+  if (children_.supervisor().stopping()) return refusal({Kind::kTemporary, "the gateway is ending"});
   if (auto reopened = log().reopen(); !reopened) log().warning(reopened.error().text);
   notify_reloading();
   auto fresh = config::load(config_.file);
@@ -234,6 +236,7 @@ int run(const std::string& config_file, bool check) {
     return give_up(opened.error());
   }
   log().set_debug(config->debug);
+  base::set_panic_hook([](std::string_view text) { log().error(text); });
   net::Loop loop;
   Master master(loop, std::move(*config), std::move(*ground));
   if (auto started = master.start(); !started) return give_up(started.error());

@@ -1,6 +1,6 @@
 #include "common/config/yaml_tree.h"
 
-#include <algorithm>
+#include <map>
 #include <sstream>
 
 #include <fmt/core.h>
@@ -56,6 +56,7 @@ class Builder : public YAML::EventHandler {
     bool has_key = false;
     bool drop = false;  // the value of a key that is a fault already
     Entry entry{};
+    std::map<std::string, int> lines{};  // of the keys there were
   };
 
   Place at(const YAML::Mark& mark) const { return {file_, mark.line + 1}; }
@@ -114,10 +115,10 @@ class Builder : public YAML::EventHandler {
       faults_.error(node.place, "a setting's name must be a plain text");
       return;
     }
-    const auto same = std::ranges::find(level.node.entries, node.text, &Entry::key);
-    if (same == level.node.entries.end()) return;
+    const auto [before, fresh] = level.lines.emplace(node.text, node.place.line);
+    if (fresh) return;
     level.drop = true;
-    faults_.error(node.place, fmt::format("'{}' was given before, in line {}", node.text, same->place.line));
+    faults_.error(node.place, fmt::format("'{}' was given before, in line {}", node.text, before->second));
   }
 
   const std::string& file_;

@@ -1,4 +1,7 @@
 // Golden texts of what an admin reads when a configuration is wrong.
+#include <algorithm>
+#include <random>
+
 #include <gtest/gtest.h>
 
 #include "tests/unit/config/texts.h"
@@ -140,6 +143,38 @@ TEST(Faults, SettingsOfLaterIssuesAreUnknown) {
 
 TEST(Faults, DeepNestingIsAFaultAndNoCrash) {
   EXPECT_NE(faults_of("hostname: " + std::string(500, '[') + std::string(500, ']') + "\n"), "");
+}
+
+TEST(Faults, AreBounded) {
+  std::string text = kMinimal;
+  for (int i = 0; i < 250; ++i) text += "unknown_thing_" + std::to_string(i) + ": 1\n";
+  const std::string faults = faults_of(text);
+  EXPECT_EQ(std::ranges::count(faults, '\n'), 100);
+  EXPECT_TRUE(faults.ends_with("\nand 150 more")) << faults.substr(faults.size() - 40);
+}
+
+// Whatever an editor's slip leaves behind: an answer, and no crash.
+TEST(Faults, AnyTextGetsAnAnswer) {
+  std::string seed = kMinimal;
+  seed += "listen: [\"127.0.0.1:25\"]\nsmtpd: {workers: 2}\npass_on_4xx: [4.7.1]\npaths: {base: /x}\n";
+  const std::string bytes = "{}[]:-#&*!|>'\"%@`,?\n\t \\0az\x80\xff";
+  std::minstd_rand random(4711);
+  for (int round = 0; round < 1000; ++round) {
+    std::string text = seed;
+    for (unsigned i = 0; i < 1 + random() % 4; ++i) {
+      const std::size_t at = random() % text.size();
+      const char c = bytes[random() % bytes.size()];
+      switch (random() % 3) {
+        case 0: text[at] = c; break;
+        case 1: text.insert(at, 1, c); break;
+        default: text.erase(at, random() % 5);
+      }
+    }
+    const auto config = load_text(text, "g.yaml");
+    if (!config) {
+      EXPECT_NE(config.error().text, "") << text;
+    }
+  }
 }
 
 TEST(Faults, ARunFolderMustFitASocket) {

@@ -33,6 +33,18 @@ TEST(Situation, IsOneSentence) {
             "office has been down for 2h 5m (connect: connection refused); 5 messages are kept, the oldest for 2h 3m.");
 }
 
+TEST(Situation, TellsOfWhatWaitsForAPerson) {
+  Status s = healthy();
+  s.queue->messages = s.queue->held = 2;
+  EXPECT_EQ(situation(s), "All is well: mail passes straight through; 2 messages are kept (2 held).");
+}
+
+TEST(Situation, DoesNotCallTheUnknownWell) {
+  Status s = healthy();
+  s.destinations[0].state.clear();
+  EXPECT_EQ(situation(s), "office has not been looked at yet; nothing is kept.");
+}
+
 TEST(Situation, NamesDaemonsThatAreMissing) {
   Status s = healthy();
   s.daemons[2].state = s.daemons[3].state = "restarting";
