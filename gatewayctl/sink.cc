@@ -3,8 +3,8 @@
 #include <cstdio>
 #include <memory>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
+#include <CLI/CLI.hpp>
 
 #include "common/base/error.h"
 #include "gatewayctl/sink_server.h"
@@ -41,9 +41,10 @@ void add_sink_command(CLI::App& app, int& exit_code) {
   options.smtp.hostname = "sink.test";
   options.smtp.max_errors = 0;
   command->add_option("--listen", options.listen, "ADDRESS:PORT; port 0: any; may be given again")->required();
-  command->add_option("--on", options.rules,
-                      "A rule: STAGE [from=WHO] [to=WHO] [times=N] ACTION; STAGE: connect, ehlo, mail, rcpt, data, content, "
-                      "dot; ACTION: accept, refuse, tempfail, a 4xx or 5xx reply, stall [SECONDS], drop; may be given again");
+  command->add_option(
+      "--on", options.rules,
+      "A rule: STAGE [from=WHO] [to=WHO] [times=N] ACTION; STAGE: connect, ehlo, mail, rcpt, data, content, "
+      "dot; ACTION: accept, refuse, tempfail, a 4xx or 5xx reply, stall [SECONDS], drop; may be given again");
   command->add_option("--control", options.control, "Unix socket that takes rules, reset, counts, down, up, quit");
   command->add_option("--save", options.store.folder, "Folder for the messages: NNNNNN.eml and NNNNNN.json");
   command->add_flag("--print", options.store.print, "A line for each message");

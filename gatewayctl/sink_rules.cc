@@ -63,9 +63,10 @@ base::Result<Action> parse_action(std::string_view words) {
   const auto progress = parser.line(words, words.size());
   mail::Reply reply = parser.take();
   if (!progress || *progress != smtp::ReplyParser::Progress::kComplete || reply.code < 400) {
-    return base::fail(base::Kind::kUsage,
-                      fmt::format("no such action: \"{}\" (accept, refuse, tempfail, stall, drop, or a 4xx or 5xx reply)",
-                                  base::printable(words)));
+    return base::fail(
+        base::Kind::kUsage,
+        fmt::format("no such action: \"{}\" (accept, refuse, tempfail, stall, drop, or a 4xx or 5xx reply)",
+                    base::printable(words)));
   }
   smtp::split_enhanced(reply);
   return Action{Action::Kind::kReply, std::move(reply), {}};
@@ -102,8 +103,8 @@ bool is_of(std::string_view who, std::string_view address) {
 bool fits(const Rule& rule, Stage stage, std::string_view sender, const std::vector<std::string>& recipients) {
   if (rule.stage != stage) return false;
   if (!rule.from.empty() && !is_of(rule.from, sender)) return false;
-  return rule.to.empty() ||
-         std::any_of(recipients.begin(), recipients.end(), [&](const auto& address) { return is_of(rule.to, address); });
+  return rule.to.empty() || std::any_of(recipients.begin(), recipients.end(),
+                                        [&](const auto& address) { return is_of(rule.to, address); });
 }
 
 // What the local part of an address asks for.
@@ -127,8 +128,9 @@ base::Result<Rule> parse_rule(std::string_view words) {
   const std::string_view stage_word = take_word(words);
   const auto stage = parse_stage(stage_word);
   if (!stage) {
-    return base::fail(base::Kind::kUsage, fmt::format("no such stage: \"{}\" (connect, ehlo, mail, rcpt, data, content, dot)",
-                                                      base::printable(stage_word)));
+    return base::fail(base::Kind::kUsage,
+                      fmt::format("no such stage: \"{}\" (connect, ehlo, mail, rcpt, data, content, dot)",
+                                  base::printable(stage_word)));
   }
   rule.stage = *stage;
   if (auto status = take_conditions(rule, words); !status) return std::unexpected(status.error());

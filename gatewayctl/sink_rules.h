@@ -28,13 +28,13 @@ enum class Stage : std::uint8_t { kConnect, kEhlo, kMail, kRcpt, kData, kContent
 struct Action {
   enum class Kind : std::uint8_t { kAccept, kReply, kStall, kDrop };
   Kind kind = Kind::kAccept;
-  mail::Reply reply;                        // kReply
-  std::optional<base::Millis> stall;        // kStall: then accepted; nothing: for ever
+  mail::Reply reply;                  // kReply
+  std::optional<base::Millis> stall;  // kStall: then accepted; nothing: for ever
 };
 
 struct Rule {
   Stage stage = Stage::kConnect;
-  std::string from, to;                     // empty: any
+  std::string from, to;  // empty: any
   std::optional<std::uint64_t> times;
   Action action;
 };

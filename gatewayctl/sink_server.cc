@@ -23,8 +23,10 @@ void say(std::string_view line) {
 
 base::Result<net::SocketAddress> parse_listen(const std::string& text) {
   const auto colon = text.rfind(':');
-  const auto port = colon == std::string::npos ? std::nullopt : base::to_number(std::string_view(text).substr(colon + 1));
-  if (!port || *port > 65535) return base::fail(base::Kind::kUsage, fmt::format("--listen {}: ADDRESS:PORT is wanted", text));
+  const auto port =
+      colon == std::string::npos ? std::nullopt : base::to_number(std::string_view(text).substr(colon + 1));
+  if (!port || *port > 65535)
+    return base::fail(base::Kind::kUsage, fmt::format("--listen {}: ADDRESS:PORT is wanted", text));
   std::string_view host = std::string_view(text).substr(0, colon);
   if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
   return net::SocketAddress::ip(host, static_cast<std::uint16_t>(*port));
@@ -114,7 +116,8 @@ base::Status Server::listen() {
     if (!bound) return std::unexpected(bound.error());
     address = *bound;
     listeners_.push_back(std::make_unique<net::Listener>(
-        loop_, *std::move(fd), [this](base::UniqueFd client, const net::SocketAddress& peer) { accepted(std::move(client), peer); }));
+        loop_, *std::move(fd),
+        [this](base::UniqueFd client, const net::SocketAddress& peer) { accepted(std::move(client), peer); }));
   }
   return {};
 }
@@ -126,7 +129,8 @@ base::Status Server::listen_for_control() {
   auto fd = net::listen_on(*address);
   if (!fd) return std::unexpected(fd.error());
   control_ = std::make_unique<net::Listener>(
-      loop_, *std::move(fd), [this](base::UniqueFd client, const net::SocketAddress&) { control_accepted(std::move(client)); });
+      loop_, *std::move(fd),
+      [this](base::UniqueFd client, const net::SocketAddress&) { control_accepted(std::move(client)); });
   return {};
 }
 

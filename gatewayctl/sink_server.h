@@ -18,9 +18,9 @@
 namespace holdfast::gatewayctl::sink {
 
 struct Options {
-  std::vector<std::string> listen;   // "127.0.0.1:2526", "[::1]:0"
+  std::vector<std::string> listen;  // "127.0.0.1:2526", "[::1]:0"
   std::vector<std::string> rules;
-  std::string control;               // the path of a Unix socket; empty: none
+  std::string control;  // the path of a Unix socket; empty: none
   Store::Options store;
   smtp::ServerOptions smtp;
 };

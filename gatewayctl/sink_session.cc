@@ -16,12 +16,13 @@ Session::Session(net::Loop& loop, base::UniqueFd fd, const net::SocketAddress& p
       store_(store),
       core_(options),
       ended_(std::move(ended)),
-      timer_(loop, [this] {
-        stalled_ = false;
-        if (over_) return;
-        if (core_.awaits_answer()) accept();
-        pump();
-      }),
+      timer_(loop,
+             [this] {
+               stalled_ = false;
+               if (over_) return;
+               if (core_.awaits_answer()) accept();
+               pump();
+             }),
       stream_(loop, std::move(fd), *this) {
   message_.client = peer.host();
 }

@@ -53,9 +53,9 @@ class Session final : private net::StreamHandler {
   Store& store_;
   smtp::ServerSession core_;
   Received message_;
-  std::string recipient_;          // the one that RCPT named just now
+  std::string recipient_;  // the one that RCPT named just now
   Stage stage_ = Stage::kConnect;
-  bool stalled_ = false;           // nothing moves until the timer, or for ever
+  bool stalled_ = false;  // nothing moves until the timer, or for ever
   bool over_ = false;
   std::function<void()> ended_;
   net::Timer timer_;

@@ -16,7 +16,8 @@ namespace {
 
 std::string line_of(std::uint64_t number, const Received& m) {
   std::string to;
-  for (const auto& recipient : m.recipients) to += fmt::format("{}<{}>", to.empty() ? "" : ",", base::printable(recipient));
+  for (const auto& recipient : m.recipients)
+    to += fmt::format("{}<{}>", to.empty() ? "" : ",", base::printable(recipient));
   return fmt::format("message {} from=<{}> to={} size={} helo={} client={}", number, base::printable(m.sender), to,
                      m.octets, base::printable(m.helo), m.client);
 }
@@ -30,18 +31,17 @@ std::string json_of(std::uint64_t number, const Received& m) {
 }  // namespace
 
 std::string Counts::text(bool json) const {
-  const nlohmann::ordered_json object{{"connections", connections}, {"messages", messages},     {"recipients", recipients},
-                                      {"bytes", bytes},             {"refused", refused},       {"tempfailed", tempfailed},
-                                      {"stalled", stalled},         {"dropped", dropped}};
+  const nlohmann::ordered_json object{
+      {"connections", connections}, {"messages", messages},     {"recipients", recipients}, {"bytes", bytes},
+      {"refused", refused},         {"tempfailed", tempfailed}, {"stalled", stalled},       {"dropped", dropped}};
   if (json) return object.dump();
   std::string out;
-  for (const auto& [name, value] : object.items()) out += fmt::format("{}{}={}", out.empty() ? "" : " ", name, value.dump());
+  for (const auto& [name, value] : object.items())
+    out += fmt::format("{}{}={}", out.empty() ? "" : " ", name, value.dump());
   return out;
 }
 
-base::Status Store::prepare() {
-  return options_.folder.empty() ? base::Status{} : base::make_folders(options_.folder);
-}
+base::Status Store::prepare() { return options_.folder.empty() ? base::Status{} : base::make_folders(options_.folder); }
 
 base::Status Store::take(const Received& message) {
   const std::uint64_t number = counts.messages + 1;

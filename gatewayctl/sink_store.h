@@ -24,24 +24,24 @@ struct Counts {
 };
 
 struct Received {
-  std::string client;                   // its address
+  std::string client;  // its address
   std::string helo;
   std::string sender;
   std::vector<std::string> recipients;
-  std::string wire;                     // content; empty unless the store wants_content()
+  std::string wire;  // content; empty unless the store wants_content()
   std::uint64_t octets = 0;
 };
 
 class Store {
  public:
   struct Options {
-    std::string folder;                 // --save: NNNNNN.eml there (the content, dots single), NNNNNN.json beside it
+    std::string folder;  // --save: NNNNNN.eml there (the content, dots single), NNNNNN.json beside it
     bool print = false;
     bool json = false;
   };
   explicit Store(Options options) : options_(std::move(options)) {}
 
-  base::Status prepare();               // makes the folder
+  base::Status prepare();  // makes the folder
   bool wants_content() const { return !options_.folder.empty(); }
   // Files appear under their names only when they are whole, the content first.
   base::Status take(const Received& message);

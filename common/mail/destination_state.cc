@@ -1,37 +1,19 @@
 #include "common/mail/destination_state.h"
 
-#include <array>
-
 #include <fmt/core.h>
 
 #include "common/base/panic.h"
 
 namespace holdfast::mail {
-namespace {
-
-struct Name {
-  DestinationState state;
-  std::string_view text;
-};
-constexpr std::array<Name, 4> kNames{{{DestinationState::kUp, "up"},
-                                      {DestinationState::kDown, "down"},
-                                      {DestinationState::kDraining, "draining"},
-                                      {DestinationState::kPaused, "paused"}}};
-
-}  // namespace
 
 std::string_view to_text(DestinationState s) {
-  for (const Name& name : kNames) {
-    if (name.state == s) return name.text;
+  switch (s) {
+    case DestinationState::kUp: return "up";
+    case DestinationState::kDown: return "down";
+    case DestinationState::kDraining: return "draining";
+    case DestinationState::kPaused: return "paused";
   }
   base::panic("a destination state without a name");
-}
-
-std::optional<DestinationState> parse_state(std::string_view s) {
-  for (const Name& name : kNames) {
-    if (name.text == s) return name.state;
-  }
-  return std::nullopt;
 }
 
 std::string Capabilities::text() const {

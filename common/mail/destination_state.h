@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -10,8 +9,7 @@ namespace holdfast::mail {
 
 enum class DestinationState : std::uint8_t { kUp, kDown, kDraining, kPaused };
 
-std::string_view to_text(DestinationState s);                      // "up", "down", "draining", "paused"
-std::optional<DestinationState> parse_state(std::string_view s);
+std::string_view to_text(DestinationState s);  // "up", "down", "draining", "paused"
 
 // Of the last EHLO.
 struct Capabilities {

@@ -16,8 +16,8 @@ struct Received {
   std::string_view by;           // our hostname
   std::string_view protocol;     // "ESMTP", "SMTP" (RFC 3848)
   QueueId id;
-  std::string_view recipient;    // for <…>; empty unless there is only one (it would tell of blind copies)
-  std::string_view date;         // base::rfc5322_date()
+  std::string_view recipient;  // for <…>; empty unless there is only one (it would tell of blind copies)
+  std::string_view date;       // base::rfc5322_date()
 };
 // The whole header with its CRLFs; no line over 998 octets, folded as usual.
 std::string received_header(const Received& r);

@@ -34,8 +34,8 @@ bool contains_ignoring_case(std::string_view text, std::string_view word) {
 }
 
 bool speaks_of_greylisting(std::string_view text) {
-  constexpr std::array<std::string_view, 6> kWords{"greylist", "graylist", "grey-list", "gray-list", "grey list",
-                                                   "gray list"};
+  constexpr std::array<std::string_view, 6> kWords{"greylist",  "graylist",  "grey-list",
+                                                   "gray-list", "grey list", "gray list"};
   return std::any_of(kWords.begin(), kWords.end(),
                      [text](std::string_view word) { return contains_ignoring_case(text, word); });
 }

@@ -15,19 +15,4 @@ std::string from_wire(std::string_view wire) {
   return out;
 }
 
-std::string to_wire(std::string_view plain) {
-  std::string out;
-  out.reserve(plain.size() + plain.size() / 32);
-  while (!plain.empty()) {
-    const auto end = plain.find('\n');
-    std::string_view line = plain.substr(0, end);
-    plain.remove_prefix(end == std::string_view::npos ? plain.size() : end + 1);
-    if (line.ends_with('\r')) line.remove_suffix(1);
-    if (line.starts_with('.')) out += '.';
-    out += line;
-    out += "\r\n";
-  }
-  return out;
-}
-
 }  // namespace holdfast::mail

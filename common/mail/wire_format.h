@@ -1,5 +1,5 @@
-// Between content in wire format (CRLF lines, dots doubled at line starts, no final "." line) and the plain
-// bytes that a person or a file gets.
+// From content in wire format (CRLF lines, dots doubled at line starts, no final "." line) to the plain bytes
+// that a person or a file gets.
 #pragma once
 
 #include <string>
@@ -10,8 +10,5 @@ namespace holdfast::mail {
 // The plain content: dots at line starts are single again. `wire` is a whole content, or begins at a line
 // start.
 std::string from_wire(std::string_view wire);
-
-// The wire format of plain content: LF and CRLF both end lines, a missing last line end is added.
-std::string to_wire(std::string_view plain);
 
 }  // namespace holdfast::mail

@@ -130,11 +130,6 @@ void ClientSession::rset() { send(ClientCommand::kRset, "RSET"); }
 void ClientSession::noop() { send(ClientCommand::kNoop, "NOOP"); }
 void ClientSession::quit() { send(ClientCommand::kQuit, "QUIT"); }
 
-void ClientSession::content(std::string_view wire) {
-  base::expect(in_content_, "content before 354");
-  output_ += wire;
-}
-
 void ClientSession::end_content() {
   base::expect(in_content_, "the end of content before 354");
   in_content_ = false;

@@ -57,11 +57,9 @@ class ClientSession {
   void mail(std::string_view address, std::string_view parameters = {});
   void rcpt(std::string_view address, std::string_view parameters = {});
   void data();
-  // Content in wire format, whole, in pieces of any size; it must end in CRLF (or be empty). It only goes
-  // to output(): a caller with much of it hands it over piece by piece, or writes it to the connection
-  // itself between an emptied output() and end_content().
-  void content(std::string_view wire);
-  void end_content();  // ".\r\n"
+  // ".\r\n", once in_content(). The content itself, in wire format and ending in CRLF (or empty), the caller
+  // writes to the connection before that, with output() empty: it needs no change and no buffer here.
+  void end_content();
   void rset();
   void noop();
   void quit();

@@ -14,12 +14,12 @@ struct VerbName {
   Verb verb;
 };
 constexpr VerbName kVerbs[] = {
-    {"HELO", Verb::kHelo}, {"EHLO", Verb::kEhlo}, {"MAIL", Verb::kMail}, {"RCPT", Verb::kRcpt},
-    {"DATA", Verb::kData}, {"RSET", Verb::kRset}, {"NOOP", Verb::kNoop}, {"QUIT", Verb::kQuit},
+    {"HELO", Verb::kHelo}, {"EHLO", Verb::kEhlo}, {"MAIL", Verb::kMail},     {"RCPT", Verb::kRcpt},
+    {"DATA", Verb::kData}, {"RSET", Verb::kRset}, {"NOOP", Verb::kNoop},     {"QUIT", Verb::kQuit},
     {"VRFY", Verb::kVrfy}, {"HELP", Verb::kHelp}, {"banner", Verb::kBanner}, {"end of DATA", Verb::kDot},
 };
-constexpr std::string_view kNotOffered[] = {"EXPN", "TURN", "ETRN", "ATRN", "SEND", "SOML",
-                                            "SAML", "AUTH", "BDAT", "BURL", "STARTTLS", "XCLIENT", "XFORWARD"};
+constexpr std::string_view kNotOffered[] = {"EXPN", "TURN", "ETRN", "ATRN",     "SEND",    "SOML",    "SAML",
+                                            "AUTH", "BDAT", "BURL", "STARTTLS", "XCLIENT", "XFORWARD"};
 constexpr std::string_view kForeignVerbs[] = {"GET", "POST", "PUT", "HEAD", "CONNECT", "OPTIONS"};
 constexpr std::size_t kVerbsFromClients = 10;  // of kVerbs
 
@@ -91,7 +91,8 @@ std::string_view to_text(Verb v) {
 Command parse_command(std::string_view line) {
   const auto blank = line.find(' ');
   const std::string_view word = line.substr(0, blank);
-  const std::string_view argument = blank == std::string_view::npos ? std::string_view{} : trim_blanks(line.substr(blank));
+  const std::string_view argument =
+      blank == std::string_view::npos ? std::string_view{} : trim_blanks(line.substr(blank));
   for (const VerbName& name : std::span(kVerbs).first(kVerbsFromClients)) {
     if (base::iequals(word, name.text)) return {name.verb, argument};
   }
@@ -131,7 +132,8 @@ std::expected<mail::Address, mail::Reply> parse_rcpt(std::string_view argument) 
   std::string_view parameters;
   auto recipient = parse_argument(argument, "TO:", {.allow_null = false, .allow_postmaster = true},
                                   "Syntax: RCPT TO:<address>", parameters);
-  if (recipient && !parameters.empty()) return std::unexpected(bad_parameter(parameters.substr(0, parameters.find(' '))));
+  if (recipient && !parameters.empty())
+    return std::unexpected(bad_parameter(parameters.substr(0, parameters.find(' '))));
   return recipient;
 }
 

@@ -18,12 +18,22 @@ inline constexpr std::size_t kMaxCommand = 510;
 inline constexpr std::size_t kMaxCommandWithParameters = 2046;
 
 enum class Verb : std::uint8_t {
-  kHelo, kEhlo, kMail, kRcpt, kData, kRset, kNoop, kQuit, kVrfy, kHelp,
+  kHelo,
+  kEhlo,
+  kMail,
+  kRcpt,
+  kData,
+  kRset,
+  kNoop,
+  kQuit,
+  kVrfy,
+  kHelp,
   kNotImplemented,  // known to RFCs, not offered by us: 502
   kForeign,         // another protocol's (an HTTP client sent here by somebody else's page)
   kUnknown,
   // Not commands, but they move the state as commands do.
-  kBanner, kDot,
+  kBanner,
+  kDot,
 };
 std::string_view to_text(Verb v);
 
@@ -36,9 +46,9 @@ Command parse_command(std::string_view line);
 // Parts that fail are answered with the Reply at once.
 struct MailArguments {
   mail::Address sender;
-  std::optional<std::uint64_t> size;  // RFC 1870
+  std::optional<std::uint64_t> size;    // RFC 1870
   mail::Body body = mail::Body::k7Bit;  // RFC 6152
-  std::string_view parameters;        // as written
+  std::string_view parameters;          // as written
 };
 std::expected<MailArguments, mail::Reply> parse_mail(std::string_view argument);
 std::expected<mail::Address, mail::Reply> parse_rcpt(std::string_view argument);

@@ -33,12 +33,12 @@ class DataDecoder {
  private:
   // Where the last byte that was taken leaves us. Bytes named here are taken but not given out yet.
   enum class Place {
-    kLineStart,      // behind CRLF, or at the beginning
-    kSoftStart,      // behind a bare line end that was normalised
+    kLineStart,  // behind CRLF, or at the beginning
+    kSoftStart,  // behind a bare line end that was normalised
     kText,
-    kCr,             // CR
-    kDot,            // "." at a line start
-    kDotCr,          // ".CR" at a line start
+    kCr,     // CR
+    kDot,    // "." at a line start
+    kDotCr,  // ".CR" at a line start
     kEnded,
   };
 

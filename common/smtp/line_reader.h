@@ -24,8 +24,8 @@ class LineReader {
   };
   struct Line {
     Status status = Status::kLine;
-    std::string_view text;  // valid until append(), or content_used() after it
-    std::size_t octets = 0; // that the line took on the wire, its end included
+    std::string_view text;   // valid until append(), or content_used() after it
+    std::size_t octets = 0;  // that the line took on the wire, its end included
   };
 
   // `max_line` counts without the line end.
@@ -55,12 +55,12 @@ class LineReader {
   std::size_t max_line_;
   Mode mode_;
   std::string buffer_;
-  std::size_t start_ = 0;     // bytes before it are used
-  std::size_t scanned_ = 0;   // behind start_: known to hold no LF
+  std::size_t start_ = 0;    // bytes before it are used
+  std::size_t scanned_ = 0;  // behind start_: known to hold no LF
   Skip skip_ = Skip::kNo;
-  std::string prefix_;        // of a line too long
+  std::string prefix_;  // of a line too long
   std::size_t skipped_ = 0;
-  bool cr_ = false;           // the last skipped byte was a CR
+  bool cr_ = false;  // the last skipped byte was a CR
 };
 
 }  // namespace holdfast::smtp

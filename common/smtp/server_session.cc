@@ -104,7 +104,8 @@ ServerSession::Maybe ServerSession::on_command(std::string_view line) {
     return event;
   }
   if (takes_no_argument(command.verb) && !command.argument.empty()) {
-    return refuse(command.verb, line, Reply::make(501, "5.5.4", fmt::format("{} takes no argument", to_text(command.verb))));
+    return refuse(command.verb, line,
+                  Reply::make(501, "5.5.4", fmt::format("{} takes no argument", to_text(command.verb))));
   }
   if (!next_state(state_, command.verb)) return out_of_sequence(command.verb, line);
   return proceed(command, line);
@@ -147,9 +148,7 @@ ServerSession::Maybe ServerSession::proceed(const Command& command, std::string_
       if (command.argument.empty()) return refuse(Verb::kVrfy, line, Reply::make(501, "5.5.4", "Syntax: VRFY address"));
       output_ += "252 2.1.5 Cannot VRFY user, but will take a message for it and try\r\n";
       return std::nullopt;
-    case Verb::kHelp:
-      output_ += "214 2.0.0 HELO EHLO MAIL RCPT DATA RSET NOOP QUIT VRFY HELP\r\n";
-      return std::nullopt;
+    case Verb::kHelp: output_ += "214 2.0.0 HELO EHLO MAIL RCPT DATA RSET NOOP QUIT VRFY HELP\r\n"; return std::nullopt;
     default: break;  // NOOP
   }
   output_ += "250 2.0.0 Ok\r\n";
@@ -175,7 +174,8 @@ ServerSession::Maybe ServerSession::on_mail(const Command& command, std::string_
   if (options_.size_limit > 0 && arguments->size.value_or(0) > options_.size_limit) {
     return refuse(Verb::kMail, line, too_big(options_.size_limit), false);
   }
-  return await(Verb::kMail, event::Mail{std::move(arguments->sender), arguments->size, arguments->body, arguments->parameters});
+  return await(Verb::kMail,
+               event::Mail{std::move(arguments->sender), arguments->size, arguments->body, arguments->parameters});
 }
 
 ServerSession::Maybe ServerSession::on_rcpt(const Command& command, std::string_view line) {
@@ -267,7 +267,6 @@ void ServerSession::close(const Reply& reply) {
 
 // The awaited command was answered positively.
 void ServerSession::answered(Verb verb) {
-  if (verb == Verb::kHelo || verb == Verb::kEhlo) esmtp_ = verb == Verb::kEhlo;
   if (verb == Verb::kMail) mail_refused_ = false;
   if (verb == Verb::kDot) errors_ = 0;
   if (verb == Verb::kRcpt) ++accepted_;
@@ -290,9 +289,7 @@ void ServerSession::write_positive(Verb verb) {
 }
 
 void ServerSession::write_ehlo() {
-  const auto line = [this](std::string_view text) {
-    fmt::format_to(std::back_inserter(output_), "250-{}\r\n", text);
-  };
+  const auto line = [this](std::string_view text) { fmt::format_to(std::back_inserter(output_), "250-{}\r\n", text); };
   line(options_.hostname);
   if (options_.pipelining) line("PIPELINING");
   fmt::format_to(std::back_inserter(output_), "250-SIZE {}\r\n", options_.size_limit);

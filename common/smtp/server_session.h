@@ -36,53 +36,53 @@
 namespace holdfast::smtp {
 
 struct ServerOptions {
-  std::string hostname;                       // in the banner, EHLO, HELO and QUIT
-  std::uint64_t size_limit = 50ULL << 20;     // octets of content; 0: none
-  std::size_t max_recipients = 1000;          // accepted ones a transaction; more get 452 4.5.3
+  std::string hostname;                    // in the banner, EHLO, HELO and QUIT
+  std::uint64_t size_limit = 50ULL << 20;  // octets of content; 0: none
+  std::size_t max_recipients = 1000;       // accepted ones a transaction; more get 452 4.5.3
   BareNewline bare_newline = BareNewline::kReject;
-  int max_errors = 20;                        // that many of the core's refusals since the last message: 421; 0: no limit
+  int max_errors = 20;  // that many of the core's refusals since the last message: 421; 0: no limit
   // What EHLO offers, besides ENHANCEDSTATUSCODES.
   bool pipelining = true;
   bool eightbitmime = true;
-  std::vector<std::string> extra_ehlo;        // more lines of the EHLO reply, each a keyword and its parameters
+  std::vector<std::string> extra_ehlo;  // more lines of the EHLO reply, each a keyword and its parameters
 };
 
 // Views in events are valid until the next call of receive() or next_event().
 namespace event {
 
-struct Connect {};                            // answer: accept() sends the banner
-struct Helo {                                 // accept() sends the EHLO lines
+struct Connect {};  // answer: accept() sends the banner
+struct Helo {       // accept() sends the EHLO lines
   std::string_view name;
   bool esmtp = false;
 };
 struct Mail {
-  mail::Address sender;                       // null() for <>
-  std::optional<std::uint64_t> size;          // declared by SIZE=
+  mail::Address sender;               // null() for <>
+  std::optional<std::uint64_t> size;  // declared by SIZE=
   mail::Body body = mail::Body::k7Bit;
-  std::string_view parameters;                // as written, "" when there are none
+  std::string_view parameters;  // as written, "" when there are none
 };
 struct Rcpt {
-  mail::Address recipient;                    // domain empty: <postmaster>
+  mail::Address recipient;  // domain empty: <postmaster>
 };
-struct Data {};                               // accept() sends 354
-struct Content {                              // awaits no answer; wire format (data_decoder.h)
+struct Data {};   // accept() sends 354
+struct Content {  // awaits no answer; wire format (data_decoder.h)
   std::string_view bytes;
 };
 // The dot has come. If `refusal` is set the content is too big or ambiguous and parts of it were not
 // given out: answer reply(*refusal), or another 4xx or 5xx, never a 2xx. Whatever the answer is, the
 // transaction is over when it is given, and no Reset follows.
 struct ContentEnd {
-  std::uint64_t octets = 0;                   // of the content, without stuffing
+  std::uint64_t octets = 0;  // of the content, without stuffing
   std::optional<mail::Reply> refusal;
 };
 // The open transaction (MAIL was accepted) has ended by RSET, HELO, EHLO or QUIT; no answer. A session that
 // ends otherwise (closing(), the connection is lost) ends its transaction without saying so.
 struct Reset {};
-struct Quit {};                               // 221 is in the output, closing() is true; no answer
+struct Quit {};  // 221 is in the output, closing() is true; no answer
 // The core has refused a command, its reply is in the output; no answer. For logs and counts.
 struct Rejected {
   Verb verb = Verb::kUnknown;
-  std::string_view line;                      // as it came; see base::printable()
+  std::string_view line;  // as it came; see base::printable()
   mail::Reply reply;
 };
 
@@ -118,9 +118,7 @@ class ServerSession {
   std::size_t buffered() const { return reader_.buffered(); }
 
   State state() const { return state_; }
-  bool esmtp() const { return esmtp_; }
   bool in_transaction() const { return state_ == State::kMail || state_ == State::kRcpt || state_ == State::kContent; }
-  std::size_t accepted_recipients() const { return accepted_; }
   // May be changed while no answer is awaited; EHLO shows what is true when it is accepted.
   ServerOptions& options() { return options_; }
 
@@ -152,15 +150,14 @@ class ServerSession {
   std::string output_;
   State state_ = State::kConnect;
   std::optional<Verb> awaited_;
-  std::optional<ServerEvent> held_;   // Helo or Quit behind a Reset
+  std::optional<ServerEvent> held_;  // Helo or Quit behind a Reset
   std::optional<DataDecoder> decoder_;
   std::string helo_;
   bool connect_given_ = false;
-  bool esmtp_ = false;
-  bool mail_refused_ = false;         // so that what was pipelined behind it is no error of the client
+  bool mail_refused_ = false;  // so that what was pipelined behind it is no error of the client
   bool content_refused_ = false;
   std::size_t accepted_ = 0;
-  std::size_t rcpts_ = 0;             // of the transaction, refused ones too
+  std::size_t rcpts_ = 0;  // of the transaction, refused ones too
   int errors_ = 0;
 };
 

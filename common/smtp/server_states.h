@@ -11,13 +11,13 @@
 namespace holdfast::smtp {
 
 enum class State : std::uint8_t {
-  kConnect,   // nothing sent yet
-  kRefused,   // the banner was a 4xx or 5xx: only QUIT is understood
-  kStart,     // banner sent
-  kGreeted,   // HELO or EHLO accepted, no transaction
-  kMail,      // MAIL accepted
-  kRcpt,      // at least one RCPT accepted
-  kContent,   // behind 354
+  kConnect,  // nothing sent yet
+  kRefused,  // the banner was a 4xx or 5xx: only QUIT is understood
+  kStart,    // banner sent
+  kGreeted,  // HELO or EHLO accepted, no transaction
+  kMail,     // MAIL accepted
+  kRcpt,     // at least one RCPT accepted
+  kContent,  // behind 354
   kClosed,
 };
 std::string_view to_text(State s);

@@ -29,7 +29,8 @@ TEST(Events, ConnectAndDisconnect) {
 }
 
 TEST(Events, From) {
-  EXPECT_EQ(proxied_from(kId, "a@s.example", 2345, 1), "3F2A91C07B4D: from=<a@s.example>, size=2345, nrcpt=1 (proxied)");
+  EXPECT_EQ(proxied_from(kId, "a@s.example", 2345, 1),
+            "3F2A91C07B4D: from=<a@s.example>, size=2345, nrcpt=1 (proxied)");
   EXPECT_EQ(queued_from(kId, "", 0, 3), "3F2A91C07B4D: from=<>, size=0, nrcpt=3 (queue active)");
 }
 
@@ -97,8 +98,16 @@ TEST(Events, Reject) {
 }
 
 TEST(Events, RejectOfAConnectionAndOfContent) {
-  Reject r{.stage = "CONNECT", .name = {}, .address = "192.0.2.10", .reply = "421 4.3.2", .subject = {}, .why = "Too many clients",
-           .sender = {}, .recipient = {}, .protocol = "SMTP", .helo = {}};
+  Reject r{.stage = "CONNECT",
+           .name = {},
+           .address = "192.0.2.10",
+           .reply = "421 4.3.2",
+           .subject = {},
+           .why = "Too many clients",
+           .sender = {},
+           .recipient = {},
+           .protocol = "SMTP",
+           .helo = {}};
   EXPECT_EQ(reject(r), "NOQUEUE: reject: CONNECT from unknown[192.0.2.10]: 421 4.3.2 Too many clients; proto=SMTP");
   r.stage = "END-OF-MESSAGE";
   r.helo = "h>\n";

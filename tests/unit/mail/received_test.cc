@@ -61,7 +61,8 @@ TEST(ReceivedHeader, LinesStayShort) {
 
 TEST(ScanHeader, FindsMessageIdAndHops) {
   const HeaderFacts facts = scan_header(
-      "Received: from a\r\n\tby b\r\nRECEIVED: x\r\nSubject: y\r\nmessage-id: <1@x>\r\n\r\nMessage-ID: <2@x>\r\nReceived: z\r\n");
+      "Received: from a\r\n\tby b\r\nRECEIVED: x\r\nSubject: y\r\nmessage-id: <1@x>\r\n\r\nMessage-ID: "
+      "<2@x>\r\nReceived: z\r\n");
   EXPECT_EQ(facts.message_id, "<1@x>");
   EXPECT_EQ(facts.received, 2);
 }

@@ -25,7 +25,9 @@ TEST(Reply, WithoutEnhancedCodeOrText) {
   EXPECT_EQ(Reply::make(250, "", "").text(), "250");
 }
 
-TEST(Reply, AnIntermediateOneHasNoEnhancedCode) { EXPECT_EQ(Reply::make(354, "2.0.0", "Go on").wire(), "354 Go on\r\n"); }
+TEST(Reply, AnIntermediateOneHasNoEnhancedCode) {
+  EXPECT_EQ(Reply::make(354, "2.0.0", "Go on").wire(), "354 Go on\r\n");
+}
 
 TEST(Reply, WireIsWellFormedWhateverWasSaid) {
   EXPECT_EQ(Reply::make(550, "", "a\r\n250 b\tc\x01\x7f\xc3\xa4").wire(), "550 a??250 b\tc????\r\n");
@@ -45,7 +47,8 @@ TEST(ReplyDeath, WithoutCodeItIsNoReply) { EXPECT_DEATH(Reply{}.wire(), "without
 
 TEST(EnhancedCode, Grammar) {
   for (const char* text : {"2.0.0", "5.1.10", "4.7.123", "5.100.999"}) EXPECT_TRUE(is_enhanced_code(text)) << text;
-  for (const char* text : {"", "5", "5.1", "5.1.", "5..1", "3.1.1", "5.1.1.", "5.1.1x", "5.1000.1", "5.1.1000", "55.1.1"}) {
+  for (const char* text :
+       {"", "5", "5.1", "5.1.", "5..1", "3.1.1", "5.1.1.", "5.1.1x", "5.1000.1", "5.1.1000", "55.1.1"}) {
     EXPECT_FALSE(is_enhanced_code(text)) << text;
   }
 }
@@ -58,7 +61,8 @@ TEST(SpeaksOfRecipient, ByEnhancedCodeElseByCode) {
     EXPECT_FALSE(speaks_of_recipient(Reply::make(550, code, "x"))) << code;
   }
   for (const int code : {550, 551, 553}) EXPECT_TRUE(speaks_of_recipient(Reply::make(code, "", "x"))) << code;
-  for (const int code : {250, 450, 552, 554, 500}) EXPECT_FALSE(speaks_of_recipient(Reply::make(code, "", "x"))) << code;
+  for (const int code : {250, 450, 552, 554, 500})
+    EXPECT_FALSE(speaks_of_recipient(Reply::make(code, "", "x"))) << code;
   EXPECT_FALSE(speaks_of_recipient(Reply::make(450, "5.1.1", "x")));
 }
 

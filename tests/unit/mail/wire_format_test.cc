@@ -11,16 +11,5 @@ TEST(WireFormat, TakesOneDotFromEveryLine) {
   EXPECT_EQ(from_wire("..\r\n"), ".\r\n");
 }
 
-TEST(WireFormat, DoublesDotsAndEndsLines) {
-  EXPECT_EQ(to_wire("a\n.b\r\n.\nc"), "a\r\n..b\r\n..\r\nc\r\n");
-  EXPECT_EQ(to_wire(""), "");
-  EXPECT_EQ(to_wire("\n"), "\r\n");
-}
-
-TEST(WireFormat, ThereAndBack) {
-  const std::string plain = "Subject: x\r\n\r\n.\r\n..\r\nend\r\n";
-  EXPECT_EQ(from_wire(to_wire(plain)), plain);
-}
-
 }  // namespace
 }  // namespace holdfast::mail

@@ -33,8 +33,9 @@ TEST(SinkRule, Conditions) {
 }
 
 TEST(SinkRule, RefusesWhatItCannotDo) {
-  for (const char* words : {"", "rcpt", "lunch refuse", "rcpt maybe", "rcpt 250 Ok", "rcpt 354 Ok", "rcpt 550-more", "rcpt stall x",
-                            "rcpt times=0 refuse", "rcpt who=bob refuse", "content refuse", "content 451 x", "rcpt refuse me"}) {
+  for (const char* words :
+       {"", "rcpt", "lunch refuse", "rcpt maybe", "rcpt 250 Ok", "rcpt 354 Ok", "rcpt 550-more", "rcpt stall x",
+        "rcpt times=0 refuse", "rcpt who=bob refuse", "content refuse", "content 451 x", "rcpt refuse me"}) {
     EXPECT_FALSE(parse_rule(words)) << words;
   }
 }

@@ -50,7 +50,8 @@ class Peer {
     ::setsockopt(fd_.get(), SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof wait);
     std::size_t sent = 0;
     while (sent < most) {
-      const ssize_t n = ::send(fd_.get(), blob.data() + sent % blob.size(), blob.size() - sent % blob.size(), MSG_NOSIGNAL);
+      const ssize_t n =
+          ::send(fd_.get(), blob.data() + sent % blob.size(), blob.size() - sent % blob.size(), MSG_NOSIGNAL);
       if (n <= 0) break;
       sent += static_cast<std::size_t>(n);
     }
@@ -103,7 +104,9 @@ class Sink : public testing::Test {
     EXPECT_EQ(peer.ask("HELO c.test"), "250 sink.test");
     return peer;
   }
-  std::string file(std::string_view name) { return base::read_file(folder_ + "/mail/" + std::string(name)).value_or("none"); }
+  std::string file(std::string_view name) {
+    return base::read_file(folder_ + "/mail/" + std::string(name)).value_or("none");
+  }
 
   std::string folder_;
   std::unique_ptr<Server> server_;
@@ -119,10 +122,12 @@ TEST_F(Sink, SavesWhatItGets) {
   EXPECT_EQ(peer.ask("DATA").substr(0, 3), "354");
   EXPECT_EQ(peer.ask("Subject: x\r\n\r\n..dot\r\n."), "250 2.0.0 Ok");
   EXPECT_EQ(file("000001.eml"), "Subject: x\r\n\r\n.dot\r\n");
-  EXPECT_EQ(file("000001.json"),
-            "{\"number\":1,\"sender\":\"a@b.test\",\"recipients\":[\"c@d.test\"],\"message_size\":20,\"helo\":\"c.test\","
-            "\"client\":\"127.0.0.1\"}\n");
-  EXPECT_EQ(tell("counts"), "connections=1 messages=1 recipients=1 bytes=20 refused=0 tempfailed=0 stalled=0 dropped=0");
+  EXPECT_EQ(
+      file("000001.json"),
+      "{\"number\":1,\"sender\":\"a@b.test\",\"recipients\":[\"c@d.test\"],\"message_size\":20,\"helo\":\"c.test\","
+      "\"client\":\"127.0.0.1\"}\n");
+  EXPECT_EQ(tell("counts"),
+            "connections=1 messages=1 recipients=1 bytes=20 refused=0 tempfailed=0 stalled=0 dropped=0");
 }
 
 TEST_F(Sink, DoesAsItIsTold) {

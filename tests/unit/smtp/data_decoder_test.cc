@@ -75,8 +75,9 @@ TEST(DataDecoder, DotsAtLineStarts) {
 }
 
 TEST(DataDecoder, OnlyCrLfDotCrLfEnds) {
-  for (const std::string_view bytes : {"a\n.\n", "a\r\n.\n", "a\n.\r\n", "a\r.\r", "a\r\n.\r", "a\r.\r\n", "a\r\n.\r\r\n", ".\n",
-                                       "a\r\n.\rb\r\n", "\r.\r\n", "\n.\r\n", "a\r\n..\r\n", "a\r\n. \r\n", "a .\r\n"}) {
+  for (const std::string_view bytes :
+       {"a\n.\n", "a\r\n.\n", "a\n.\r\n", "a\r.\r", "a\r\n.\r", "a\r.\r\n", "a\r\n.\r\r\n", ".\n", "a\r\n.\rb\r\n",
+        "\r.\r\n", "\n.\r\n", "a\r\n..\r\n", "a\r\n. \r\n", "a .\r\n"}) {
     EXPECT_FALSE(whole(bytes).ended) << testing::PrintToString(bytes);
     EXPECT_FALSE(whole(bytes, BareNewline::kNormalize).ended) << testing::PrintToString(bytes);
   }

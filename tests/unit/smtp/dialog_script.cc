@@ -86,9 +86,15 @@ void take_line(Script& script, std::string_view line) {
   switch (line[0]) {
     case 'O': return set_option(script.options, word, rest);
     case 'A': script.answers[std::string(word)].emplace_back(rest); return;
-    case 'C': script.client += text; script.client += "\r\n"; return;
+    case 'C':
+      script.client += text;
+      script.client += "\r\n";
+      return;
     case 'R': script.client += unescape(text); return;
-    case 'S': script.server += text; script.server += "\r\n"; return;
+    case 'S':
+      script.server += text;
+      script.server += "\r\n";
+      return;
     case 'E': script.events.emplace_back(text); return;
     default: throw std::runtime_error("no such line");
   }

@@ -25,8 +25,8 @@ namespace holdfast::smtp::dialog {
 struct Script {
   ServerOptions options;
   std::map<std::string, std::deque<std::string>, std::less<>> answers;  // by event name
-  std::string client;               // all bytes
-  std::string server;               // all bytes
+  std::string client;                                                   // all bytes
+  std::string server;                                                   // all bytes
   std::vector<std::string> events;
   bool closed = false;
 };

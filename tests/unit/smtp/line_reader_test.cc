@@ -34,7 +34,8 @@ std::vector<Got> read_all(std::string_view bytes, Mode mode = Mode::kStrict, std
 }
 
 TEST(LineReader, CutsAtCrLf) {
-  EXPECT_EQ(read_all("a\r\n\r\nbc\r\nd"), (std::vector<Got>{{Status::kLine, "a"}, {Status::kLine, ""}, {Status::kLine, "bc"}}));
+  EXPECT_EQ(read_all("a\r\n\r\nbc\r\nd"),
+            (std::vector<Got>{{Status::kLine, "a"}, {Status::kLine, ""}, {Status::kLine, "bc"}}));
 }
 
 TEST(LineReader, WaitsForTheRest) {
@@ -62,7 +63,8 @@ TEST(LineReader, FindsBareCr) {
 
 TEST(LineReader, CutsLongLinesAndSkipsTheRest) {
   EXPECT_EQ(read_all("0123456789\r\nx\r\n"), (std::vector<Got>{{Status::kLine, "0123456789"}, {Status::kLine, "x"}}));
-  EXPECT_EQ(read_all("0123456789a\r\nx\r\n"), (std::vector<Got>{{Status::kTooLong, "0123456789"}, {Status::kLine, "x"}}));
+  EXPECT_EQ(read_all("0123456789a\r\nx\r\n"),
+            (std::vector<Got>{{Status::kTooLong, "0123456789"}, {Status::kLine, "x"}}));
   EXPECT_EQ(read_all("0123456789abc\ndef\r\nx\r\n"),
             (std::vector<Got>{{Status::kTooLong, "0123456789"}, {Status::kLine, "x"}}));
 }

@@ -33,7 +33,8 @@ Corpus read_corpus() {
 
 // A few changes at random places.
 std::string bend(const std::vector<std::string>& corpus, Random& random) {
-  constexpr std::string_view kPieces[] = {"\r\n", "\r\n.\r\n", "\n", "\r", ".", "..", "\r\n.", "DATA\r\n", "RSET\r\n", "250-", "354 x\r\n"};
+  constexpr std::string_view kPieces[] = {"\r\n",  "\r\n.\r\n", "\n",       "\r",   ".",        "..",
+                                          "\r\n.", "DATA\r\n",  "RSET\r\n", "250-", "354 x\r\n"};
   std::string out = corpus[random() % corpus.size()];
   for (auto n = 1 + random() % 6; n > 0; --n) {
     const std::size_t at = out.empty() ? 0 : random() % out.size();

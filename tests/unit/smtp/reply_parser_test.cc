@@ -24,7 +24,8 @@ TEST(ReplyParser, SeveralLines) {
 }
 
 TEST(ReplyParser, RefusesWhatIsNoReply) {
-  for (const char* line : {"", "2", "25", "250Ok", "abc", "25x hello", "199 x", "600 x", "000", " 250 x", "-25 x", "HTTP/1.1 400 Bad"}) {
+  for (const char* line :
+       {"", "2", "25", "250Ok", "abc", "25x hello", "199 x", "600 x", "000", " 250 x", "-25 x", "HTTP/1.1 400 Bad"}) {
     ReplyParser parser;
     EXPECT_FALSE(parser.line(line, 10)) << line;
   }
