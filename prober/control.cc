@@ -76,7 +76,8 @@ void ControlDesk::destination(const ipc::Control& question, Answer answer) {
   // Looked up again when it is time to answer: a reload may have taken the destination away.
   auto report = [this, name = words[0], answer] {
     const auto still = monitors_.find(name);
-    if (still == monitors_.end()) return answer(refuse(base::Kind::kNotFound, "no destination '" + name + "' any more"));
+    if (still == monitors_.end())
+      return answer(refuse(base::Kind::kNotFound, "no destination '" + name + "' any more"));
     answer({.exit = 0, .json = dump(describe(*still->second)), .text = {}});
   };
   if (question.command == "dest.show") return report();
@@ -89,6 +90,12 @@ void ControlDesk::destination(const ipc::Control& question, Answer answer) {
   if (question.command != "dest.pause") {
     return answer(refuse(base::Kind::kUsage, "prober knows no command '" + question.command + "'"));
   }
+  pause(monitor, question, std::move(report), answer);
+}
+
+void ControlDesk::pause(Monitor& monitor, const ipc::Control& question, std::function<void()> report,
+                        const Answer& answer) {
+  const auto& words = question.words;
   std::optional<base::Wall> until;
   if (words.size() > 2 && !words[2].empty()) {
     constexpr std::uint64_t kLongest = 10ULL * 366 * 86400;
@@ -98,9 +105,10 @@ void ControlDesk::destination(const ipc::Control& question, Answer answer) {
     }
     until = base::wall_now() + base::Seconds(*seconds);
   }
-  const std::string reason = words.size() > 1 && !words[1].empty() ? words[1] : "paused by " + question.user;
-  base::log().notice(fmt::format("destination={} paused by {}", words[0], base::printable(question.user)));
-  monitor.pause(base::printable(reason), question.user, until, std::move(report));
+  const std::string user = base::printable(question.user);
+  const std::string reason = words.size() > 1 && !words[1].empty() ? base::printable(words[1]) : "paused by " + user;
+  base::log().notice(fmt::format("destination={} paused by {}", words[0], user));
+  monitor.pause(reason, user, until, std::move(report));
 }
 
 void ControlDesk::recipients(const ipc::Control& question, Answer answer) {

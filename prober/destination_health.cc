@@ -65,7 +65,8 @@ void DestinationHealth::restore(const Memory& memory, Now now) {
     any_up = any_up || server.up();
   }
   // Down though a server is up: a drain had failed. The first probe that passes may begin another.
-  if (state_ == DestinationState::kDown && any_up) drain_failed_ = DrainFailure{.reason = reason_, .at = now.mono, .held = false};
+  if (state_ == DestinationState::kDown && any_up)
+    drain_failed_ = DrainFailure{.reason = reason_, .at = now.mono, .held = false};
 }
 
 DestinationHealth::Memory DestinationHealth::memory() const {
@@ -97,7 +98,8 @@ void DestinationHealth::record_probe(std::string_view server, std::string_view a
   ServerHealth* found = find(server);
   if (found == nullptr) return;
   found->record(address, evidence, now);
-  if (evidence.ok && found->up() && drain_failed_ && (!drain_failed_->held || now.mono - drain_failed_->at >= settings_.interval)) {
+  if (evidence.ok && found->up() && drain_failed_ &&
+      (!drain_failed_->held || now.mono - drain_failed_->at >= settings_.interval)) {
     end_drain_failure();
   }
 }
@@ -129,7 +131,9 @@ bool DestinationHealth::record_drain(const ipc::DrainReport& report, Now now) {
   if (state_ != DestinationState::kDraining || report.since_ms != base::to_millis(since_)) return false;
   switch (report.event) {
     case ipc::DrainEvent::kDrained: drained_ = true; break;
-    case ipc::DrainEvent::kFailed: drain_failed_ = DrainFailure{.reason = report.reason, .at = now.mono, .held = true}; break;
+    case ipc::DrainEvent::kFailed:
+      drain_failed_ = DrainFailure{.reason = report.reason, .at = now.mono, .held = true};
+      break;
     case ipc::DrainEvent::kBrake: brake_ = report.reason; break;
     case ipc::DrainEvent::kCanaryAccepted:
       brake_.clear();

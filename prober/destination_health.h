@@ -26,7 +26,7 @@ using mail::DestinationState;
 
 struct StateChange {
   DestinationState from, to;
-  int after = 0;       // failures in a row that led to it
+  int after = 0;  // failures in a row that led to it
   std::string reason;
 };
 
@@ -123,8 +123,8 @@ class DestinationHealth {
   base::Wall since_;
   std::optional<Pause> pause_;
   std::optional<DrainFailure> drain_failed_;
-  std::string brake_;         // why a drain goes slowly, or why the last one failed
-  std::string trouble_;       // the last live failure in this drain; empty after a success
+  std::string brake_;    // why a drain goes slowly, or why the last one failed
+  std::string trouble_;  // the last live failure in this drain; empty after a success
   bool drained_ = false;
   base::Millis downtime_{0};  // of outages that are over
   std::optional<base::Wall> down_since_;

@@ -10,7 +10,8 @@ constexpr std::size_t kMostDomains = 50;
 constexpr std::size_t kMostRows = 200;  // looked at in a domain
 
 bool is_known(const storage::RecipientRow& row, const SampleWish& wish,
-              const std::optional<storage::DestinationRow>& destination, const std::optional<storage::DomainRow>& domain) {
+              const std::optional<storage::DestinationRow>& destination,
+              const std::optional<storage::DomainRow>& domain) {
   return row.source == storage::RecipientSource::kLearnt &&
          storage::standing(row, wish.destination, destination ? &*destination : nullptr, domain ? &*domain : nullptr,
                            wish.now_ms, wish.keep) == storage::Standing::kKnown;
@@ -60,7 +61,8 @@ Sample sample_known(const storage::Directory& directory, const storage::Txn& txn
       take(key);
     }
   }
-  for (std::size_t i = 0; i < found.size() && sample.keys.size() < wish.most; ++i) take(found[(i + random) % found.size()]);
+  for (std::size_t i = 0; i < found.size() && sample.keys.size() < wish.most; ++i)
+    take(found[(i + random) % found.size()]);
   return sample;
 }
 

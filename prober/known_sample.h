@@ -12,7 +12,7 @@ namespace holdfast::prober {
 
 struct SampleWish {
   std::string_view destination;
-  std::vector<std::string> domains;   // that go there
+  std::vector<std::string> domains;    // that go there
   std::vector<std::string> leave_out;  // keys that are asked about anyway
   std::vector<std::string> recent;     // accepted lately: the first to be asked
   std::size_t most = 4;

@@ -30,18 +30,20 @@ base::Status Batch::apply(storage::Directory& directory, storage::WriteTxn& txn)
     if (domain == nullptr) continue;
     auto found = domains.find(name);
     if (found == domains.end()) {
-      found = domains.emplace(name, directory.domain(txn, name).value_or(storage::DomainRow{.destination = domain->destination})).first;
+      found = domains
+                  .emplace(name,
+                           directory.domain(txn, name).value_or(storage::DomainRow{.destination = domain->destination}))
+                  .first;
     }
     storage::DomainRow& row = found->second;
     const bool tested_here = row.destination == domain->destination;
     const auto downtime = downtime_ms.find(domain->destination);
-    const Lesson lesson = prober::learn(
-        recipient, directory.recipient(txn, recipient.key),
-        {.destination = domain->destination,
-         .catch_all = tested_here ? row.catch_all : storage::CatchAll::kUnknown,
-         .local = config->is_local_recipient(recipient.key),
-         .downtime_ms = downtime == downtime_ms.end() ? 0 : downtime->second,
-         .now_ms = now_ms});
+    const Lesson lesson = prober::learn(recipient, directory.recipient(txn, recipient.key),
+                                        {.destination = domain->destination,
+                                         .catch_all = tested_here ? row.catch_all : storage::CatchAll::kUnknown,
+                                         .local = config->is_local_recipient(recipient.key),
+                                         .downtime_ms = downtime == downtime_ms.end() ? 0 : downtime->second,
+                                         .now_ms = now_ms});
     count_coverage(row, now_ms, recipient.count, lesson.covered ? recipient.count : 0);
     if (!lesson.write) continue;
     auto put = directory.put_recipient(txn, recipient.key, *lesson.write, config->recipient_cache.max_per_domain);
@@ -93,7 +95,8 @@ void Learner::flush() {
   }
   for (auto& [key, recipient] : waiting_) batch->recipients.push_back(std::move(recipient));
   waiting_.clear();
-  store_.submit([batch](storage::Directory& directory, storage::WriteTxn& txn) { return batch->apply(directory, txn); });
+  store_.submit(
+      [batch](storage::Directory& directory, storage::WriteTxn& txn) { return batch->apply(directory, txn); });
 }
 
 void expire_recipients(Store& store, const config::ConfigPtr& config) {

@@ -268,7 +268,8 @@ void Monitor::begin_probe(const std::string& name, Server& server) {
   ++server.begun;
   catch_all_left_ = false;
   base::log().debug("probe of " + name_ + " at " + name);
-  server.probe = std::make_unique<ServerProbe>(shared_.loop, shared_.resolver, server.where, spec, static_cast<ServerProbe::Owner&>(*this));
+  server.probe = std::make_unique<ServerProbe>(shared_.loop, shared_.resolver, server.where, spec,
+                                               static_cast<ServerProbe::Owner&>(*this));
 }
 
 void Monitor::on_resolved(const std::string& server, const std::vector<std::string>& addresses) {

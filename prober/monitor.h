@@ -112,15 +112,15 @@ class Monitor : private ServerProbe::Owner {
   DestinationHealth health_;
   std::map<std::string, Server> servers_;
   Suspicions suspicions_;
-  std::deque<std::string> recent_;                 // accepted lately
+  std::deque<std::string> recent_;  // accepted lately
   std::map<std::string, base::Mono> catch_all_tried_;
-  bool asking_ = false;                            // a session asks about recipients
+  bool asking_ = false;  // a session asks about recipients
   bool all_asked_ = false, catch_all_left_ = false, postmaster_accepted_ = false;
   mail::Capabilities capabilities_;
   base::Wall last_probe_;
-  storage::DestinationRow written_;                // as last submitted
+  storage::DestinationRow written_;  // as last submitted
   bool ever_written_ = false;
-  bool announced_ = false;                         // a publication has been submitted
+  bool announced_ = false;  // a publication has been submitted
   std::optional<ipc::Destination> published_;
   std::vector<Waiter> waiters_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

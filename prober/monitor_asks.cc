@@ -103,7 +103,8 @@ void Monitor::on_answers(const std::string& server, const std::vector<Asked>& an
 void Monitor::judge_catch_all_answer(const Asked& asked) {
   const std::string& domain = asked.ask.key;
   std::optional<storage::DomainRow> row;
-  shared_.store.read([&](const storage::Directory& directory, const storage::Txn& txn) { row = directory.domain(txn, domain); });
+  shared_.store.read(
+      [&](const storage::Directory& directory, const storage::Txn& txn) { row = directory.domain(txn, domain); });
   const bool same = row && row->destination == name_;
   const auto before = same ? row->catch_all : storage::CatchAll::kUnknown;
   const auto verdict = judge_catch_all(asked.reply, before, postmaster_accepted_);
@@ -117,9 +118,8 @@ void Monitor::judge_catch_all_answer(const Asked& asked) {
   // What was learnt before the first test came from a catch-all. Later on it is only not believed (see
   // storage::standing): a server that takes everything for a day must not cost us what we knew.
   const bool unlearn = *verdict == storage::CatchAll::kYes && before == storage::CatchAll::kUnknown;
-  shared_.store.submit([domain, name = name_, verdict = *verdict, unlearn,
-                        tested = base::to_millis(base::wall_now())](storage::Directory& directory,
-                                                                    storage::WriteTxn& txn) -> base::Status {
+  shared_.store.submit([domain, name = name_, verdict = *verdict, unlearn, tested = base::to_millis(base::wall_now())](
+                           storage::Directory& directory, storage::WriteTxn& txn) -> base::Status {
     if (unlearn) {
       if (auto done = forget_learnt(directory, txn, domain, name); !done) return done;
     }
@@ -137,7 +137,8 @@ void Monitor::judge_known(const std::string& server, const std::vector<Answer>& 
   if (findings.refuses_known) {
     const ServerHealth* health = health_.server(server);
     if (health != nullptr && !health->refuses_known()) {
-      base::log().warning("destination=" + name_ + " server=" + server + " refuses known recipients: nothing is forgotten");
+      base::log().warning("destination=" + name_ + " server=" + server +
+                          " refuses known recipients: nothing is forgotten");
     }
     health_.set_refuses_known(server, true, now);
   } else if (findings.accepts_known) {
@@ -155,8 +156,8 @@ void Monitor::keep_findings(const Findings& findings) {
     base::log().notice("recipient=<" + key + "> forgotten: refused twice by " + name_ + " when we asked");
   }
   shared_.store.submit([findings, now_ms = base::to_millis(base::wall_now()), downtime = downtime_ms(),
-                        most = shared_.config->recipient_cache.max_per_domain](
-                           storage::Directory& directory, storage::WriteTxn& txn) -> base::Status {
+                        most = shared_.config->recipient_cache.max_per_domain](storage::Directory& directory,
+                                                                               storage::WriteTxn& txn) -> base::Status {
     const auto change = [&](const std::string& key, auto&& edit) -> base::Status {
       auto row = directory.recipient(txn, key);
       if (!row || row->source != storage::RecipientSource::kLearnt) return {};

@@ -33,7 +33,7 @@ class ProbeSchedule {
   base::Millis interval_;
   base::Mono due_;
   base::Mono start_{};
-  bool begun_ = false;    // once at least
+  bool begun_ = false;  // once at least
   bool running_ = false;
   bool hastened_ = false, forced_ = false;  // asked for while one ran
 };

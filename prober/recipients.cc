@@ -39,7 +39,8 @@ base::Result<std::vector<std::string>> recipient_keys(const std::vector<std::str
       return base::fail(base::Kind::kNotFound, "'" + address->domain + "' is not one of our domains");
     }
     keys.push_back(mail::recipient_key(*address, config.recipient_delimiter));
-    if (keys.back().size() > storage::kMaxRecipientKey) return base::fail(base::Kind::kUsage, "'" + text + "' is too long");
+    if (keys.back().size() > storage::kMaxRecipientKey)
+      return base::fail(base::Kind::kUsage, "'" + text + "' is too long");
   }
   return keys;
 }
@@ -65,7 +66,8 @@ void set_recipients(Store& store, std::vector<std::string> keys, storage::Recipi
 void remove_recipients(Store& store, std::vector<std::string> keys, Changed done) {
   submit_counted(
       store,
-      [keys = std::move(keys)](storage::Directory& directory, storage::WriteTxn& txn, std::size_t& changed) -> base::Status {
+      [keys = std::move(keys)](storage::Directory& directory, storage::WriteTxn& txn,
+                               std::size_t& changed) -> base::Status {
         for (const std::string& key : keys) {
           if (!directory.recipient(txn, key)) continue;
           if (auto erased = directory.erase_recipient(txn, key); !erased) return erased;
@@ -79,7 +81,8 @@ void remove_recipients(Store& store, std::vector<std::string> keys, Changed done
 void flush_recipients(Store& store, std::string domain, Changed done) {
   submit_counted(
       store,
-      [domain = std::move(domain)](storage::Directory& directory, storage::WriteTxn& txn, std::size_t& changed) -> base::Status {
+      [domain = std::move(domain)](storage::Directory& directory, storage::WriteTxn& txn,
+                                   std::size_t& changed) -> base::Status {
         std::vector<std::string> keys;
         directory.each_recipient(txn, "", [&](std::string_view key, const storage::RecipientRow& row) {
           const bool ours = domain.empty() || domain_of(key) == domain;

@@ -17,7 +17,8 @@ void ServerHealth::restore(bool up, std::string reason, base::Wall since) {
 }
 
 void ServerHealth::set_addresses(const std::vector<std::string>& addresses, base::Wall now) {
-  const bool reachable = addresses_.empty() || std::ranges::any_of(addresses_, [](const auto& a) { return a.second.up; });
+  const bool reachable =
+      addresses_.empty() || std::ranges::any_of(addresses_, [](const auto& a) { return a.second.up; });
   std::map<std::string, Address, std::less<>> kept;
   for (const std::string& address : addresses) {
     const auto known = addresses_.find(address);
@@ -76,7 +77,8 @@ void ServerHealth::failure(Address& address, const Evidence& evidence, base::Mon
 }
 
 void ServerHealth::settle(base::Wall now) {
-  const bool reachable = addresses_.empty() || std::ranges::any_of(addresses_, [](const auto& a) { return a.second.up; });
+  const bool reachable =
+      addresses_.empty() || std::ranges::any_of(addresses_, [](const auto& a) { return a.second.up; });
   const bool up = reachable && !refuses_known_;
   if (up) {
     reason_.clear();
@@ -99,7 +101,8 @@ int ServerHealth::failures() const {
 }
 
 bool ServerHealth::unsettled() const {
-  return std::ranges::any_of(addresses_, [](const auto& a) { return a.second.up ? a.second.failures > 0 : a.second.passes > 0; });
+  return std::ranges::any_of(addresses_,
+                             [](const auto& a) { return a.second.up ? a.second.failures > 0 : a.second.passes > 0; });
 }
 
 }  // namespace holdfast::prober

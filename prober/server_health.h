@@ -61,7 +61,7 @@ class ServerHealth {
   bool refuses_known() const { return refuses_known_; }
   const std::string& reason() const { return reason_; }  // of being down; empty when up
   base::Wall since() const { return since_; }
-  int failures() const;                                  // in a row, of the address that has most
+  int failures() const;  // in a row, of the address that has most
   // Between two states: probe again soon (a first failure, or a first of several passes).
   bool unsettled() const;
 

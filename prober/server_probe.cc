@@ -10,7 +10,8 @@ constexpr std::size_t kMostAddresses = 8;
 
 }  // namespace
 
-ServerProbe::ServerProbe(net::Loop& loop, net::Resolver& resolver, config::HostPort server, ProbeSpec spec, Owner& owner)
+ServerProbe::ServerProbe(net::Loop& loop, net::Resolver& resolver, config::HostPort server, ProbeSpec spec,
+                         Owner& owner)
     : loop_(loop), server_(server.text()), spec_(std::move(spec)), owner_(owner) {
   resolver.resolve(server.host, server.port, [this, alive = alive_](auto result) {
     if (*alive) resolved(std::move(result));
@@ -36,7 +37,8 @@ void ServerProbe::resolved(base::Result<std::vector<net::SocketAddress>> result)
   for (const auto& address : *result) {
     if (std::ranges::find(begun, address.text()) != begun.end()) continue;
     begun.push_back(address.text());
-    sessions_.push_back(std::make_unique<ProbeSession>(loop_, address, spec_, static_cast<ProbeSession::Owner&>(*this)));
+    sessions_.push_back(
+        std::make_unique<ProbeSession>(loop_, address, spec_, static_cast<ProbeSession::Owner&>(*this)));
   }
 }
 

@@ -34,7 +34,8 @@ Store::Store(net::Loop& loop, std::unique_ptr<storage::Directory> directory)
       if (*alive) told_of_health(error);
     });
   };
-  writer_ = std::make_unique<storage::BatchWriter>(directory_->env(), storage::BatchWriter::Options{}, std::move(hooks));
+  writer_ =
+      std::make_unique<storage::BatchWriter>(directory_->env(), storage::BatchWriter::Options{}, std::move(hooks));
   stale_readers_.every(kStaleReaders);
 }
 
@@ -44,11 +45,9 @@ Store::~Store() {
 }
 
 void Store::submit(Operation operation, std::function<void()> done, bool urgent) {
-  writer_->submit(
-      [directory = directory_.get(), operation = std::move(operation)](storage::WriteTxn& txn) {
-        return operation(*directory, txn);
-      },
-      std::move(done), urgent);
+  writer_->submit([directory = directory_.get(),
+                   operation = std::move(operation)](storage::WriteTxn& txn) { return operation(*directory, txn); },
+                  std::move(done), urgent);
 }
 
 void Store::read(const std::function<void(const storage::Directory&, const storage::Txn&)>& questions) {

@@ -68,7 +68,7 @@ class Suspicions {
     std::string address;
     std::optional<base::Wall> refused;  // our first
     base::Wall due;
-    int asks = 0;                       // without a clear answer
+    int asks = 0;  // without a clear answer
   };
   void judge_refusal(const std::string& key, base::Wall now, Findings& findings);
   void put_off(const std::string& key, base::Wall now);

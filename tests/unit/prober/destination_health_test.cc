@@ -20,14 +20,21 @@ class Health : public testing::Test {
     for (const auto& s : servers) made.set_addresses(s, {s}, at(0));
     return made;
   }
-  static void fail(DestinationHealth& h, const std::string& server, int t, const std::string& why = "connect: refused") {
+  static void fail(DestinationHealth& h, const std::string& server, int t,
+                   const std::string& why = "connect: refused") {
     h.record_probe(server, server, {.stage = Stage::kConnect, .reason = why, .probe = true}, at(t));
   }
   static void pass(DestinationHealth& h, const std::string& server, int t) {
     h.record_probe(server, server, {.ok = true, .stage = Stage::kRcpt, .reason = {}, .probe = true}, at(t));
   }
   static ipc::Fact fact(Stage stage, int code = 0, bool reused = false) {
-    return {.destination = "d", .server = "a:25", .address = "a:25", .stage = stage, .code = code, .reason = "why", .reused = reused};
+    return {.destination = "d",
+            .server = "a:25",
+            .address = "a:25",
+            .stage = stage,
+            .code = code,
+            .reason = "why",
+            .reused = reused};
   }
   static ipc::DrainReport report(const DestinationHealth& h, ipc::DrainEvent event, std::string reason = {}) {
     return {.destination = "d", .since_ms = base::to_millis(h.since()), .event = event, .reason = std::move(reason)};

@@ -82,7 +82,11 @@ class MonitorTest : public testing::Test {
     bool done = false;
     store->submit(
         [=](storage::Directory& d, storage::WriteTxn& txn) {
-          return d.put_recipient(txn, key, RecipientRow{.destination = "office", .verified_ms = now - age, .learnt_ms = now - age, .refused_ms = refused_ms}, 1000);
+          return d.put_recipient(
+              txn, key,
+              RecipientRow{
+                  .destination = "office", .verified_ms = now - age, .learnt_ms = now - age, .refused_ms = refused_ms},
+              1000);
         },
         [&] { done = true; }, true);
     ASSERT_TRUE(bench.until([&] { return done; }));
@@ -106,7 +110,8 @@ class MonitorTest : public testing::Test {
     return bench.until([&] { return !told.empty() && told.back().state == state; });
   }
   void report(ipc::DrainEvent event, const std::string& reason = {}) {
-    monitor->drain_report({.destination = "office", .since_ms = told.back().since_ms, .event = event, .reason = reason});
+    monitor->drain_report(
+        {.destination = "office", .since_ms = told.back().since_ms, .event = event, .reason = reason});
   }
   bool probed_again(std::size_t times = 1) {
     const std::size_t before = server.count("QUIT");
@@ -131,7 +136,8 @@ TEST_F(MonitorTest, AProbeSaysWhatTheDesignSays) {
   ASSERT_TRUE(probed_again());
   EXPECT_TRUE(becomes(kUp));
   const std::vector<std::string> begin(server.lines.begin(), server.lines.begin() + 4);
-  EXPECT_EQ(begin, (std::vector<std::string>{"EHLO mx.test", "MAIL FROM:<>", "RCPT TO:<postmaster@example.test>", "RSET"}));
+  EXPECT_EQ(begin,
+            (std::vector<std::string>{"EHLO mx.test", "MAIL FROM:<>", "RCPT TO:<postmaster@example.test>", "RSET"}));
   ASSERT_TRUE(bench.until([&] { return on_disk().capabilities.size; }));
   EXPECT_TRUE(on_disk().capabilities.pipelining);
   EXPECT_EQ(on_disk().capabilities.size_limit, 1000U);
@@ -247,7 +253,11 @@ TEST_F(MonitorTest, LiveFailuresCountAndLooksAreFollowed) {
   ASSERT_TRUE(probed_again());
   ASSERT_TRUE(becomes(kUp));
   server.stop();
-  ipc::Fact fact{.destination = "office", .server = server.address().text(), .address = server.address().text(), .stage = mail::Stage::kConnect, .reason = "connect: refused"};
+  ipc::Fact fact{.destination = "office",
+                 .server = server.address().text(),
+                 .address = server.address().text(),
+                 .stage = mail::Stage::kConnect,
+                 .reason = "connect: refused"};
   monitor->fact(fact);
   EXPECT_EQ(told.back().state, kUp);
   // The probe's failure is the second: 5 s after the one before, not after the interval.
@@ -274,7 +284,9 @@ TEST_F(MonitorTest, AServerThatTakesEverythingForADayCostsNoKnowledge) {
   learnt("anna@example.test");
   const std::int64_t yesterday = base::to_millis(base::wall_now()) - 25 * kHour;
   store->submit([=](storage::Directory& d, storage::WriteTxn& txn) {
-    return d.put_domain(txn, "example.test", {.destination = "office", .catch_all = CatchAll::kNo, .catch_all_tested_ms = yesterday, .coverage = {}});
+    return d.put_domain(
+        txn, "example.test",
+        {.destination = "office", .catch_all = CatchAll::kNo, .catch_all_tested_ms = yesterday, .coverage = {}});
   });
   ASSERT_TRUE(bench.until([&] { return catch_all() == CatchAll::kNo; }));
   accepts = {"*"};
@@ -289,7 +301,8 @@ TEST_F(MonitorTest, ForgetsOnlyByItsOwnSecondRefusal) {
   accepts = {"postmaster", "bert"};
   watch();
   ASSERT_TRUE(probed_again());
-  monitor->refused({.destination = "office", .key = "anna@example.test", .address = "Anna@example.test", .reply = "550 5.1.1"});
+  monitor->refused(
+      {.destination = "office", .key = "anna@example.test", .address = "Anna@example.test", .reply = "550 5.1.1"});
   ASSERT_TRUE(bench.until([&] { return recipient("anna@example.test")->refused_ms != 0; }));
   EXPECT_EQ(recipient("bert@example.test")->refused_ms, 0);
   // Ten minutes later, after a restart.
@@ -306,7 +319,8 @@ TEST_F(MonitorTest, AClientsRefusalIsNotBelieved) {
   accepts = {"postmaster", "Anna"};
   watch();
   const auto before = recipient("anna@example.test")->verified_ms;
-  monitor->refused({.destination = "office", .key = "anna@example.test", .address = "Anna@example.test", .reply = "550 5.1.1"});
+  monitor->refused(
+      {.destination = "office", .key = "anna@example.test", .address = "Anna@example.test", .reply = "550 5.1.1"});
   ASSERT_TRUE(bench.until([&] { return recipient("anna@example.test")->verified_ms > before; }));
   EXPECT_EQ(recipient("anna@example.test")->refused_ms, 0);
   EXPECT_EQ(monitor->suspects(), 0U);
@@ -316,7 +330,8 @@ TEST_F(MonitorTest, AServerThatRefusesEverybodyIsBroken) {
   for (const char* key : {"anna@example.test", "bert@example.test", "cora@example.test"}) learnt(key);
   watch();
   ASSERT_TRUE(becomes(kUp));
-  monitor->refused({.destination = "office", .key = "anna@example.test", .address = "anna@example.test", .reply = "550 5.1.1"});
+  monitor->refused(
+      {.destination = "office", .key = "anna@example.test", .address = "anna@example.test", .reply = "550 5.1.1"});
   ASSERT_TRUE(becomes(kDown));
   EXPECT_EQ(told.back().reason, "refuses known recipients");
   EXPECT_TRUE(on_disk().refuses_known);
@@ -337,7 +352,8 @@ TEST_F(MonitorTest, WithNobodyKnownAnyMoreAPassIsEnough) {
   learnt("anna@example.test");
   learnt("bert@example.test");
   watch();
-  monitor->refused({.destination = "office", .key = "anna@example.test", .address = "anna@example.test", .reply = "550 5.1.1"});
+  monitor->refused(
+      {.destination = "office", .key = "anna@example.test", .address = "anna@example.test", .reply = "550 5.1.1"});
   ASSERT_TRUE(becomes(kDown));
   flush_recipients(*store, "", [](std::size_t) {});
   ASSERT_TRUE(becomes(kDraining));
@@ -406,8 +422,9 @@ TEST_F(MonitorTest, ReconfiguredInTheMiddleOfAProbe) {
 TEST_F(MonitorTest, LearnsThroughTheLearner) {
   watch();
   Learner learner(bench.loop, *store, shared->config);
-  learner.set_destinations({.accepted = [&](const std::string&, const std::string& key) { return monitor->accepted(key); },
-                            .downtime_ms = [&](std::string_view) { return monitor->downtime_ms(); }});
+  learner.set_destinations(
+      {.accepted = [&](const std::string&, const std::string& key) { return monitor->accepted(key); },
+       .downtime_ms = [&](std::string_view) { return monitor->downtime_ms(); }});
   ipc::Learn lesson;
   lesson.recipients = {{.key = "anna@example.test", .destination = "office"},
                        {.key = "x@foreign.test", .destination = "office"}};

@@ -42,7 +42,8 @@ class Peer : public ipc::ChannelHandler {
 class ServiceTest : public testing::Test {
  protected:
   ServiceTest() : server(bench.loop) {
-    server.replies = {{"banner", "220 hi"}, {"EHLO", "250 hi"}, {"MAIL", "250 ok"}, {"RCPT", "550 5.1.1 no"}, {"RSET", "250 ok"}, {"QUIT", "221 bye"}};
+    server.replies = {{"banner", "220 hi"},     {"EHLO", "250 hi"}, {"MAIL", "250 ok"},
+                      {"RCPT", "550 5.1.1 no"}, {"RSET", "250 ok"}, {"QUIT", "221 bye"}};
     begin();
   }
   config::ConfigPtr config(const std::vector<std::string>& names) {
@@ -50,7 +51,8 @@ class ServiceTest : public testing::Test {
     made.hostname = "mx.test";
     made.paths.state = made.paths.run = folder.path();
     for (const auto& name : names) {
-      config::Destination destination{.name = name, .servers = {{"127.0.0.1", server.port()}}, .retry = "default", .schedule = {}};
+      config::Destination destination{
+          .name = name, .servers = {{"127.0.0.1", server.port()}}, .retry = "default", .schedule = {}};
       destination.probe = {.interval = base::Seconds(1), .down_after = 1, .up_after = 1};
       made.destinations[name] = destination;
       config::Domain domain;
@@ -61,7 +63,8 @@ class ServiceTest : public testing::Test {
     return std::make_shared<const config::Config>(std::move(made));
   }
   void begin() {
-    context.emplace(daemon::Context{.loop = bench.loop, .config = config({"office", "plant"}), .listeners = {}, .name = "prober"});
+    context.emplace(
+        daemon::Context{.loop = bench.loop, .config = config({"office", "plant"}), .listeners = {}, .name = "prober"});
     auto started = start(*context);
     ASSERT_TRUE(started) << started.error().text;
     service = std::move(*started);
@@ -187,7 +190,8 @@ TEST_F(ServiceTest, AnAskerThatLeavesGetsNoAnswer) {
   ASSERT_TRUE(bench.until([&] { return peer->connected; }));
   server.cut();
   server.stop();
-  EXPECT_TRUE(bench.until([&] { return peer->last("office") != nullptr && peer->last("office")->state == mail::DestinationState::kDown; }));
+  EXPECT_TRUE(bench.until(
+      [&] { return peer->last("office") != nullptr && peer->last("office")->state == mail::DestinationState::kDown; }));
   EXPECT_TRUE(peer->replies.empty());
 }
 
