@@ -141,7 +141,9 @@ void Session::on(const smtp::event::Rejected& event) {
   }
 }
 
+// The transaction is buried, not destroyed, when the client's end is seen: its answer may still come in that turn.
 void Session::answer(const mail::Reply& reply) {
+  if (over_) return;
   core_.reply(reply);
   if (!pumping_) pump();
 }
