@@ -128,9 +128,14 @@ bool DestinationHealth::record_fact(const ipc::Fact& fact, Now now) {
 }
 
 bool DestinationHealth::record_drain(const ipc::DrainReport& report, Now now) {
-  if (state_ != DestinationState::kDraining || report.since_ms != base::to_millis(since_)) return false;
+  const bool about_brake = report.event == ipc::DrainEvent::kBrake || report.event == ipc::DrainEvent::kCanaryAccepted;
+  const bool fits = state_ == DestinationState::kDraining || (state_ == DestinationState::kUp && about_brake);
+  if (!fits || report.since_ms != base::to_millis(since_)) return false;
   switch (report.event) {
-    case ipc::DrainEvent::kDrained: drained_ = true; break;
+    case ipc::DrainEvent::kDrained:
+      drained_ = true;
+      brake_.clear();
+      break;
     case ipc::DrainEvent::kFailed:
       drain_failed_ = DrainFailure{.reason = report.reason, .at = now.mono, .held = true};
       break;
@@ -165,7 +170,7 @@ DestinationHealth::Target DestinationHealth::target() const {
   if (is_outage(state_) || (state_ == DestinationState::kDraining && !drained_)) {
     return {DestinationState::kDraining, brake_.empty() ? trouble_ : brake_};
   }
-  return {DestinationState::kUp, ""};
+  return {DestinationState::kUp, brake_};
 }
 
 DestinationHealth::Decision DestinationHealth::decide(Now now) {

@@ -68,7 +68,7 @@ class DestinationHealth {
   void set_refuses_known(std::string_view server, bool refuses, Now now);
   // A live session's report. True: look for yourself now (ProbeSchedule::hasten).
   bool record_fact(const ipc::Fact& fact, Now now);
-  // False: it speaks of a drain that is over.
+  // False: it speaks of a state that is over. The queue may put its brake on while we are up, too.
   bool record_drain(const ipc::DrainReport& report, Now now);
   // `until`: it ends by itself then. A pause of a paused one replaces it.
   void pause(std::string reason, std::string by, std::optional<base::Wall> until);

@@ -202,6 +202,24 @@ TEST_F(Health, TheBrakeStaysDrainingAndSaysWhy) {
   EXPECT_TRUE(h.reason().empty());
 }
 
+TEST_F(Health, ABrakeWhileUpIsShown) {
+  auto h = make_draining();
+  h.record_drain(report(h, ipc::DrainEvent::kDrained), at(21));
+  h.decide(at(21));
+  EXPECT_TRUE(h.record_drain(report(h, ipc::DrainEvent::kBrake, "burst of refusals"), at(25)));
+  h.decide(at(25));
+  EXPECT_EQ(h.state(), kUp);
+  EXPECT_EQ(h.reason(), "burst of refusals");
+  auto again = make();
+  again.restore(h.memory(), at(30));
+  again.decide(at(30));
+  EXPECT_TRUE(again.reason().empty());  // qmgr will say if it still holds
+  EXPECT_FALSE(h.record_drain(report(h, ipc::DrainEvent::kFailed), at(26)));
+  h.record_drain(report(h, ipc::DrainEvent::kCanaryAccepted), at(27));
+  h.decide(at(27));
+  EXPECT_TRUE(h.reason().empty());
+}
+
 TEST_F(Health, ADrainWithoutHeadwaySaysWhy) {
   auto h = make_draining();
   h.record_fact(fact(Stage::kMail), at(25));
