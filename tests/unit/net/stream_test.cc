@@ -1,5 +1,6 @@
 #include "common/net/stream.h"
 
+#include <ctime>
 #include <optional>
 
 #include <arpa/inet.h>
@@ -186,6 +187,31 @@ TEST(Stream, MayBeDestroyedInItsCallback) {
   pair.loop.run();
   EXPECT_TRUE(gone);
   EXPECT_EQ(*pair.client.end, "");
+}
+
+// The kernel goes on to report a descriptor that was closed while another of the same socket is open, unless the
+// loop has told it to stop before: the loop would never sleep again.
+TEST(Listener, IsForgottenByTheLoopWhileTheSocketLivesOn) {
+  Loop loop;
+  auto fd = listen_on(*SocketAddress::ip("127.0.0.1", 0));
+  ASSERT_TRUE(fd);
+  const base::UniqueFd other(::dup(fd->get()));
+  auto listener = std::make_unique<Listener>(loop, std::move(*fd), [](base::UniqueFd, const SocketAddress&) {});
+  sockaddr_storage raw{};
+  socklen_t length = sizeof raw;
+  ASSERT_EQ(::getsockname(other.get(), reinterpret_cast<sockaddr*>(&raw), &length), 0);
+  const base::UniqueFd client(::socket(AF_INET, SOCK_STREAM, 0));
+  std::clock_t cpu = 0;
+  Timer close(loop, [&] {
+    listener.reset();
+    EXPECT_EQ(::connect(client.get(), reinterpret_cast<sockaddr*>(&raw), length), 0);
+    cpu = std::clock();
+  });
+  Timer end(loop, [&] { loop.stop(); });
+  close.start(Millis{20});
+  end.start(Millis{220});
+  loop.run();
+  EXPECT_LT(std::clock() - cpu, CLOCKS_PER_SEC / 50);
 }
 
 }  // namespace
