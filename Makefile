@@ -27,7 +27,7 @@ check:
 	@tools/unpack-peers
 	cmake --preset release
 	ninja -C $(RELEASE)
-	ctest --test-dir $(RELEASE) -LE long -j $$(( $(JOBS) * 2 )) --output-on-failure
+	ctest --test-dir $(RELEASE) -LE long -j $$(( $(JOBS) * 3 )) --output-on-failure
 
 check-all: check
 	@tools/install-deps all
