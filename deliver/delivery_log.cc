@@ -21,8 +21,7 @@ std::vector<std::string> lines_of(const ipc::Job& job, const ipc::Outcome& outco
   const mail::QueueId id{outcome.queue_id};
   for (std::size_t i = 0; i < outcome.recipients.size(); ++i) {
     const ipc::RecipientOutcome& word = outcome.recipients[i];
-    const mail::events::Handover handover{
-        id, job.recipients[i].address, outcome.relay, delays, word.dsn, word.reply};
+    const mail::events::Handover handover{id, job.recipients[i].address, outcome.relay, delays, word.dsn, word.reply};
     const bool sent = static_cast<ipc::RecipientStatus>(word.status) == ipc::RecipientStatus::kSent;
     lines.push_back(sent ? mail::events::sent(handover) : mail::events::deferred(handover));
   }

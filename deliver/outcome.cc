@@ -109,8 +109,8 @@ void OutcomeBuilder::dot_answered(const mail::Reply& reply) {
 void OutcomeBuilder::connection_failed(const upstream::Failure& failure) {
   outcome_.code = failure.reply.code;
   outcome_.possible_duplicate = failure.dot_sent;
-  outcome_.connection_lost = failure.mail_answered && !failure.timed_out && failure.stage != Stage::kLocal &&
-                             failure.reply.code == 0;
+  outcome_.connection_lost =
+      failure.mail_answered && !failure.timed_out && failure.stage != Stage::kLocal && failure.reply.code == 0;
   own_words(failure.stage == Stage::kNone ? Stage::kMail : failure.stage, failure.reason, dsn_of(failure.stage));
 }
 
@@ -120,9 +120,7 @@ void OutcomeBuilder::no_connection(const upstream::AcquireFailure& failure) {
   own_words(failure.stage, failure.reason, dsn_of(failure.stage));
 }
 
-void OutcomeBuilder::local_failure(std::string_view reason) {
-  own_words(Stage::kLocal, reason, dsn_of(Stage::kLocal));
-}
+void OutcomeBuilder::local_failure(std::string_view reason) { own_words(Stage::kLocal, reason, dsn_of(Stage::kLocal)); }
 
 void OutcomeBuilder::damaged(std::string_view reason) {
   outcome_.damaged = true;

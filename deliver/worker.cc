@@ -3,9 +3,9 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
-#include <cerrno>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <cerrno>
 
 #include "common/base/log.h"
 #include "common/mail/events.h"

@@ -306,8 +306,12 @@ struct Connection::Impl : net::StreamHandler, std::enable_shared_from_this<Conne
   }
 
   void fail(Stage stage, std::string_view what, mail::Reply reply = {}) {
-    const Failure failure{stage, reason_at(stage, what), std::move(reply), in_transaction && mail_answered, dot_sent,
-                          timed_out};
+    const Failure failure{.stage = stage,
+                          .reason = reason_at(stage, what),
+                          .reply = std::move(reply),
+                          .mail_answered = in_transaction && mail_answered,
+                          .dot_sent = dot_sent,
+                          .timed_out = timed_out};
     ConnectionHandler* told = std::exchange(handler, nullptr);
     cut();
     if (told != nullptr) told->on_failed(failure);

@@ -60,7 +60,7 @@ class ContentSource {
 class ConnectionHandler {
  public:
   virtual ~ConnectionHandler() = default;
-  virtual void on_ready() {}                         // EHLO or HELO was answered 2xx
+  virtual void on_ready() {}  // EHLO or HELO was answered 2xx
   virtual void on_mail(const mail::Reply&) {}
   // One for each rcpt(), in their order. None follow a refused MAIL.
   virtual void on_rcpt(const mail::Reply&) {}

@@ -30,7 +30,7 @@ class Lease {
   // is answered is replaced once (design.md section 3): acquire({.fresh = true}).
   bool reused() const;
   const ServerName& server() const;
-  std::string relay() const;    // "10.0.0.5[10.0.0.5]:25": for logs
+  std::string relay() const;  // "10.0.0.5[10.0.0.5]:25": for logs
   // Tells the pool's reporter what only the caller can judge, such as a 4xx to MAIL.
   void report(bool ok, mail::Stage stage, int code, std::string_view reason);
   // Back to the pool: kept open if nothing speaks against it, after a RSET if a transaction is under way;

@@ -18,13 +18,13 @@ class Link final : public ConnectionHandler, public std::enable_shared_from_this
   class Owner {
    public:
     virtual ~Owner() = default;
-    virtual void on_made(Link& link) = 0;                                 // ready: lease it or let it idle
-    virtual void on_not_made(Link& link, const Failure& failure) = 0;     // and gone
-    virtual void on_free(Link& link) = 0;                                 // given back, clean
-    virtual void on_gone(Link& link) = 0;                                 // its connection has ended
+    virtual void on_made(Link& link) = 0;                              // ready: lease it or let it idle
+    virtual void on_not_made(Link& link, const Failure& failure) = 0;  // and gone
+    virtual void on_free(Link& link) = 0;                              // given back, clean
+    virtual void on_gone(Link& link) = 0;                              // its connection has ended
     virtual void on_observed(Link& link, bool ok, mail::Stage stage, int code, std::string_view reason,
                              bool reused) = 0;
-    virtual bool wanted(const Link& link) const = 0;                      // may it be kept open?
+    virtual bool wanted(const Link& link) const = 0;  // may it be kept open?
   };
   enum class State { kMaking, kLeased, kCleaning, kIdle, kGone };
 

@@ -133,7 +133,8 @@ struct Pool::Impl : Link::Owner, std::enable_shared_from_this<Pool::Impl> {
     if (!w->done) return;
     if (w->queued) {
       std::erase(queue, w);
-      w->last = {.stage = Stage::kLocal, .reason = fmt::format("all {} connections are in use", options.limit),
+      w->last = {.stage = Stage::kLocal,
+                 .reason = fmt::format("all {} connections are in use", options.limit),
                  .relay = "none"};
       fail(w, AcquireFailure::Why::kBusy);
     } else {
@@ -151,9 +152,10 @@ struct Pool::Impl : Link::Owner, std::enable_shared_from_this<Pool::Impl> {
     book.attempt(server, loop.now());
     ++resolving;
     const ServerName& name = book.name(server);
-    resolver.resolve(name.host, name.port, [weak = weak_from_this(), w](base::Result<std::vector<net::SocketAddress>> r) {
-      if (const auto self = weak.lock()) self->on_resolved(w, std::move(r));
-    });
+    resolver.resolve(name.host, name.port,
+                     [weak = weak_from_this(), w](base::Result<std::vector<net::SocketAddress>> r) {
+                       if (const auto self = weak.lock()) self->on_resolved(w, std::move(r));
+                     });
   }
 
   void on_resolved(const WaitingPtr& w, base::Result<std::vector<net::SocketAddress>> result) {
@@ -170,7 +172,8 @@ struct Pool::Impl : Link::Owner, std::enable_shared_from_this<Pool::Impl> {
       return;
     }
     w->addresses = std::move(*result);
-    const auto good = std::ranges::find_if(w->addresses, [&](const auto& a) { return a.text() == good_addresses[w->server]; });
+    const auto good =
+        std::ranges::find_if(w->addresses, [&](const auto& a) { return a.text() == good_addresses[w->server]; });
     if (good != w->addresses.end()) std::rotate(w->addresses.begin(), good, good + 1);
     next_address(w);
   }
@@ -240,8 +243,11 @@ struct Pool::Impl : Link::Owner, std::enable_shared_from_this<Pool::Impl> {
     remove(link);
     const bool proof = !(failure.timed_out && link.hurried);
     if (proof) {
-      observe({.server = link.name().text, .address = link.address(), .stage = failure.stage,
-               .code = failure.reply.code, .reason = failure.reason});
+      observe({.server = link.name().text,
+               .address = link.address(),
+               .stage = failure.stage,
+               .code = failure.reply.code,
+               .reason = failure.reason});
     }
     if (!w || !w->done) {
       if (proof) book.failed(link.server(), loop.now());
@@ -348,7 +354,7 @@ struct Pool::Impl : Link::Owner, std::enable_shared_from_this<Pool::Impl> {
   AcquireFailure last_failure;              // of the last acquire() that failed on all
   std::deque<WaitingPtr> queue;             // those without a place yet
   std::vector<std::shared_ptr<Link>> links;
-  int resolving = 0;                        // places held by those that have no link yet
+  int resolving = 0;  // places held by those that have no link yet
   bool pump_waits = false, closed = false;
   net::Timer idle_timer;
 };
@@ -374,7 +380,8 @@ void Pool::forgive() {
 
 int Pool::connections() const { return impl_->connections(); }
 int Pool::idle() const {
-  return static_cast<int>(std::ranges::count(impl_->links, Link::State::kIdle, [](const auto& l) { return l->state(); }));
+  return static_cast<int>(
+      std::ranges::count(impl_->links, Link::State::kIdle, [](const auto& l) { return l->state(); }));
 }
 int Pool::waiting() const {
   return static_cast<int>(std::ranges::count_if(impl_->queue, [](const auto& w) { return w->done != nullptr; }));

@@ -28,20 +28,20 @@ struct Observation {
   std::string_view address{};  // "10.0.0.5:25"; empty when the name did not resolve
   bool ok = false;
   mail::Stage stage = mail::Stage::kNone;
-  int code = 0;              // of the reply, 0: none
+  int code = 0;  // of the reply, 0: none
   std::string_view reason{};
-  bool reused = false;       // on a reused connection before MAIL was answered
+  bool reused = false;  // on a reused connection before MAIL was answered
 };
 
 struct PoolOptions {
   std::vector<ServerName> servers;  // in order of preference, not empty
   std::string helo;
-  int limit = 1;                    // connections at once, of any kind
+  int limit = 1;  // connections at once, of any kind
   Timeouts timeouts;
-  Millis idle{30'000};              // an idle connection lives so long
+  Millis idle{30'000};                    // an idle connection lives so long
   std::uint32_t max_transactions = 1000;  // of one connection
-  Millis penalty{5'000};            // a server that failed is passed over so long, if others stand
-  Millis breaker{5'000};            // having failed on all servers none is tried for so long; 0: no breaker
+  Millis penalty{5'000};                  // a server that failed is passed over so long, if others stand
+  Millis breaker{5'000};                  // having failed on all servers none is tried for so long; 0: no breaker
 };
 
 struct PoolCallbacks {
@@ -61,7 +61,7 @@ struct AcquireFailure {
   };
   Why why = Why::kFailed;
   mail::Stage stage = mail::Stage::kConnect;
-  mail::Reply reply{};  // a refusal at banner or EHLO, else code 0
+  mail::Reply reply{};   // a refusal at banner or EHLO, else code 0
   std::string reason{};  // "connect: connection refused"
   std::string relay{};   // as Lease::relay(), or "none"
 };
@@ -100,7 +100,7 @@ class Pool {
   // happen inside `done`). Waiters are served in their order.
   [[nodiscard]] Waiter acquire(Wish wish, Done done);
 
-  void set_limit(int limit);        // connections over it end as they come back
+  void set_limit(int limit);  // connections over it end as they come back
   // The destination is said to be back: forget the breaker and all penalties.
   void forgive();
   // No more than these are idle, leased or being made.

@@ -35,8 +35,8 @@ class ServerBook {
 
   void attempt(std::size_t server, base::Mono now);  // a new connection to it is begun
   void failed(std::size_t server, base::Mono now);
-  void succeeded(std::size_t server);                // also closes the breaker
-  void all_failed(base::Mono now);                   // opens the breaker
+  void succeeded(std::size_t server);  // also closes the breaker
+  void all_failed(base::Mono now);     // opens the breaker
   bool breaker_open(base::Mono now) const { return now < breaker_until_; }
   void forgive();
 

@@ -46,8 +46,8 @@ TEST(DeliveryLog, APossibleDuplicateIsSaid) {
   const ipc::Job job = job_to({"a@x.test"});
   OutcomeBuilder builder(job);
   builder.rcpt_answered(Reply::make(250, "", "Ok"));
-  builder.connection_failed({.stage = mail::Stage::kDot, .reason = "gone", .reply = {}, .mail_answered = true,
-                             .dot_sent = true});
+  builder.connection_failed(
+      {.stage = mail::Stage::kDot, .reason = "gone", .reply = {}, .mail_answered = true, .dot_sent = true});
   EXPECT_EQ(lines_of(job, builder.outcome(), kDelays).size(), 2u);
 }
 

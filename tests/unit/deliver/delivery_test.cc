@@ -23,19 +23,20 @@ class DeliveryTest : public testing::Test {
 
   static std::string text_of(const ScriptedServer& s) { return "127.0.0.1:" + std::to_string(s.port()); }
   void use(const std::vector<ScriptedServer*>& servers, upstream::Timeouts timeouts = {}) {
-    upstream::PoolOptions options{.helo = "gw.example.test", .limit = 5, .timeouts = timeouts, .breaker = net::Millis{0}};
+    upstream::PoolOptions options{
+        .helo = "gw.example.test", .limit = 5, .timeouts = timeouts, .breaker = net::Millis{0}};
     for (auto* s : servers) options.servers.push_back({"127.0.0.1", s->port(), text_of(*s)});
     reports.clear();
-    pool = std::make_shared<upstream::Pool>(
-        bench.loop, resolver, options,
-        upstream::PoolCallbacks{.report = [this](const upstream::Observation& o) {
-          if (!o.ok) reports.emplace_back(o.reason);
-        }});
+    pool = std::make_shared<upstream::Pool>(bench.loop, resolver, options,
+                                            upstream::PoolCallbacks{.report = [this](const upstream::Observation& o) {
+                                              if (!o.ok) reports.emplace_back(o.reason);
+                                            }});
   }
   ipc::Outcome run(const ipc::Job& job) {
     std::optional<ipc::Outcome> out;
-    Delivery delivery(bench.loop, job, pool, [this](const ipc::Job& j) { return spool.open(j); },
-                      [&](Delivery& d) { out = d.outcome(); });
+    Delivery delivery(
+        bench.loop, job, pool, [this](const ipc::Job& j) { return spool.open(j); },
+        [&](Delivery& d) { out = d.outcome(); });
     EXPECT_FALSE(out.has_value());
     EXPECT_TRUE(bench.until([&] { return out.has_value(); }));
     return out.value_or(ipc::Outcome{});

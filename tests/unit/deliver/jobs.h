@@ -17,7 +17,8 @@ inline ipc::Job job_to(const std::vector<std::string>& recipients, std::uint64_t
   job.arrival_ms = 1'000'000;
   job.due_ms = 1'060'000;
   std::uint32_t index = 0;
-  for (const auto& address : recipients) job.recipients.push_back({.index = index++, .address = address, .known = true});
+  for (const auto& address : recipients)
+    job.recipients.push_back({.index = index++, .address = address, .known = true});
   return job;
 }
 

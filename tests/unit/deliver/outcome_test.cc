@@ -101,8 +101,8 @@ TEST(Outcome, ALostConnectionLeavesFinalWordsAlone) {
   OutcomeBuilder builder(job_to({"a@x.test", "b@x.test", "c@x.test"}));
   builder.rcpt_answered(kUnknown);
   builder.rcpt_answered(kOk);
-  builder.connection_failed({.stage = Stage::kRcpt, .reason = "RCPT: connection closed by the server", .reply = {},
-                             .mail_answered = true});
+  builder.connection_failed(
+      {.stage = Stage::kRcpt, .reason = "RCPT: connection closed by the server", .reply = {}, .mail_answered = true});
   const ipc::Outcome& o = builder.outcome();
   EXPECT_TRUE(o.connection_lost);
   EXPECT_FALSE(o.possible_duplicate);
@@ -127,14 +127,18 @@ TEST(Outcome, LostAfterTheDot) {
 
 TEST(Outcome, ATimeOutAnda421AreNoLoss) {
   OutcomeBuilder late(job_to({"a@x.test"}));
-  late.connection_failed({.stage = Stage::kDot, .reason = "end of DATA: timed out", .reply = {}, .mail_answered = true,
-                          .dot_sent = true, .timed_out = true});
+  late.connection_failed({.stage = Stage::kDot,
+                          .reason = "end of DATA: timed out",
+                          .reply = {},
+                          .mail_answered = true,
+                          .dot_sent = true,
+                          .timed_out = true});
   EXPECT_FALSE(late.outcome().connection_lost);
   EXPECT_TRUE(late.outcome().possible_duplicate);
 
   OutcomeBuilder closed(job_to({"a@x.test"}));
-  closed.connection_failed({.stage = Stage::kContent, .reason = "x", .reply = Reply::make(421, "", "bye"),
-                            .mail_answered = true});
+  closed.connection_failed(
+      {.stage = Stage::kContent, .reason = "x", .reply = Reply::make(421, "", "bye"), .mail_answered = true});
   EXPECT_FALSE(closed.outcome().connection_lost);
   EXPECT_EQ(closed.outcome().code, 421);
 }
@@ -157,8 +161,10 @@ TEST(Outcome, A421AtRcptIsForAllThatFollow) {
 
 TEST(Outcome, NoConnectionIsNeverFinal) {
   OutcomeBuilder builder(job_to({"a@x.test"}));
-  builder.no_connection({.stage = Stage::kBanner, .reply = Reply::make(554, "5.7.1", "no"),
-                         .reason = "banner: 554 5.7.1 no", .relay = "h[127.0.0.1]:25"});
+  builder.no_connection({.stage = Stage::kBanner,
+                         .reply = Reply::make(554, "5.7.1", "no"),
+                         .reason = "banner: 554 5.7.1 no",
+                         .relay = "h[127.0.0.1]:25"});
   const ipc::Outcome& o = builder.outcome();
   EXPECT_EQ(o.stage, Stage::kBanner);
   EXPECT_EQ(o.code, 554);

@@ -17,7 +17,8 @@ class SpoolFixture {
  public:
   SpoolFixture() {
     std::filesystem::create_directories(storage::segments_folder(folder.path()));
-    writer_ = *storage::SegmentWriter::create(storage::real_file_ops(), storage::segments_folder(folder.path()), {1, 1});
+    writer_ =
+        *storage::SegmentWriter::create(storage::real_file_ops(), storage::segments_folder(folder.path()), {1, 1});
   }
 
   // A job for a message with this content.
@@ -34,7 +35,8 @@ class SpoolFixture {
     return job;
   }
   base::Result<storage::Record> open(const ipc::Job& job) const {
-    auto record = storage::Record::open(storage::segments_folder(folder.path()), job.record, {job.queue_id}, job.generation);
+    auto record =
+        storage::Record::open(storage::segments_folder(folder.path()), job.record, {job.queue_id}, job.generation);
     if (record) {
       if (auto sound = record->verify(); !sound) return std::unexpected(sound.error());
     }

@@ -56,16 +56,21 @@ class WorkerTest : public testing::Test {
     const std::string base = spool.folder.path();
     std::filesystem::create_directories(base + "/run");
     std::filesystem::create_directories(base + "/state");
-    const std::string text = "hostname: gw.example.test\nlisten: [\"127.0.0.1:2525\"]\npaths: {spool: " + base +
-                             ", state: " + base + "/state, run: " + base + "/run, log: " + base +
-                             "/log}\ndestinations:\n  office:\n    servers: [\"127.0.0.1:" +
-                             std::to_string(server.port()) +
-                             "\"]\ndomains:\n  example.test:\n    destination: office\n";
+    const std::string text =
+        "hostname: gw.example.test\nlisten: [\"127.0.0.1:2525\"]\npaths: {spool: " + base + ", state: " + base +
+        "/state, run: " + base + "/run, log: " + base +
+        "/log}\ndestinations:\n  office:\n    servers: [\"127.0.0.1:" + std::to_string(server.port()) +
+        "\"]\ndomains:\n  example.test:\n    destination: office\n";
     auto loaded = config::load_text(text, base + "/gateway.yaml");
     EXPECT_TRUE(loaded.has_value()) << loaded.error().text;
     config = std::make_shared<const config::Config>(std::move(*loaded));
-    context = std::make_unique<daemon::Context>(daemon::Context{
-        .loop = bench.loop, .config = config, .worker = 3, .workers = 1, .writer = 9, .listeners = {}, .name = "deliver"});
+    context = std::make_unique<daemon::Context>(daemon::Context{.loop = bench.loop,
+                                                                .config = config,
+                                                                .worker = 3,
+                                                                .workers = 1,
+                                                                .writer = 9,
+                                                                .listeners = {},
+                                                                .name = "deliver"});
     qmgr = std::make_unique<FakeDaemon>(bench.loop, base + "/run/qmgr.sock", "qmgr");
     prober = std::make_unique<FakeDaemon>(bench.loop, base + "/run/prober.sock", "prober");
   }

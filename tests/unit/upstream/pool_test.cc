@@ -31,9 +31,7 @@ class PoolTest : public testing::Test {
     bool done() const { return lease || failure; }
   };
 
-  static ServerName name_of(const ScriptedServer& server) {
-    return {"127.0.0.1", server.port(), text_of(server)};
-  }
+  static ServerName name_of(const ScriptedServer& server) { return {"127.0.0.1", server.port(), text_of(server)}; }
   static std::string text_of(const ScriptedServer& server) { return "127.0.0.1:" + std::to_string(server.port()); }
 
   void make(PoolOptions options = {}) {
@@ -43,10 +41,11 @@ class PoolTest : public testing::Test {
   }
   PoolCallbacks callbacks() {
     return {.usable = [this](const ServerName& s) { return !down.contains(s.text); },
-            .report = [this](const Observation& o) {
-              reports.push_back({std::string(o.server), std::string(o.address), std::string(o.reason), o.ok, o.reused,
-                                 o.stage, o.code});
-            }};
+            .report =
+                [this](const Observation& o) {
+                  reports.push_back({std::string(o.server), std::string(o.address), std::string(o.reason), o.ok,
+                                     o.reused, o.stage, o.code});
+                }};
   }
   std::unique_ptr<Got> ask(Pool::Wish wish = {}) {
     auto got = std::make_unique<Got>();

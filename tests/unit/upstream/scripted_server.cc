@@ -81,7 +81,8 @@ void ScriptedServer::cut() {
 }
 
 std::size_t ScriptedServer::count(const std::string& word) const {
-  return static_cast<std::size_t>(std::ranges::count_if(lines, [&](const auto& line) { return line.starts_with(word); }));
+  return static_cast<std::size_t>(
+      std::ranges::count_if(lines, [&](const auto& line) { return line.starts_with(word); }));
 }
 
 void ScriptedServer::say(const std::string& line) {

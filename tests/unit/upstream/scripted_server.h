@@ -54,7 +54,7 @@ class ScriptedServer {
   std::vector<std::string> messages;   // contents as they came, without the final dot
   std::size_t most_lines_at_once = 0;  // in one read: pipelining
   std::size_t count(const std::string& word) const;
-  void say(const std::string& line);   // unasked, on every connection
+  void say(const std::string& line);  // unasked, on every connection
 
  private:
   struct Session;

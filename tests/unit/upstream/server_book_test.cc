@@ -10,7 +10,8 @@ using base::Millis;
 class ServerBookTest : public testing::Test {
  protected:
   std::optional<std::size_t> pick(std::vector<bool> tried = {false, false, false}) const {
-    return book.pick(now, [this](const ServerName& s) { return s.text != down; }, tried);
+    return book.pick(
+        now, [this](const ServerName& s) { return s.text != down; }, tried);
   }
   void pass(int ms) { now += Millis{ms}; }
 
