@@ -4,6 +4,13 @@
 #include <utility>
 
 namespace holdfast::smtpd {
+namespace {
+
+// What the pool itself finds out at the end of the time is of use to all (its breaker, the prober): it speaks first.
+constexpr net::Millis kGrace{250};
+
+}  // namespace
+
 class Relay::Source final : public upstream::ContentSource {
  public:
   explicit Source(const storage::Content& content) : size(content.size()), reader_(content) {}
@@ -20,12 +27,7 @@ Relay::Relay(net::Loop& loop, std::shared_ptr<upstream::Pool> pool, Mail mail, R
       pool_(std::move(pool)),
       mail_(std::move(mail)),
       waits_(waits),
-      deadline_(loop,
-                [this] {
-                  if (lease_) lease_->drop();
-                  lease_.reset();
-                  lose("no answer in time");
-                }),
+      deadline_(loop, [this] { on_deadline(); }),
       parking_(loop, [this] { park(); }) {}
 
 Relay::~Relay() {
@@ -44,7 +46,8 @@ void Relay::rcpt(std::string recipient, Answer answer) {
   asked_at_ = loop_.now();
   replaced_ = false;
   avoid_.clear();
-  deadline_.start(waits_.answer);
+  closing_word_.reset();
+  deadline_.start(waits_.answer + kGrace);
   proceed();
 }
 
@@ -77,6 +80,17 @@ void Relay::proceed() {
   }
 }
 
+// A reused connection that is silent at MAIL may have died unseen: that says nothing of the server.
+void Relay::on_deadline() {
+  if (lease_) {
+    const auto stage = mail_answered_ ? mail::Stage::kRcpt : mail::Stage::kMail;
+    if (mail_answered_ || !lease_->reused()) lease_->report(false, stage, 0, "no answer in time");
+    lease_->drop();
+    lease_.reset();
+  }
+  lose("no answer in time");
+}
+
 net::Millis Relay::time_left() const {
   const auto gone = std::chrono::duration_cast<net::Millis>(loop_.now() - asked_at_);
   return std::max(waits_.answer - gone, net::Millis{1});
@@ -91,7 +105,11 @@ void Relay::acquired(upstream::AcquireResult result) {
   waiter_.reset();
   if (!result) {
     relay_ = result.error().relay;
-    lose(result.error().reason);
+    if (closing_word_ && accepted_.empty()) {
+      finish(*std::exchange(closing_word_, std::nullopt));
+    } else {
+      lose(result.error().reason);
+    }
     return;
   }
   lease_.emplace(std::move(*result));
@@ -102,6 +120,7 @@ void Relay::acquired(upstream::AcquireResult result) {
 
 void Relay::start_transaction() {
   replayed_ = 0;
+  mail_answered_ = false;
   auto& connection = lease_->connection();
   const std::uint64_t size = asked_ == Asked::kContent ? source_->size : mail_.size;
   connection.mail(mail_.sender, connection.mail_parameters(size, mail_.eightbit));
@@ -112,10 +131,11 @@ void Relay::start_transaction() {
 void Relay::start_content() { lease_->connection().send(*source_); }
 
 void Relay::on_mail(const mail::Reply& reply) {
-  if (reply.positive()) return;
+  mail_answered_ = reply.positive();
+  if (mail_answered_) return;
   if (reply.temporary()) lease_->report(false, mail::Stage::kMail, reply.code, reply.text());
   if (reply.code == 421) {
-    leave_server(reply);
+    leave_server(Word::From::kMail, reply);
     return;
   }
   lease_->release();
@@ -139,7 +159,7 @@ void Relay::on_rcpt(const mail::Reply& reply) {
     return;
   }
   if (reply.code == 421) {
-    leave_server(reply);
+    leave_server(Word::From::kRcpt, reply);
     return;
   }
   if (reply.positive()) {
@@ -179,8 +199,10 @@ void Relay::on_failed(const upstream::Failure& failure) {
   try_elsewhere(replaceable, failure.reason);
 }
 
-// A 421 ends the connection, whatever it answers.
-void Relay::leave_server(const mail::Reply& reply) {
+// A 421 ends the connection, whatever it answers. It is the answer if no other server gives one: it may be policy
+// against this sender.
+void Relay::leave_server(Word::From from, const mail::Reply& reply) {
+  closing_word_ = Word{.from = from, .reply = reply};
   avoid_.push_back(lease_->server().text);
   lease_->drop();
   lease_.reset();

@@ -53,7 +53,8 @@ class Relay final : private upstream::ConnectionHandler {
   void acquired(upstream::AcquireResult result);
   void start_transaction();
   void start_content();
-  void leave_server(const mail::Reply& reply);
+  void on_deadline();
+  void leave_server(Word::From from, const mail::Reply& reply);
   void try_elsewhere(bool replaceable, std::string reason);
   void lose(std::string reason, bool possible_duplicate = false);
   void finish(Word word);
@@ -80,7 +81,8 @@ class Relay final : private upstream::ConnectionHandler {
   std::string recipient_;  // asked about
   std::unique_ptr<Source> source_;
   base::Mono asked_at_{};
-  bool replaced_ = false;
+  bool replaced_ = false, mail_answered_ = false;
+  std::optional<Word> closing_word_;  // the last 421 to the present question
   std::vector<std::string> avoid_;
   std::string relay_ = "none";
 

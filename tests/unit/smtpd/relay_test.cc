@@ -17,7 +17,10 @@ class RelayTest : public ::testing::Test {
   std::shared_ptr<upstream::Pool> make_pool(const std::vector<ScriptedServer*>& servers) {
     upstream::PoolOptions options{.helo = "mx.test", .limit = 4};
     for (auto* s : servers) options.servers.push_back({"127.0.0.1", s->port(), "127.0.0.1:" + std::to_string(s->port())});
-    return std::make_shared<upstream::Pool>(bench.loop, resolver, std::move(options), upstream::PoolCallbacks{});
+    options.timeouts.session = session;
+    return std::make_shared<upstream::Pool>(
+        bench.loop, resolver, std::move(options),
+        upstream::PoolCallbacks{.report = [this](const upstream::Observation& o) { if (!o.ok) seen.push_back(o.stage); }});
   }
   std::unique_ptr<Relay> make_relay(std::shared_ptr<upstream::Pool> pool, RelayWaits waits = {}) {
     return std::make_unique<Relay>(bench.loop, std::move(pool), Relay::Mail{.sender = "a@s.example"}, waits);
@@ -47,6 +50,8 @@ class RelayTest : public ::testing::Test {
   Bench bench;
   net::Resolver resolver{bench.loop};
   ScriptedServer server{bench.loop};
+  net::Millis session{20'000};
+  std::vector<mail::Stage> seen;  // failures that were reported
   std::optional<storage::Content> content;
 };
 
@@ -118,6 +123,31 @@ TEST_F(RelayTest, ASilentServerIsGivenUpInTime) {
   server.replies["RCPT"] = ScriptedServer::kSilence;
   auto relay = make_relay(make_pool({&server}), {.answer = net::Millis{50}, .park = net::Millis{30'000}});
   EXPECT_EQ(ask_rcpt(*relay, "b@example.test").from, Word::From::kNobody);
+  EXPECT_EQ(seen, std::vector{mail::Stage::kRcpt});
+}
+
+TEST_F(RelayTest, WhoComesAfterASilentGreetingDoesNotWait) {
+  server.replies["banner"] = ScriptedServer::kSilence;
+  session = net::Millis{300};  // as in smtpd: all of the time that the answer to RCPT may take
+  const auto pool = make_pool({&server});
+  const RelayWaits waits{.answer = session, .park = net::Millis{30'000}};
+  EXPECT_EQ(ask_rcpt(*make_relay(pool, waits), "b@example.test").from, Word::From::kNobody);
+  EXPECT_EQ(seen, std::vector{mail::Stage::kBanner});
+  const auto before = base::mono_now();
+  EXPECT_EQ(ask_rcpt(*make_relay(pool, waits), "b@example.test").from, Word::From::kNobody);
+  EXPECT_LT(base::mono_now() - before, session / 2);
+}
+
+// Greylisting by 421 is policy like any other: the words must come through, so that they can be judged.
+TEST_F(RelayTest, A421OfTheLastServerIsTheAnswer) {
+  server.replies["RCPT"] = "421 4.7.0 greylisted";
+  auto relay = make_relay(make_pool({&server}));
+  const auto at_rcpt = ask_rcpt(*relay, "b@example.test");
+  EXPECT_EQ(at_rcpt.from, Word::From::kRcpt);
+  EXPECT_EQ(at_rcpt.reply.text(), "421 4.7.0 greylisted");
+  server.replies["MAIL"] = "421 4.7.0 greylisted";
+  relay = make_relay(make_pool({&server}));
+  EXPECT_EQ(ask_rcpt(*relay, "b@example.test").from, Word::From::kMail);
 }
 
 TEST_F(RelayTest, OnceAcceptedALossIsFinal) {
