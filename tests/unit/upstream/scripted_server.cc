@@ -54,6 +54,7 @@ ScriptedServer::ScriptedServer(net::Loop& loop, std::uint16_t port)
       loop_(loop) {
   auto fd = net::listen_on(*net::SocketAddress::ip("127.0.0.1", port));
   base::expect(fd.has_value(), "no port to listen on");
+  listening_ = fd->get();
   sockaddr_storage raw{};
   socklen_t length = sizeof raw;
   ::getsockname(fd->get(), reinterpret_cast<sockaddr*>(&raw), &length);
@@ -73,7 +74,11 @@ ScriptedServer::~ScriptedServer() = default;
 
 net::SocketAddress ScriptedServer::address() const { return *net::SocketAddress::ip("127.0.0.1", port_); }
 
-void ScriptedServer::stop() { listener_.reset(); }
+// A Listener lets go of its socket some turns later; this refuses at once.
+void ScriptedServer::stop() {
+  ::shutdown(listening_, SHUT_RDWR);
+  listener_.reset();
+}
 
 void ScriptedServer::cut() {
   for (const auto& session : std::exchange(sessions_, {})) session->stream->close();

@@ -65,6 +65,7 @@ class ScriptedServer {
 
   net::Loop& loop_;
   std::uint16_t port_ = 0;
+  int listening_ = -1;  // the listener's own
   std::unique_ptr<net::Listener> listener_;
   std::vector<std::unique_ptr<Session>> sessions_;
 };
