@@ -1,9 +1,13 @@
 #include "qmgr/index_segment.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <cstdio>
 #include <utility>
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "common/base/file.h"
 #include "common/storage/segment_reader.h"
@@ -34,16 +38,33 @@ std::vector<storage::RecipientState> recipients_of(const mail::Envelope& envelop
   return out;
 }
 
-// Copies what there is of a damaged record into spool/corrupt, for a person to look at.
+// Copies what can be read of a damaged record into spool/corrupt, for a person to look at. Blocks that the
+// disk does not give are zeros there.
 base::Status set_aside(const IndexStep& step, const storage::Segment& segment, std::uint64_t offset,
                        std::uint64_t length, const std::string& name) {
   const std::string folder = storage::corrupt_folder(step.spool);
   if (auto done = base::make_folders(folder); !done) return done;
-  std::string bytes(static_cast<std::size_t>(std::min<std::uint64_t>(length, 1 << 30)), '\0');
-  const auto n = segment.read(offset, bytes);
-  if (!n) return std::unexpected(n.error());
-  bytes.resize(*n);
-  return base::replace_file(folder + "/" + name, bytes);
+  const std::string path = folder + "/" + name;
+  const base::UniqueFd copy(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640));
+  if (!copy) return base::fail_errno(path, errno);
+  std::string block;
+  for (std::uint64_t at = 0; at < length; at += storage::kBlock) {
+    block.assign(static_cast<std::size_t>(std::min<std::uint64_t>(length - at, storage::kBlock)), '\0');
+    (void)segment.read(offset + at, block);
+    if (auto done = base::write_all(copy.get(), block); !done) return done;
+  }
+  return ::fsync(copy.get()) == 0 ? base::Status{} : base::fail_errno("fsync " + path, errno);
+}
+
+// A segment without a sound header: nothing in it can be checked, so all of it goes to the person.
+base::Status move_aside(const IndexStep& step) {
+  const std::string folder = storage::corrupt_folder(step.spool);
+  if (auto done = base::make_folders(folder); !done) return done;
+  const std::string from = storage::segments_folder(step.spool) + "/" + step.id.file_name();
+  if (::rename(from.c_str(), (folder + "/" + step.id.file_name()).c_str()) != 0) {
+    return base::fail_errno("rename " + from, errno);
+  }
+  return base::fsync_folder(folder);
 }
 
 // The state of one step while the scan calls back.
@@ -92,9 +113,11 @@ class Step {
   void damaged(const storage::RecordHeader& header, std::uint64_t offset, std::uint64_t length) {
     if (!status_) return;
     const std::string name = fmt::format("{}-{:X}-{}", step_.id.file_name(), offset, header.id.text());
-    status_ = set_aside(step_, *segment_, offset, length, name);
-    out_.warnings.push_back(fmt::format("{}: the content in {} is damaged: set aside as corrupt/{}", header.id.text(),
-                                        step_.id.file_name(), name));
+    // One that cannot be set aside must not stop the rest of the queue.
+    const auto done = set_aside(step_, *segment_, offset, length, name);
+    const std::string where = done ? "set aside as corrupt/" + name : "not set aside: " + done.error().text;
+    out_.warnings.push_back(
+        fmt::format("{}: the content in {} is damaged: {}", header.id.text(), step_.id.file_name(), where));
   }
 
   void bad_blocks(std::uint64_t offset, std::uint64_t length) {
@@ -123,6 +146,7 @@ class Step {
 
   base::Status give_up(const base::Error& error, std::uint64_t mark) {
     out_.warnings.push_back(error.text);
+    out_.unreadable = true;
     return finish(mark, false);
   }
 
@@ -132,8 +156,12 @@ class Step {
     if (error.kind != base::Kind::kNotFound && error.kind != base::Kind::kData) return give_up(error, mark);
     if (before && before->live_records > 0) {
       out_.warnings.push_back(fmt::format("{}: the segment of {} queued messages", error.text, before->live_records));
+    }
+    if (error.kind == base::Kind::kData && step_.seal) {
+      out_.warnings.push_back(fmt::format("{}: the file is set aside in corrupt/", error.text));
+      if (auto done = move_aside(step_); !done) return give_up(done.error(), mark);
     } else if (error.kind == base::Kind::kData) {
-      out_.warnings.push_back(error.text);
+      return give_up(error, mark);
     }
     if (before && step_.seal) return put_mark(mark);
     return finish(mark, true);

@@ -35,6 +35,7 @@ struct IndexedStep {
   std::uint64_t reached = 0;          // the mark now
   bool finished = false;              // nothing is left before `upto`
   bool over = false;                  // sealed, or its file is gone: there will never be more
+  bool unreadable = false;            // not now: to be tried again later
 };
 
 // `out` is made anew each time. A file that is gone is no error: it was reclaimed. One that cannot be read

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <limits>
 #include <utility>
+#include <vector>
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -57,8 +58,14 @@ base::Status Indexer::look_for_orphans() {
   for (const auto& id : *segments) {
     const auto at = work_.find(id);
     const bool in_hand = at != work_.end() && (at->second.running || at->second.lock);
-    if (!in_hand && !is_sealed(id)) recover(id);
+    if (in_hand) continue;
+    if (!is_sealed(id)) recover(id);
   }
+  std::vector<storage::SegmentId> again;
+  for (const auto& [id, work] : work_) {
+    if (work.again && !work.running) again.push_back(id);
+  }
+  for (const auto& id : again) step(id);
   return {};
 }
 
@@ -75,6 +82,7 @@ void Indexer::recover(storage::SegmentId id) {
 void Indexer::step(storage::SegmentId id) {
   auto& work = work_[id];
   work.running = true;
+  work.again = false;
   const IndexStep what{.spool = spool_, .id = id, .upto = work.upto, .seal = work.seal, .after_crash = work.after_crash};
   const auto out = std::make_shared<IndexedStep>();
   // What a dead writer left in the page cache must be as durable as what rows will say of it. Once: a
@@ -102,6 +110,8 @@ void Indexer::step_done(const IndexStep& what, const IndexedStep& done) {
     step(what.id);
   } else if (work.lock) {
     work_.erase(what.id);  // not readable now: look_for_orphans() comes back to it
+  } else {
+    work.again = done.unreadable;
   }
   indexed_(done);
 }

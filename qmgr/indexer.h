@@ -34,6 +34,7 @@ class Indexer {
     bool seal = false;
     bool after_crash = false;
     bool running = false;
+    bool again = false;       // could not be read: look_for_orphans() tries again
     base::UniqueFd lock;      // ours, after a crash
   };
   void step(storage::SegmentId id);

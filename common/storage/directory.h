@@ -182,8 +182,10 @@ class DirectoryReader {
 
  private:
   bool ready();
+  void note(const base::Error& error);
 
   std::string state_folder_;
+  base::Error problem_{base::Kind::kNotFound, "there is no directory yet"};  // why there is none
   std::unique_ptr<Directory> directory_;
   std::unique_ptr<ReadTxn> txn_;
   base::Mono next_look_{};

@@ -1,5 +1,7 @@
 #include "common/storage/directory.h"
 
+#include "common/base/log.h"
+
 namespace holdfast::storage {
 
 DirectoryReader::DirectoryReader(std::string state_folder) : state_folder_(std::move(state_folder)) {}
@@ -12,14 +14,25 @@ bool DirectoryReader::ready() {
   if (now < next_look_) return false;
   next_look_ = now + base::Seconds(1);
   auto opened = Directory::open(state_folder_, {.read_only = true});
-  if (!opened) return false;
+  if (!opened) {
+    note(opened.error());
+    return false;
+  }
+  problem_ = {base::Kind::kNotFound, ""};
   directory_ = std::move(*opened);
   txn_ = std::make_unique<ReadTxn>(directory_->env());
   return true;
 }
 
+// Not existing yet is how every installation begins; anything else costs known recipients their mail.
+void DirectoryReader::note(const base::Error& error) {
+  const bool news = error.text != problem_.text;
+  problem_ = error;
+  if (news && error.kind != base::Kind::kNotFound) base::log().warning("the directory cannot be read: " + error.text);
+}
+
 base::Status DirectoryReader::read(const std::function<void(const Directory&, const Txn&)>& questions) {
-  if (!ready()) return base::fail(base::Kind::kNotFound, "there is no directory yet");
+  if (!ready()) return std::unexpected(problem_);
   const ReadTxn::View view(*txn_);
   if (!view) return std::unexpected(view.error());
   questions(*directory_, *txn_);

@@ -142,6 +142,33 @@ TEST_F(IndexSegmentTest, ADamagedRecordIsSetAsideAndTheNextIsFound) {
   EXPECT_EQ(test::slurp(name), bytes.substr(bad.offset, bad.length));
 }
 
+TEST_F(IndexSegmentTest, ADamagedRecordThatCannotBeSetAsideStopsNothing) {
+  const auto bad = write(1, std::string(20'000, 'x'));
+  write(2);
+  std::string bytes = test::slurp(file());
+  bytes[bad.offset + 10'000] ^= 1;
+  test::dump(file(), bytes);
+  test::dump(storage::corrupt_folder(folder_.path()), "a file where the folder should be");
+  const auto out = step(to_the_end());
+  EXPECT_EQ(out.messages.size(), 1U);
+  EXPECT_TRUE(out.over);
+  ASSERT_EQ(out.warnings.size(), 1U);
+  EXPECT_NE(out.warnings[0].find("not set aside"), std::string::npos) << out.warnings[0];
+}
+
+TEST_F(IndexSegmentTest, ASegmentWithADamagedHeaderIsSetAsideWhole) {
+  write(1);
+  std::string bytes = test::slurp(file());
+  bytes[30] ^= 1;
+  test::dump(file(), bytes);
+  const auto out = step(to_the_end());
+  EXPECT_TRUE(out.over);
+  EXPECT_EQ(out.warnings.size(), 1U);
+  EXPECT_FALSE(std::filesystem::exists(file()));
+  EXPECT_EQ(test::slurp(storage::corrupt_folder(folder_.path()) + "/000001-00000001.seg"), bytes);
+  EXPECT_TRUE(step(to_the_end()).warnings.empty()) << "told once";
+}
+
 TEST_F(IndexSegmentTest, AFileThatIsGoneIsNoError) {
   std::filesystem::remove(file());
   const auto out = step(upto(4 * kBlock));
