@@ -31,6 +31,7 @@ struct Pool::Waiting {
   std::vector<bool> tried;
   std::unique_ptr<net::Timer> timer;
   bool queued = true;
+  bool hurried = false;  // a server was given too little time to be judged
   std::size_t server = 0;
   std::vector<net::SocketAddress> addresses;  // of `server`, those still to try
   AcquireFailure last;
@@ -207,7 +208,7 @@ struct Pool::Impl : Link::Owner, std::enable_shared_from_this<Pool::Impl> {
 
   void next_server(const WaitingPtr& w) {
     w->tried[w->server] = true;
-    book.failed(w->server, loop.now());
+    if (!w->hurried) book.failed(w->server, loop.now());
     const auto server = book.pick(loop.now(), callbacks.usable, w->tried);
     if (!server) {
       all_failed(w);
@@ -220,7 +221,7 @@ struct Pool::Impl : Link::Owner, std::enable_shared_from_this<Pool::Impl> {
     if (w->last.reason.empty()) w->last = last_failure;  // of a lease, when all are to be avoided
     if (w->last.reason.empty()) w->last = {.reason = "connect: no server is left to try", .relay = "none"};
     last_failure = w->last;
-    book.all_failed(loop.now());
+    if (!w->hurried) book.all_failed(loop.now());
     fail(w, AcquireFailure::Why::kFailed);
   }
 
@@ -254,6 +255,7 @@ struct Pool::Impl : Link::Owner, std::enable_shared_from_this<Pool::Impl> {
       pump_soon();
       return;
     }
+    w->hurried |= !proof;
     w->last = {.stage = failure.stage, .reply = failure.reply, .reason = failure.reason, .relay = link.relay()};
     next_address(w);
   }

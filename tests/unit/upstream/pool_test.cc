@@ -255,6 +255,8 @@ TEST_F(PoolTest, AHurriedTimeOutSaysNothingOfTheServer) {
   ASSERT_TRUE(got->failure);
   EXPECT_EQ(got->failure->reason, "banner: timed out");
   EXPECT_TRUE(reports.empty());
+  first.replies["banner"] = "220 ready";
+  EXPECT_TRUE(get()->lease.has_value());  // the breaker did not open
 }
 
 TEST_F(PoolTest, AvoidsServersThatFailedInThisTransaction) {
