@@ -4,6 +4,8 @@ namespace holdfast::smtpd {
 namespace {
 
 constexpr net::Millis kBatchInterval{1000};
+// To a prober that lives but does not read: what is more is dropped, as with a dead one.
+constexpr std::size_t kMostUnread = 4 << 20;
 
 }  // namespace
 
@@ -12,15 +14,22 @@ ProberLink::ProberLink(net::Loop& loop, const std::string& socket, ipc::Hello se
   client_.start();
 }
 
+template <class M>
+void ProberLink::send(const M& message) {
+  if (client_.channel() != nullptr && client_.channel()->unsent() < kMostUnread) client_.send(message);
+}
+
+void ProberLink::refused_known(const ipc::RefusedKnown& refusal) { send(refusal); }
+
 void ProberLink::observed(const std::string& destination, const upstream::Observation& seen) {
-  client_.send(ipc::Fact{.destination = destination,
-                         .server = std::string(seen.server),
-                         .address = std::string(seen.address),
-                         .ok = seen.ok,
-                         .stage = seen.stage,
-                         .code = seen.code,
-                         .reason = std::string(seen.reason),
-                         .reused = seen.reused});
+  send(ipc::Fact{.destination = destination,
+                 .server = std::string(seen.server),
+                 .address = std::string(seen.address),
+                 .ok = seen.ok,
+                 .stage = seen.stage,
+                 .code = seen.code,
+                 .reason = std::string(seen.reason),
+                 .reused = seen.reused});
 }
 
 void ProberLink::learn(const std::string& key, const std::string& destination, bool refresh) {
@@ -37,7 +46,7 @@ void ProberLink::learn(const std::string& key, const std::string& destination, b
 
 void ProberLink::probe_now(const std::string& destination) {
   if (!asked_.insert(destination).second) return;
-  client_.send(ipc::ProbeNow{destination});
+  send(ipc::ProbeNow{destination});
   if (!batch_timer_.waiting()) batch_timer_.start(kBatchInterval);
 }
 
@@ -47,7 +56,7 @@ void ProberLink::send_batch() {
   ipc::Learn batch;
   for (auto& [id, recipient] : learnt_) batch.recipients.push_back(std::move(recipient));
   learnt_.clear();
-  client_.send(batch);
+  send(batch);
 }
 
 // States are read from the directory when they are needed: the prober's pushes are for others.

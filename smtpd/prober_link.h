@@ -21,13 +21,16 @@ class ProberLink final : private ipc::ChannelHandler {
   void observed(const std::string& destination, const upstream::Observation& seen);
   // The destination accepted this recipient. `refresh`: to be (re)learnt; else it counts for coverage only.
   void learn(const std::string& key, const std::string& destination, bool refresh);
-  void refused_known(ipc::RefusedKnown refusal) { client_.send(refusal); }
+  void refused_known(const ipc::RefusedKnown& refusal);
   // Mail came for a destination that is down: at most one such word a second and destination is sent.
   void probe_now(const std::string& destination);
+  std::size_t unsent() { return client_.channel() != nullptr ? client_.channel()->unsent() : 0; }
 
  private:
   bool on_message(ipc::Channel& from, const ipc::Incoming& message) override;
   void send_batch();
+  template <class M>
+  void send(const M& message);
 
   static constexpr std::size_t kMostWaiting = 10000;
 
