@@ -19,9 +19,12 @@ mail::DestinationState AddressBook::state(const config::Destination& destination
   return storage::effective_state(*row, base::to_millis(now), interval_ms);
 }
 
-bool AddressBook::usable(std::string_view destination, std::string_view server) {
+// What the prober has not confirmed for three of its intervals says nothing any more, of servers as of destinations.
+bool AddressBook::usable(std::string_view destination, std::string_view server, base::Wall now) {
   const auto row = directory_.destination(destination);
-  if (!row) return true;
+  const auto* settings = config_->find_destination(destination);
+  if (!row || settings == nullptr) return true;
+  if (base::Millis{base::to_millis(now) - row->confirmed_ms} > 3 * settings->probe.interval) return true;
   const auto at = std::find_if(row->servers.begin(), row->servers.end(),
                                [&](const storage::ServerRow& s) { return s.server == server; });
   return at == row->servers.end() || at->up;

@@ -31,7 +31,7 @@ class AddressBook {
   // What to act on; up while nothing is known.
   mail::DestinationState state(const config::Destination& destination, base::Wall now);
   // False: the directory calls this server down.
-  bool usable(std::string_view destination, std::string_view server);
+  bool usable(std::string_view destination, std::string_view server, base::Wall now);
   // What a destination that is down offered when it was last seen, if all mail goes there: nothing may be
   // accepted that it would refuse later (design.md section 5). Nothing: no reason to offer less.
   std::optional<mail::Capabilities> remembered(base::Wall now);

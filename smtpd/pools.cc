@@ -56,7 +56,7 @@ Pools::Entry Pools::make(const config::Destination& destination) {
       .timeouts = timeouts_of(destination)};
   const std::string name = destination.name;
   upstream::PoolCallbacks callbacks{
-      .usable = [this, name](const upstream::ServerName& server) { return book_.usable(name, server.text); },
+      .usable = [this, name](const upstream::ServerName& server) { return book_.usable(name, server.text, base::wall_now()); },
       .report = [this, name](const upstream::Observation& seen) { prober_.observed(name, seen); }};
   return {.pool = std::make_shared<upstream::Pool>(loop_, resolver_, std::move(options), std::move(callbacks)),
           .max_connections = destination.max_connections};
