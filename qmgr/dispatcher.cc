@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "common/base/log.h"
+#include "common/base/panic.h"
 #include "common/base/text.h"
 #include "common/mail/address.h"
 #include "common/mail/events.h"
@@ -48,6 +49,9 @@ Lane::Limits Dispatcher::limits(const config::Destination& destination) const {
 
 void Dispatcher::configure(config::ConfigPtr config) {
   config_ = std::move(config);
+  for (auto& [name, r] : roads_) {
+    if (config_->find_destination(name) == nullptr) settle(r.lane.spare_suspects());  // nobody else would ever
+  }
   std::erase_if(roads_, [&](const auto& r) { return config_->find_destination(r.first) == nullptr; });
   for (const auto& [name, destination] : config_->destinations) {
     roads_.try_emplace(name, limits(destination)).first->second.lane.set_limits(limits(destination));
@@ -82,9 +86,10 @@ void Dispatcher::destination_state(const ipc::Destination& told) {
 void Dispatcher::prober_connected() {
   for (auto& [name, r] : roads_) {
     r.last_report = {};
-    if (r.lane.state() != DestinationState::kDraining) continue;
-    if (r.lane.phase() == Lane::Phase::kStopped) tell(name, r, ipc::DrainEvent::kFailed, r.lane.reason());
-    if (r.lane.phase() == Lane::Phase::kBraked) tell(name, r, ipc::DrainEvent::kBrake, r.lane.reason());
+    const bool of_a_drain = r.lane.state() == DestinationState::kDraining || r.lane.phase() == Lane::Phase::kBraked;
+    if (!of_a_drain || r.lane.reason().empty()) continue;
+    const bool failed = r.lane.phase() == Lane::Phase::kStopped;
+    tell(name, r, failed ? ipc::DrainEvent::kFailed : ipc::DrainEvent::kBrake, r.lane.reason());
   }
   pump();
 }
@@ -132,9 +137,12 @@ void Dispatcher::pump_now() {
   pumping_ = false;
   more_to_load_ = false;
   const auto now = parts_.loop.now();
-  for (auto& [name, r] : roads_) tend(name, r, now);
-  // Round by round, one job a destination, beginning behind the one that was served last.
+  // Before every deliver was heard nothing is even loaded: it may run what we would load.
   const bool open = !stopping_ && commits_work_ && parts_.couriers.complete();
+  for (auto& [name, r] : roads_) {
+    if (open) tend(name, r, now);
+  }
+  // Round by round, one job a destination, beginning behind the one that was served last.
   std::size_t rounds = 0;
   for (bool any = open; any && rounds < kMostRounds; ++rounds) {
     any = false;
@@ -180,6 +188,7 @@ bool Dispatcher::hand_out_one(const std::string& name, Road& r, base::Mono now) 
   if (r.lane.wants_refill() && !load(name, r)) return false;
   const auto pick = r.lane.next(now);
   if (!pick) return false;
+  base::expect(!flights_.contains(pick->message.id), "a message was picked that is handed out already");
   ipc::Job job;
   Flight flight;
   if (!make_job(name, *pick, job, flight)) {  // deleted or held since it was loaded
@@ -197,7 +206,7 @@ bool Dispatcher::make_job(const std::string& name, const Lane::Pick& pick, ipc::
   const auto id = pick.message.id;
   const auto row = parts_.index.message(read_, id);
   if (!row || row->state != storage::MessageState::kDeferred || row->destination != name) return false;
-  flight = {.destination = name, .attempt = row->attempts + 1, .outcome = {}, .worker = 0, .sender = row->sender,
+  flight = {.destination = name, .attempt = row->attempts + 1, .arrival_ms = row->arrival_ms, .outcome = {}, .worker = 0, .sender = row->sender,
             .recipients = parts_.index.recipients(read_, id)};
   job = {.queue_id = id.value, .generation = row->generation, .attempt = flight.attempt, .destination = name,
          .record = row->record, .arrival_ms = row->arrival_ms, .due_ms = std::min(row->due_ms, wall_ms()),
@@ -212,9 +221,12 @@ bool Dispatcher::make_job(const std::string& name, const Lane::Pick& pick, ipc::
 void Dispatcher::running(const ipc::RunningJob& job) {
   const QueueId id{job.queue_id};
   const storage::ReadTxn::View view(read_);
-  Flight flight{.destination = job.destination, .attempt = job.attempt, .outcome = {}, .worker = 0, .sender = {}, .recipients = {}};
+  Flight flight{.destination = job.destination, .attempt = job.attempt, .arrival_ms = 0, .outcome = {}, .worker = 0, .sender = {}, .recipients = {}};
   if (view) {
-    if (const auto row = parts_.index.message(read_, id)) flight.sender = row->sender;
+    if (const auto row = parts_.index.message(read_, id)) {
+      flight.sender = row->sender;
+      flight.arrival_ms = row->arrival_ms;
+    }
     flight.recipients = parts_.index.recipients(read_, id);
   }
   flights_.insert_or_assign(id, std::move(flight));
@@ -226,6 +238,7 @@ void Dispatcher::jobs_lost(const std::vector<QueueId>& ids) {
     const auto at = flights_.find(id);
     if (at == flights_.end() || at->second.outcome) continue;  // its outcome is here already
     if (auto* r = road(at->second.destination)) r->lane.give_back(id);
+    look_again(at->second, id);
     flights_.erase(at);
   }
   pump();
@@ -236,6 +249,7 @@ void Dispatcher::outcome(std::uint32_t worker, const ipc::Outcome& o) {
   auto at = flights_.find(id);
   if (at != flights_.end() && at->second.outcome) {  // told again while it is being committed
     at->second.worker = worker;
+    if (auto* r = road(at->second.destination)) r->lane.drop(id);  // whatever it was told meanwhile, it does not run
     return;
   }
   const bool ours = parts_.couriers.runs(worker, id);
@@ -257,6 +271,7 @@ void Dispatcher::outcome(std::uint32_t worker, const ipc::Outcome& o) {
   tell_refused(o, assessment, flight);
   if (auto* r = road(flight.destination)) {
     settle(r->lane.finished(id, assessment, parts_.loop.now()));
+    if (stopping_) settle(r->lane.spare_suspects());
   } else {
     commit(id, Treatment::kSpare);
   }
@@ -287,6 +302,7 @@ void Dispatcher::commit(QueueId id, Treatment how) {
   const auto outcome = std::make_shared<const ipc::Outcome>(*flight.outcome);
   if (how == Treatment::kUntouched) {
     parts_.couriers.committed(flight.worker, id, outcome->attempt);
+    look_again(flight, id);
     land(id);
     return;
   }
@@ -340,10 +356,20 @@ void Dispatcher::land(QueueId id) {
   pump();
 }
 
+// A message that comes back as it was may lie behind the sweep of a drain, and be due by that alone.
+void Dispatcher::look_again(const Flight& flight, QueueId id) {
+  auto* r = road(flight.destination);
+  if (r == nullptr || r->sweep.since_ms == 0) return;
+  const storage::QueueIndex::Place before{flight.arrival_ms, {id.value - 1}};
+  r->sweep.behind = std::min(r->sweep.behind, before);
+  r->sweep.ended = false;
+}
+
 void Dispatcher::report(const std::string& name, Road& r, base::Mono now) {
   for (const auto& event : r.lane.take_events()) {
     if (event.event == ipc::DrainEvent::kBrake) {
-      base::log().warning(fmt::format("destination {}: it refuses what it should accept ({}): one message an interval", name,
+      const bool braked = r.lane.phase() == Lane::Phase::kBraked;
+      base::log().warning(fmt::format("destination {}: {}: {}", name, braked ? "it refuses what it should accept, one message an interval" : "its queue has to wait",
                                       base::printable(event.reason)));
     }
     tell(name, r, event.event, event.reason);
@@ -372,6 +398,7 @@ void Dispatcher::set_timer(base::Mono now) {
 void Dispatcher::stop(std::function<void()> idle) {
   stopping_ = true;
   idle_ = std::move(idle);
+  for (auto& [name, r] : roads_) settle(r.lane.spare_suspects());
   check_idle();
 }
 

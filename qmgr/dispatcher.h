@@ -78,6 +78,7 @@ class Dispatcher {
   struct Flight {                                  // a message handed out, until its outcome is committed
     std::string destination;
     std::uint32_t attempt = 0;
+    std::int64_t arrival_ms = 0;
     std::optional<ipc::Outcome> outcome;
     std::uint32_t worker = 0;                      // who told the outcome
     std::string sender;
@@ -94,6 +95,7 @@ class Dispatcher {
   void commit(mail::QueueId id, Treatment how);
   void committed(mail::QueueId id, Fate fate, const std::string& reason);
   void land(mail::QueueId id);
+  void look_again(const Flight& flight, mail::QueueId id);
   void tell_refused(const ipc::Outcome& outcome, const Assessment& assessment, const Flight& flight);
   void report(const std::string& name, Road& road, base::Mono now);
   void tell(const std::string& name, const Road& road, ipc::DrainEvent event, const std::string& reason);

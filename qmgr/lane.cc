@@ -16,7 +16,10 @@ constexpr std::size_t kFirstStep = 5;
 constexpr std::size_t kDifferent = 3;      // canaries, or recipients or senders refused in a row
 constexpr std::size_t kMostSuspects = 10;
 constexpr std::size_t kFewLeft = 100;
-constexpr std::size_t kMostFailed = 90;    // fewer than kFewLeft: a window has always one that has not failed
+constexpr std::size_t kMostAvoided = 90;   // fewer than kFewLeft: a window has always one that has not failed
+constexpr std::size_t kMostForgotten = 100;
+constexpr std::size_t kBelievedAfter = 3;  // failures, and
+constexpr base::Millis kBelievedWithin{600'000};
 constexpr base::Millis kAfter4xx{15'000};
 constexpr base::Millis kAfterFailure{5'000};
 
@@ -41,11 +44,13 @@ std::vector<Settled> Lane::set_state(DestinationState state, std::int64_t since_
   state_ = state;
   since_ms_ = since_ms;
   if (state == DestinationState::kUp && !was_stopped && was == DestinationState::kDraining) {
-    if (phase_ == Phase::kCanary) start_flowing();  // nothing was left to try; a brake stays on
+    if (phase_ == Phase::kCanary) start_flowing();  // nothing was left to try
+    if (phase_ == Phase::kBraked) events_.push_back({ipc::DrainEvent::kBrake, reason_});  // it stays on
     return {};
   }
   auto settled = settle_suspects(Treatment::kSpare);
   drop_window();
+  failed_.clear();
   failures_.clear();
   any_accepted_ = false;
   wait_until_ = {};
@@ -109,7 +114,7 @@ void Lane::start_flowing() {
 std::optional<Candidate> Lane::take_canary() {
   auto best = window_.end();
   for (auto it = window_.begin(); it != window_.end(); ++it) {
-    if (failed_canaries_.contains(it->id)) continue;
+    if (avoided_.contains(it->id)) continue;
     if (it->size < kCanarySize) {
       best = it;
       break;
@@ -146,6 +151,11 @@ void Lane::drop(QueueId id) {
   if (canary_ == id) canary_.reset();
 }
 
+void Lane::adopt(QueueId id) {
+  active_.insert(id);
+  if (windowed_.erase(id) > 0) std::erase_if(window_, [&](const Candidate& c) { return c.id == id; });
+}
+
 void Lane::give_back(QueueId id) {
   drop(id);
   touch();
@@ -162,21 +172,24 @@ std::vector<Settled> Lane::finished(QueueId id, const Assessment& o, base::Mono 
 }
 
 Lane::Settlement Lane::canary_finished(QueueId id, const Assessment& o, base::Mono now) {
-  if (o.sign == Sign::kNone) {
-    if (phase_ == Phase::kBraked) wait_until_ = now + limits_.probe_interval;
-    return {{id, Treatment::kAsIs}};
-  }
+  if (o.sign == Sign::kNone || o.sign == Sign::kDamaged) return flowing_finished(id, o, now);
   if (!good_canary(o.sign)) return canary_failed(id, o, now);
-  if (phase_ == Phase::kBraked) events_.push_back({ipc::DrainEvent::kCanaryAccepted, {}});
-  reason_.clear();
-  failed_canaries_.clear();
+  avoided_.clear();
+  failed_.clear();
   failures_.clear();
+  all_clear();
   start_flowing();
-  if (o.sign == Sign::kAccepted) accepted();
-  if (o.sign == Sign::kTempFailed) back_off(kAfter4xx, now);
-  if (o.sign != Sign::kRefusedOther) return {{id, Treatment::kAsIs}};
+  if (o.sign != Sign::kRefusedOther) return flowing_finished(id, o, now);
   suspects_.push_back({id, o});
   return {};
+}
+
+// It has had its chances, and there is nothing to compare it with.
+bool Lane::believed(QueueId id, base::Mono now) const {
+  const bool others = more_ || std::any_of(window_.begin(), window_.end(),
+                                           [&](const Candidate& c) { return !failed_.contains(c.id); });
+  const auto& f = failed_.at(id);
+  return !others && f.count >= kBelievedAfter && now - f.first >= kBelievedWithin;
 }
 
 Lane::Settlement Lane::canary_failed(QueueId id, const Assessment& o, base::Mono now) {
@@ -185,37 +198,50 @@ Lane::Settlement Lane::canary_failed(QueueId id, const Assessment& o, base::Mono
     settled.push_back({id, Treatment::kUntouched});
     return settled;
   }
-  reason_ = o.reason;
-  const bool about_message = o.sign != Sign::kNoSession && o.sign != Sign::kRefusedSession;
-  if (about_message) {
-    if (failed_canaries_.size() >= kMostFailed) failed_canaries_.clear();
-    failed_canaries_.insert(id);
-    failures_.insert(failure_name(id, o));
+  say_why(o.reason);
+  if (o.sign == Sign::kNoSession || o.sign == Sign::kRefusedSession) {
+    if (phase_ == Phase::kBraked) wait_until_ = now + limits_.probe_interval;
+    else back_off(kAfterFailure, now);
+    return {{id, Treatment::kUntouched}};
   }
+  if (avoided_.size() >= kMostAvoided) avoided_.clear();
+  avoided_.insert(id);
+  failures_.insert(failure_name(id, o));
+  auto& failed = failed_[id];
+  if (failed.count++ == 0) failed.first = now;
+  const bool again = failed.count > 1;
   if (phase_ == Phase::kBraked) {
     wait_until_ = now + limits_.probe_interval;
   } else if (failures_.size() >= kDifferent) {
     phase_ = Phase::kStopped;
     events_.push_back({ipc::DrainEvent::kFailed, o.reason});
-  } else {
-    const bool others = more_ || std::any_of(window_.begin(), window_.end(), [&](const Candidate& c) {
-      return !failed_canaries_.contains(c.id);
-    });
-    // Its content alone is refused and there is no other to compare it with: the session was good.
-    if (!others && o.sign == Sign::kRefusedKnown && o.after_rcpt) return {{id, Treatment::kAsIs}};
-    if (!about_message || o.sign == Sign::kClosing) back_off(kAfterFailure, now);
-    else if (!others) back_off(kAfter4xx, now);
+    return {{id, Treatment::kSpare}};
+  } else if (o.sign == Sign::kClosing) {
+    back_off(kAfterFailure, now);
+  } else if (again || (window_.empty() && !more_)) {
+    back_off(kAfter4xx, now);
   }
-  switch (o.sign) {
-    case Sign::kNoSession:
-    case Sign::kRefusedSession: return {{id, Treatment::kUntouched}};
-    case Sign::kLost: return {{id, Treatment::kAsIs}};  // counted: the third time it is held
-    default: return {{id, Treatment::kSpare}};
+  return {{id, believed(id, now) ? Treatment::kAsIs : Treatment::kSpare}};
+}
+
+void Lane::say_why(const std::string& reason) {
+  if (reason_ == reason || state_ != DestinationState::kDraining) {
+    reason_ = reason;
+    return;
   }
+  reason_ = reason;
+  events_.push_back({ipc::DrainEvent::kBrake, reason});
+}
+
+void Lane::all_clear() {
+  if (reason_.empty()) return;
+  reason_.clear();
+  events_.push_back({ipc::DrainEvent::kCanaryAccepted, {}});
 }
 
 void Lane::accepted() {
   any_accepted_ = true;
+  if (phase_ == Phase::kFlowing) all_clear();
   wait_ = base::Millis(0);
   if (phase_ == Phase::kFlowing && ++successes_ >= step_) {
     step_ = std::min(step_ * 2, ceiling());
@@ -234,15 +260,23 @@ Lane::Settlement Lane::flowing_finished(QueueId id, const Assessment& o, base::M
       return settled;
     }
     case Sign::kTempFailed:
-      if (state_ == DestinationState::kDraining) back_off(kAfter4xx, now);
+      if (state_ == DestinationState::kDraining) {
+        say_why(o.reason);
+        back_off(kAfter4xx, now);
+      }
       return {{id, Treatment::kAsIs}};
     case Sign::kTempRecipient:
+    case Sign::kDamaged: return {{id, Treatment::kAsIs}};
     case Sign::kNone:
-    case Sign::kLost: return {{id, Treatment::kAsIs}};
+      if (phase_ == Phase::kBraked) wait_until_ = now + limits_.probe_interval;
+      back_off(kAfterFailure, now);
+      return {{id, Treatment::kUntouched}};
     case Sign::kClosing:
+      say_why(o.reason);
       back_off(kAfterFailure, now);
       return {{id, Treatment::kSpare}};
     case Sign::kNoSession:
+      say_why(o.reason);
       back_off(kAfterFailure, now);
       return {{id, Treatment::kUntouched}};
     case Sign::kRefusedSession: {
@@ -252,20 +286,34 @@ Lane::Settlement Lane::flowing_finished(QueueId id, const Assessment& o, base::M
     }
     case Sign::kRefusedKnown:
     case Sign::kRefusedOther:
-    case Sign::kRefusedSender: break;
+    case Sign::kRefusedSender:
+    case Sign::kLost: break;
   }
   if (doubtful) return {{id, Treatment::kSpare}};
   suspects_.push_back({id, o});
-  return burst() ? brake(o.reason, now) : Settlement{};
+  if (burst()) return brake(o.reason, now);
+  if (lost_in_a_row() >= kDifferent) {
+    say_why(o.reason);
+    back_off(kAfterFailure, now);
+    return settle_suspects(Treatment::kSpare);
+  }
+  return suspects_.size() >= kMostForgotten ? settle_suspects(Treatment::kAsIs) : Settlement{};
+}
+
+std::size_t Lane::lost_in_a_row() const {
+  return static_cast<std::size_t>(std::count_if(suspects_.begin(), suspects_.end(),
+                                                [](const Suspect& s) { return s.outcome.sign == Sign::kLost; }));
 }
 
 bool Lane::burst() const {
   std::set<std::string> recipients, senders;
+  std::size_t refused = 0;
   for (const auto& s : suspects_) {
     if (s.outcome.sign == Sign::kRefusedSender) senders.insert(s.outcome.sender);
-    else recipients.insert(s.outcome.refused.begin(), s.outcome.refused.end());
+    recipients.insert(s.outcome.refused_known.begin(), s.outcome.refused_known.end());
+    if (s.outcome.sign == Sign::kRefusedSender || s.outcome.sign == Sign::kRefusedKnown) ++refused;
   }
-  return senders.size() >= kDifferent || recipients.size() >= kDifferent || suspects_.size() >= kMostSuspects;
+  return senders.size() >= kDifferent || recipients.size() >= kDifferent || refused >= kMostSuspects;
 }
 
 Lane::Settlement Lane::brake(const std::string& reason, base::Mono now) {

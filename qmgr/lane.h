@@ -7,15 +7,20 @@
 //   kFlowing   5 at a time, doubling to the limit (half of max_connections while draining, a quarter in up)
 //   kBraked    the destination refuses what it should not: one canary an interval, nobody is refused for good
 //
-// A 5xx to a recipient or at MAIL is not believed at once: the message waits as a suspect. When another
-// is accepted after it, or when nothing else is left to try, the refusal is the message's own and counts;
-// when three different recipients (or senders) are refused in a row, it is the destination's fault, and all
-// suspects go back to the queue as they were. Canaries differ if their refused recipients (or senders) do:
-// three messages to one person who has left do not make a broken server.
+// A 5xx to a recipient or at MAIL, and a connection that was lost, are not believed at once: the message
+// waits as a suspect. When another is accepted after it, or when nothing else is left to try, it is the
+// message's own affair and counts; when three different known recipients (or senders) are refused in a row,
+// it is the destination's fault, and all suspects go back to the queue as they were. Three losses in a row
+// count for nothing either: they make the lane wait.
+//
+// Canaries differ if their refused recipients (or senders) do: three messages to one person who has left do
+// not make a broken server. Where there are fewer than three to compare, what has failed for ten minutes is
+// believed (as long as prober takes before it forgets anybody).
 #pragma once
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -39,7 +44,7 @@ struct Candidate {
 // How an outcome is to be applied to its message.
 enum class Treatment : std::uint8_t {
   kAsIs,       // sent, deferred, refused: as the replies say
-  kSpare,      // as above, but a 5xx only defers: it is the destination's fault
+  kSpare,      // as above, but a 5xx only defers and a loss is not counted: it is the destination's fault
   kUntouched,  // no attempt was made as far as the message is concerned
 };
 struct Settled {
@@ -89,10 +94,13 @@ class Lane {
   // Likewise, and it is not in the queue any more: not looked for again.
   void drop(mail::QueueId id);
   // A job that a deliver tells of as running, after our restart.
-  void adopt(mail::QueueId id) { active_.insert(id); }
+  void adopt(mail::QueueId id);
   std::vector<Settled> finished(mail::QueueId id, const Assessment& outcome, base::Mono now);
   // Nothing is left to try: the suspects are judged.
   std::vector<Settled> settle_if_idle(base::Mono now);
+
+  // We end: nobody is judged any more.
+  std::vector<Settled> spare_suspects() { return settle_suspects(Treatment::kSpare); }
 
   // When next() may answer differently without anything else happening; nothing: no such time.
   std::optional<base::Mono> wake_at() const;
@@ -102,6 +110,7 @@ class Lane {
 
   std::size_t active() const { return active_.size(); }
   std::size_t limit() const;
+  // Why nothing, or little, goes out; prober has been told it by an event.
   const std::string& reason() const { return reason_; }
 
  private:
@@ -120,6 +129,10 @@ class Lane {
   void accepted();
   Settlement settle_suspects(Treatment how);
   bool burst() const;
+  std::size_t lost_in_a_row() const;
+  bool believed(mail::QueueId id, base::Mono now) const;
+  void say_why(const std::string& reason);
+  void all_clear();
   Settlement brake(const std::string& reason, base::Mono now);
   void back_off(base::Millis first, base::Mono now);
 
@@ -135,7 +148,12 @@ class Lane {
 
   std::set<mail::QueueId> active_;
   std::optional<mail::QueueId> canary_;       // the one under way
-  std::set<mail::QueueId> failed_canaries_;   // since one went well: the next drain begins with others
+  struct Failures {
+    std::size_t count = 0;
+    base::Mono first{};
+  };
+  std::set<mail::QueueId> avoided_;           // canaries that failed since one went well: others come first
+  std::map<mail::QueueId, Failures> failed_;  // likewise, but of this state only
   std::set<std::string> failures_;            // of this state: what tells them apart
   std::vector<Suspect> suspects_;
   std::size_t step_ = 0, successes_ = 0;      // of kFlowing

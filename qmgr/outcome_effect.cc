@@ -60,7 +60,7 @@ Fate apply_outcome(storage::MessageRow& row, std::vector<storage::RecipientState
   note_replies(recipients, outcome, ruling.how);
   const auto last_attempt_ms = std::exchange(row.last_attempt_ms, ruling.now_ms);
   row.attempts = outcome.attempt;
-  if (outcome.connection_lost) ++row.lost;
+  if (outcome.connection_lost && ruling.how == Treatment::kAsIs) ++row.lost;
   const auto open = count(recipients, RecipientStatus::kOpen), refused = count(recipients, RecipientStatus::kRefused);
   row.open = static_cast<std::uint32_t>(open + refused);
   if (row.open == 0) return Fate::kDone;

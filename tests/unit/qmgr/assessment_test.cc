@@ -77,7 +77,7 @@ TEST(Assessment, ALostConnectionIsTheMessages) {
   o.connection_lost = true;
   EXPECT_EQ(judge(o).sign, Sign::kLost);
   o.damaged = true;
-  EXPECT_EQ(judge(o).sign, Sign::kNone);
+  EXPECT_EQ(judge(o).sign, Sign::kDamaged);
 }
 
 TEST(Assessment, FullMailboxesSayNothingOfTheServer) {

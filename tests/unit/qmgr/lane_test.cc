@@ -123,7 +123,7 @@ TEST_F(LaneTest, AFailedCanaryGoesBehindAllOthers) {
   drain_state();
   fill(1, 3);
   EXPECT_EQ(hand_out(), Ids{1});
-  EXPECT_EQ(end(1, Sign::kLost), only(1, Treatment::kAsIs)) << "it counts against the message";
+  EXPECT_EQ(end(1, Sign::kLost), only(1, Treatment::kSpare)) << "not its fault as long as nobody was accepted";
   fill(1, 1);
   EXPECT_EQ(hand_out(), Ids{2});
   end(2, Sign::kAccepted);
@@ -139,8 +139,9 @@ TEST_F(LaneTest, ThreeDifferentFailedCanariesAreTheDestination) {
   }
   EXPECT_EQ(lane_.phase(), Lane::Phase::kStopped);
   const auto events = lane_.take_events();
-  ASSERT_EQ(events.size(), 1U);
-  EXPECT_EQ(events[0].event, DrainEvent::kFailed);
+  ASSERT_EQ(events.size(), 2U);
+  EXPECT_EQ(events[0].event, DrainEvent::kBrake) << "why it waits, from the first failure on";
+  EXPECT_EQ(events[1].event, DrainEvent::kFailed);
   EXPECT_TRUE(hand_out().empty());
 }
 
@@ -168,18 +169,88 @@ TEST_F(LaneTest, ThreeMessagesToOneWhoHasLeftAreNot) {
     end(i, Sign::kRefusedKnown, "gone@d.test");
   }
   EXPECT_EQ(lane_.phase(), Lane::Phase::kCanary);
-  EXPECT_TRUE(lane_.take_events().empty());
+  EXPECT_EQ(lane_.take_events().size(), 1U) << "told why, once";
 }
 
-TEST_F(LaneTest, ASolePoisonedContentIsTheMessages) {
+TEST_F(LaneTest, WhereThereAreFewToCompareTenMinutesAreBelieved) {
+  for (const auto sign : {Sign::kRefusedKnown, Sign::kRefusedSender, Sign::kLost}) {
+    lane_ = Lane({.max_connections = 40, .probe_interval = Millis(120'000)});
+    drain_state();
+    const auto begin = now_;
+    std::vector<Settled> last;
+    int tries = 0;
+    for (; tries < 20; ++tries) {
+      fill(1, 1);
+      ASSERT_EQ(hand_out(), Ids{1});
+      last = end(1, sign);
+      if (last == only(1, Treatment::kAsIs)) break;
+      EXPECT_EQ(last, only(1, Treatment::kSpare));
+      now_ = *lane_.wake_at();
+    }
+    EXPECT_EQ(last, only(1, Treatment::kAsIs));
+    EXPECT_GE(now_ - begin, std::chrono::minutes(10));
+    EXPECT_GE(tries, 3);
+    EXPECT_EQ(lane_.reason(), "reason") << "and status says meanwhile why";
+  }
+}
+
+TEST_F(LaneTest, WhyItWaitsIsToldOnceAndTakenBack) {
   drain_state();
-  fill(1, 1);
+  fill(1, 50);
+  canary_ok();
+  EXPECT_TRUE(lane_.take_events().empty());
+  for (const auto i : hand_out()) end(i, Sign::kTempFailed);
+  auto events = lane_.take_events();
+  ASSERT_EQ(events.size(), 1U);
+  EXPECT_EQ(events[0].event, DrainEvent::kBrake);
+  EXPECT_EQ(events[0].reason, "reason");
+  now_ = *lane_.wake_at();
+  end(hand_out().front(), Sign::kAccepted);
+  events = lane_.take_events();
+  ASSERT_EQ(events.size(), 1U);
+  EXPECT_EQ(events[0].event, DrainEvent::kCanaryAccepted);
+}
+
+TEST_F(LaneTest, ALossCountsOnlyWhenAnotherIsAccepted) {
+  up();
+  fill(1, 100);
   hand_out();
-  auto o = says(Sign::kRefusedKnown);
-  o.after_rcpt = true;
-  EXPECT_EQ(lane_.finished({1}, o, now_), only(1, Treatment::kAsIs));
+  EXPECT_TRUE(end(1, Sign::kLost).empty());
+  EXPECT_EQ(end(2, Sign::kAccepted), (std::vector<Settled>{{{1}, Treatment::kAsIs}, {{2}, Treatment::kAsIs}}));
+  EXPECT_TRUE(end(3, Sign::kLost).empty());
+  EXPECT_TRUE(end(4, Sign::kLost).empty());
+  EXPECT_EQ(end(5, Sign::kLost).size(), 3U);
+  EXPECT_EQ(lane_.phase(), Lane::Phase::kFlowing);
+  EXPECT_TRUE(hand_out().empty()) << "waits a little";
+}
+
+TEST_F(LaneTest, ThreeWhoAreForgottenAreRefusedAndNotTheDestinationsFault) {
+  drain_state();
+  fill(1, 3);
+  hand_out();
+  EXPECT_TRUE(end(1, Sign::kRefusedOther, "a").empty());
+  hand_out();
+  EXPECT_TRUE(end(2, Sign::kRefusedOther, "b").empty());
+  EXPECT_TRUE(end(3, Sign::kRefusedOther, "c").empty());
   lane_.refill({}, false);
+  EXPECT_EQ(lane_.settle_if_idle(now_).size(), 3U);
   EXPECT_TRUE(lane_.drained());
+}
+
+TEST_F(LaneTest, WhatADeliverRunsAlreadyIsNotPicked) {
+  up();
+  fill(1, 3);
+  lane_.adopt({2});
+  EXPECT_EQ(hand_out(), (Ids{1, 3}));
+}
+
+TEST_F(LaneTest, AFailureOfOurOwnSaysNothingAndWaits) {
+  up();
+  fill(1, 9);
+  hand_out();
+  EXPECT_EQ(end(1, Sign::kNone), only(1, Treatment::kUntouched));
+  EXPECT_TRUE(hand_out().empty());
+  EXPECT_EQ(end(2, Sign::kDamaged), only(2, Treatment::kAsIs));
 }
 
 TEST_F(LaneTest, ACanaryWithoutASessionLeavesItsMessageAlone) {

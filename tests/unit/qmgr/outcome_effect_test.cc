@@ -107,6 +107,15 @@ TEST(OutcomeEffect, TheThirdLossHolds) {
   EXPECT_NE(m.row.reason.find("lost 3 times"), std::string::npos);
 }
 
+TEST(OutcomeEffect, ASparedLossIsNotCounted) {
+  auto m = message(1);
+  for (std::uint32_t attempt = 1; attempt <= 5; ++attempt) {
+    auto o = outcome({kDeferred}, attempt);
+    o.connection_lost = true;
+    EXPECT_EQ(apply_outcome(m.row, m.to, o, ruling(Treatment::kSpare)), Fate::kDeferred);
+  }
+}
+
 TEST(OutcomeEffect, DamagedIsHeld) {
   auto m = message(1);
   auto o = outcome({kDeferred});
