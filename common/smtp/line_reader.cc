@@ -61,10 +61,10 @@ std::optional<LineReader::Line> LineReader::skip() {
       return Line{Status::kTooLong, prefix_, std::exchange(skipped_, 0)};
     }
     if (skip_ == Skip::kPoisoned) {
-      if (!crlf) return Line{Status::kBareNewline, {}, std::exchange(skipped_, 0)};
-      skip_ = Skip::kNo;
-      skipped_ = 0;
-      return std::nullopt;
+      const std::size_t octets = std::exchange(skipped_, 0);
+      if (crlf) skip_ = Skip::kNo;
+      if (crlf && octets <= 2) return std::nullopt;  // nothing stood behind the bare LF
+      return Line{Status::kBareNewline, {}, octets};
     }
   }
 }

@@ -2,8 +2,8 @@
 // yet: for a server session these are commands and, between next() calls, raw content.
 //
 // Only CRLF ends a line in strict mode (RFC 5321 section 2.3.8, design.md section 5). A bare LF there ends
-// the waiting for one, so that a peer that only sends LF gets an answer to each: the piece is kBareNewline,
-// and what follows up to the next CRLF belongs to it and is never read as a line of its own. In lenient
+// the waiting for one, so that a peer that only sends LF gets an answer to each: the piece is kBareNewline, and
+// so is what follows up to the next CRLF: it is never read as a line of its own. In lenient
 // mode (replies of odd servers) LF ends a line too, and a CR elsewhere is text.
 #pragma once
 

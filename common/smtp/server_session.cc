@@ -78,6 +78,11 @@ ServerSession::Maybe ServerSession::take_held() {
 }
 
 ServerSession::Maybe ServerSession::on_line(const LineReader::Line& line) {
+  if (exhausted(line.text)) {
+    auto event = refuse(parse_command(line.text).verb, line.text, Reply::make(421, "4.7.0", "Too many errors"));
+    enter(State::kClosed);
+    return event;
+  }
   switch (line.status) {
     case LineReader::Status::kLine: return on_command(line.text);
     case LineReader::Status::kTooLong:
@@ -85,6 +90,13 @@ ServerSession::Maybe ServerSession::on_line(const LineReader::Line& line) {
     case LineReader::Status::kBareNewline: break;
   }
   return refuse(Verb::kUnknown, line.text, Reply::make(500, "5.5.2", "Bare CR or LF: lines end in CRLF"));
+}
+
+// The client has made too many errors to be heard: it may only quit, or send the message whose recipients it has.
+bool ServerSession::exhausted(std::string_view line) const {
+  if (options_.max_errors == 0 || errors_ < options_.max_errors) return false;
+  const Verb verb = parse_command(line).verb;
+  return verb != Verb::kQuit && (verb != Verb::kData || accepted_ == 0);
 }
 
 // Check: what can be said about the command without anybody else. Then proceed().
@@ -225,10 +237,6 @@ ServerSession::Maybe ServerSession::on_content() {
 
 ServerSession::Maybe ServerSession::refuse(Verb verb, std::string_view line, Reply reply, bool counts) {
   errors_ += counts ? 1 : 0;
-  if (options_.max_errors > 0 && errors_ >= options_.max_errors) {
-    reply = Reply::make(421, "4.7.0", "Too many errors");
-    enter(State::kClosed);
-  }
   reply.append_wire(output_);
   return event::Rejected{verb, line, std::move(reply)};
 }
@@ -241,7 +249,7 @@ void ServerSession::accept() {
   answered(verb);
 }
 
-void ServerSession::reply(const Reply& reply) {
+void ServerSession::reply(const Reply& reply, bool client_error) {
   base::expect(awaited_.has_value(), "reply() without an awaiting event");
   const Verb verb = *awaited_;
   const bool positive = verb == Verb::kData ? reply.code == 354 : reply.positive();
@@ -249,6 +257,8 @@ void ServerSession::reply(const Reply& reply) {
   base::expect(!positive || verb != Verb::kEhlo, "EHLO is answered by accept()");
   base::expect(!positive || verb != Verb::kDot || !content_refused_, "a positive reply to refused content");
   awaited_.reset();
+  const bool of_a_command = verb != Verb::kBanner && verb != Verb::kData && verb != Verb::kDot;
+  if (client_error || (reply.permanent() && of_a_command)) ++errors_;
   reply.append_wire(output_);
   if (reply.code == 421) return enter(State::kClosed);
   if (positive) return answered(verb);

@@ -40,7 +40,7 @@ struct ServerOptions {
   std::uint64_t size_limit = 50ULL << 20;  // octets of content; 0: none
   std::size_t max_recipients = 1000;       // accepted ones a transaction; more get 452 4.5.3
   BareNewline bare_newline = BareNewline::kReject;
-  int max_errors = 20;  // that many of the core's refusals since the last message: 421; 0: no limit
+  int max_errors = 20;  // after so many since the last message the next command gets 421; 0: no limit
   // What EHLO offers, besides ENHANCEDSTATUSCODES.
   bool pipelining = true;
   bool eightbitmime = true;
@@ -93,7 +93,7 @@ using ServerEvent = std::variant<event::Connect, event::Helo, event::Mail, event
 
 class ServerSession {
  public:
-  static constexpr std::size_t kMaxBuffered = 256 << 10;
+  static constexpr std::size_t kMaxBuffered = 32 << 10;  // of pipelined commands; content waits for nobody
 
   explicit ServerSession(ServerOptions options);
 
@@ -106,7 +106,9 @@ class ServerSession {
   // Any answer. 2xx (354 to Data) moves on. 421 closes the session. To Connect, a 4xx or 5xx leaves a session
   // in which all but QUIT gets 503 (RFC 5321 section 3.1). To Helo and Data a positive answer is accept()'s.
   // A refused Mail leaves no transaction; a refused Data leaves it open.
-  void reply(const mail::Reply& reply);
+  // A 5xx to Helo, Mail or Rcpt counts as an error of the client (ServerOptions::max_errors), as the core's own
+  // refusals do; a 4xx only if `client_error` is set.
+  void reply(const mail::Reply& reply, bool client_error = false);
   // Ends the session from our side, also while an answer is awaited: a time-out (421 4.4.2), our own end
   // (421 4.3.2). No event follows.
   void close(const mail::Reply& reply);
@@ -136,6 +138,7 @@ class ServerSession {
   Maybe on_rcpt(const Command& command, std::string_view line);
   Maybe on_rset();
   Maybe on_quit();
+  bool exhausted(std::string_view line) const;
   Maybe out_of_sequence(Verb verb, std::string_view line);
   std::optional<mail::Reply> unknown(const Command& command) const;
   Maybe refuse(Verb verb, std::string_view line, mail::Reply reply, bool counts = true);

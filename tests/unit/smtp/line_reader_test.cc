@@ -50,9 +50,13 @@ TEST(LineReader, WaitsForTheRest) {
 }
 
 TEST(LineReader, AnswersEachBareLfButReadsNothingBehindIt) {
-  EXPECT_EQ(read_all("a\nb\r\nc\r\n"), (std::vector<Got>{{Status::kBareNewline, "a"}, {Status::kLine, "c"}}));
+  EXPECT_EQ(read_all("a\nb\r\nc\r\n"), (std::vector<Got>{{Status::kBareNewline, "a"}, {Status::kBareNewline, ""}, {Status::kLine, "c"}}));
   EXPECT_EQ(read_all("a\nb\nc\r\nd\r\n"),
-            (std::vector<Got>{{Status::kBareNewline, "a"}, {Status::kBareNewline, ""}, {Status::kLine, "d"}}));
+            (std::vector<Got>{{Status::kBareNewline, "a"},
+                              {Status::kBareNewline, ""},
+                              {Status::kBareNewline, ""},
+                              {Status::kLine, "d"}}));
+  EXPECT_EQ(read_all("a\n\r\nb\r\n"), (std::vector<Got>{{Status::kBareNewline, "a"}, {Status::kLine, "b"}}));
   EXPECT_EQ(read_all("\n"), (std::vector<Got>{{Status::kBareNewline, ""}}));
 }
 

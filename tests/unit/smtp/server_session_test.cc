@@ -236,14 +236,34 @@ TEST_F(Server, RejectedShowsTheLine) {
   EXPECT_EQ(rejected.reply.text(), "500 5.5.2 Command not recognised");
 }
 
-TEST_F(Server, TheLastErrorShowsItsLineToo) {
+TEST_F(Server, AfterTooManyErrorsTheNextCommandIsTheLast) {
   session.options().max_errors = 1;
   greet();
-  session.receive("FOO bar\r\n");
-  const auto rejected = expect_event<event::Rejected>(session);
-  EXPECT_EQ(rejected.line, "FOO bar");
-  EXPECT_EQ(rejected.reply.code, 421);
+  session.receive("FOO bar\r\nNOOP x\r\nNOOP\r\n");
+  EXPECT_EQ(expect_event<event::Rejected>(session).reply.code, 500);
+  EXPECT_FALSE(session.closing());
+  const auto last = expect_event<event::Rejected>(session);
+  EXPECT_EQ(last.line, "NOOP x");
+  EXPECT_EQ(last.reply.code, 421);
   EXPECT_TRUE(session.closing());
+  EXPECT_FALSE(session.next_event());
+}
+
+TEST_F(Server, A4xxIsTheClientsErrorOnlyIfTheAdapterSaysSo) {
+  session.options().max_errors = 2;
+  greet();
+  session.receive("MAIL FROM:<a@b.test>\r\n");
+  expect_event<event::Mail>(session);
+  session.accept();
+  for (const bool counts : {false, false, true, true}) {
+    session.receive("RCPT TO:<c@d.test>\r\n");
+    expect_event<event::Rcpt>(session);
+    session.reply(mail::Reply::make(451, "4.4.1", "not reachable"), counts);
+  }
+  session.receive("QUIT\r\n");
+  expect_event<event::Reset>(session);
+  expect_event<event::Quit>(session);
+  EXPECT_TRUE(sent(session).ends_with("221 2.0.0 mx.test closing connection\r\n"));
 }
 
 TEST_F(Server, AMessageForgivesErrors) {
