@@ -48,7 +48,7 @@ void run_show(Invocation& invocation, bool only_changed) {
 
 void run_diff(Invocation& invocation) {
   with_file(invocation, [&](const config::Config& config) -> base::Status {
-    const auto running = config::load(config.paths.run + "/running.yaml");
+    const auto running = config::load_alone(config.paths.run + "/running.yaml");
     if (!running) return base::fail(base::Kind::kUnavailable, "nothing is known of a running gateway: " + running.error().text);
     const auto changes = config::difference(*running, config);
     for (const auto& c : changes) {

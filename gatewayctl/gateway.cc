@@ -26,8 +26,10 @@ std::string user_name() {
 base::Result<config::Config> running_configuration(const std::string& file) {
   const auto paths = config::load_paths(file);
   if (!paths) return std::unexpected(paths.error());
-  return config::load(paths->run + "/running.yaml");
+  return config::load_alone(paths->run + "/running.yaml");
 }
+
+}  // namespace
 
 base::Kind kind_of(int exit) {
   using base::Kind;
@@ -37,8 +39,6 @@ base::Kind kind_of(int exit) {
   }
   return Kind::kInternal;
 }
-
-}  // namespace
 
 Gateway::Gateway(config::Config config)
     : config_(std::make_unique<config::Config>(std::move(config))),
@@ -67,13 +67,20 @@ base::Status Gateway::read_queue(const std::function<void(const storage::QueueIn
   return {};
 }
 
-base::Result<std::string> Gateway::ask(const std::string& daemon, const std::string& command,
+base::Result<ipc::ControlReply> Gateway::ask_all(const std::string& daemon, const std::string& command,
                                        const std::vector<std::string>& words, base::Seconds timeout) const {
   const std::string path = fmt::format("{}/{}.sock", config_->paths.run, daemon);
   const auto reply = ipc::ask(path, {.command = command, .words = words, .user = user_name()}, timeout);
   if (!reply) return base::fail(reply.error().kind, fmt::format("{} does not answer: {}", daemon, reply.error().text));
+  return *reply;
+}
+
+base::Result<std::string> Gateway::ask(const std::string& daemon, const std::string& command,
+                                       const std::vector<std::string>& words, base::Seconds timeout) const {
+  auto reply = ask_all(daemon, command, words, timeout);
+  if (!reply) return std::unexpected(reply.error());
   if (reply->exit != 0) return base::fail(kind_of(reply->exit), reply->text);
-  return reply->json;
+  return std::move(reply->json);
 }
 
 std::optional<std::set<mail::QueueId>> Gateway::active() const {

@@ -35,7 +35,11 @@ class Gateway {
   // The queue's index with a view of this moment; kNotFound while nothing was ever kept.
   base::Status read_queue(const std::function<void(const storage::QueueIndex&, const storage::Txn&)>& questions);
 
-  // One question to "master", "qmgr" or "prober". An answer with an exit code is an Error of that kind.
+  // One question to "master", "qmgr" or "prober", and the whole answer: some of it may be done although it has an
+  // exit code.
+  base::Result<ipc::ControlReply> ask_all(const std::string& daemon, const std::string& command,
+                                          const std::vector<std::string>& words, base::Seconds timeout) const;
+  // The same where an answer with an exit code is an Error of that kind, and nothing else.
   base::Result<std::string> ask(const std::string& daemon, const std::string& command,
                                 const std::vector<std::string>& words = {}, base::Seconds timeout = base::Seconds{30}) const;
   // The messages that qmgr has handed to deliver just now; nothing when it does not answer.
@@ -49,6 +53,9 @@ class Gateway {
   std::unique_ptr<storage::QueueIndex> index_;
   std::unique_ptr<storage::ReadTxn> txn_;
 };
+
+// The error of an answer with an exit code.
+base::Kind kind_of(int exit);
 
 // Prints the error and gives its exit code.
 int report(const base::Error& error);

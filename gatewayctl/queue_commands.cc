@@ -92,6 +92,16 @@ constexpr Deed kDeeds[] = {
     {"delete", "deleted", "throw messages away; nobody is told", true},
 };
 
+void say_changed(const Invocation& invocation, const Deed& deed, const QueueWords& words, const std::string& answer) {
+  const json told = json::parse(answer, nullptr, false);
+  const auto changed = told.is_object() ? told.value("changed", std::uint64_t{0}) : 0;
+  if (invocation.json) {
+    std::puts(answer.c_str());
+  } else {
+    fmt::print("{}{} {}\n", words.dry_run ? "would be: " : "", count_text(changed, "message"), deed.done);
+  }
+}
+
 void run_deed(Invocation& invocation, const Deed& deed, const QueueWords& words) {
   const auto told = words.for_qmgr(deed.destroys);
   if (!told) {
@@ -99,33 +109,28 @@ void run_deed(Invocation& invocation, const Deed& deed, const QueueWords& words)
     return;
   }
   with_gateway(invocation, [&](Gateway& gateway) -> base::Status {
-    const auto answer = gateway.ask("qmgr", fmt::format("queue.{}", deed.name), *told, base::Seconds{300});
+    const auto answer = gateway.ask_all("qmgr", fmt::format("queue.{}", deed.name), *told, base::Seconds{300});
     if (!answer) return std::unexpected(answer.error());
-    if (invocation.json) {
-      std::puts(answer->c_str());
-      return {};
-    }
-    const json told_back = json::parse(*answer, nullptr, false);
-    const auto changed = told_back.is_object() ? told_back.value("changed", std::uint64_t{0}) : 0;
-    fmt::print("{}{} {}\n", words.dry_run ? "would be: " : "", count_text(changed, "message"), deed.done);
+    // Of several ids some may be there and some not: what was done is said in any case.
+    if (!answer->json.empty()) say_changed(invocation, deed, words, answer->json);
+    if (answer->exit != 0) return base::fail(kind_of(answer->exit), answer->text);
     return {};
   });
 }
 
-void add_filters(CLI::App& command, const std::shared_ptr<QueueWords>& words) {
+void add_filters(CLI::App& command, const std::shared_ptr<QueueWords>& words, const std::vector<std::string>& states) {
   command.add_option("--destination", words->destination, "only mail for this destination");
   command.add_option("--domain", words->domain, "only mail with a recipient in this domain");
   command.add_option("--sender", words->sender, "only mail from this address; @DOMAIN, or <> for the null sender");
   command.add_option("--recipient", words->recipient, "only mail to this address; @DOMAIN for a whole domain");
-  command.add_option("--state", words->state, "only active, deferred, held or frozen mail")
-      ->check(CLI::IsMember({"active", "deferred", "held", "frozen"}));
+  command.add_option("--state", words->state, "only mail in this state")->check(CLI::IsMember(states));
 }
 
 void add_list(CLI::App& queue, Invocation& invocation) {
   auto* list = queue.add_subcommand("list", "what is kept, oldest first");
   auto words = std::make_shared<QueueWords>();
   auto limit = std::make_shared<std::uint64_t>(~0ULL);
-  add_filters(*list, words);
+  add_filters(*list, words, {"active", "deferred", "held", "frozen"});
   list->add_flag("--all", words->all, "everything, as without a filter");
   list->add_option("--limit", *limit, "at most so many");
   list->callback([&invocation, words, limit] { run_list(invocation, *words, *limit); });
@@ -135,7 +140,7 @@ void add_deed(CLI::App& queue, Invocation& invocation, const Deed& deed) {
   auto* command = queue.add_subcommand(deed.name, deed.help);
   auto words = std::make_shared<QueueWords>();
   command->add_option("ID", words->ids, "queue ids");
-  add_filters(*command, words);
+  add_filters(*command, words, {"deferred", "held", "frozen"});  // what is active is deferred to qmgr's commands
   command->add_flag("--all", words->all, "all messages");
   command->add_flag("--dry-run", words->dry_run, "only say how many it would be");
   command->add_flag("--yes", words->yes, "yes, I mean it");

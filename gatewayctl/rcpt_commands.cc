@@ -186,7 +186,7 @@ base::Result<std::vector<std::string>> addresses_in(const std::string& file) {
     text.assign(std::istreambuf_iterator<char>(std::cin), {});
   } else {
     auto read = base::read_file(file, 1U << 30);
-    if (!read) return std::unexpected(read.error());
+    if (!read) return base::fail(base::Kind::kData, read.error().text);
     text = std::move(*read);
   }
   std::vector<std::string> out;

@@ -15,11 +15,11 @@ namespace holdfast::master {
 class WriterNumbers {
  public:
   static constexpr std::uint32_t kLast = (1U << 24) - 1;  // what a queue id has room for
-  // Left free when the counter was lost: numbers whose segments are all gone may still stand in the index.
+  // Left free when the counter was lost: numbers whose segments are gone from disk and index may stand in logs.
   static constexpr std::uint32_t kGap = 1000;
 
-  // Reads the counter; one that is missing or damaged is begun anew behind the highest number that a
-  // segment bears, and `warning()` says so. A first start finds neither, and begins with 1.
+  // Reads the counter; one that is missing or damaged is begun anew behind the highest number that a segment or
+  // the index knows, and `warning()` says so. A first start finds none of these, and begins with 1.
   static base::Result<WriterNumbers> open(const config::Paths& paths);
 
   // kNoSpace when all are used up (after 16 million starts).

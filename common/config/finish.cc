@@ -42,6 +42,15 @@ void finish_paths(Draft& draft) {
                                                         "at most", setting, paths.run, kLongestRun));
 }
 
+// Mail sent there comes back to us.
+bool is_ours(const HostPort& server, const std::vector<HostPort>& listen) {
+  return std::ranges::any_of(listen, [&](const HostPort& l) {
+    if (l == server) return true;
+    const bool loopback = (l.host == "0.0.0.0" && server.host.starts_with("127.")) || (l.host == "::" && server.host == "::1");
+    return l.port == server.port && loopback;
+  });
+}
+
 void finish_destinations(Draft& draft) {
   std::set<std::string> used;
   for (const auto& [name, domain] : draft.config.domains) used.insert(domain.destination);
@@ -50,7 +59,7 @@ void finish_destinations(Draft& draft) {
     const Place& place = draft.places["destinations." + name];
     if (!used.contains(name)) draft.faults.warning(place, fmt::format("destination '{}' is used by no domain", name));
     for (const auto& server : destination.servers) {
-      if (std::ranges::find(draft.config.listen, server) != draft.config.listen.end()) {
+      if (is_ours(server, draft.config.listen)) {
         const std::string setting = fmt::format("destinations.{}.servers", name);
         draft.faults.error(draft.places[setting], fmt::format("{}: {} is where we listen ourselves", setting, server.text()));
       }

@@ -223,6 +223,12 @@ base::Result<Config> load(const std::string& file) {
   return finished(loader, file);
 }
 
+base::Result<Config> load_alone(const std::string& file) {
+  const auto text = base::read_file(file, 1U << 30);
+  if (!text) return base::fail(base::Kind::kConfig, text.error().text);
+  return load_text(*text, file);
+}
+
 base::Result<Paths> load_paths(const std::string& file) {
   const auto text = base::read_file(file);
   if (!text) return base::fail(base::Kind::kConfig, text.error().text);

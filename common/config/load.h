@@ -18,6 +18,9 @@ namespace holdfast::config {
 // and the machine's name, nothing else; blocks.
 base::Result<Config> load(const std::string& file);
 
+// One file without those beside it: the copy of the running configuration that master gives to the daemons.
+base::Result<Config> load_alone(const std::string& file);
+
 // Only the folders, as far as they can be made out whatever else is wrong: for tools that must work while
 // the file is being edited. kConfig when it cannot be read at all.
 base::Result<Paths> load_paths(const std::string& file);

@@ -120,7 +120,7 @@ class Process {
 
   void reload() {
     if (auto done = base::log().reopen(); !done) base::log().warning(done.error().text);
-    auto loaded = config::load(arguments_.config);
+    auto loaded = config::load_alone(arguments_.config);
     if (!loaded) {
       base::log().warning("configuration not reloaded: " + loaded.error().text);
       return;
@@ -148,7 +148,7 @@ int run(int argc, char** argv, const Spec& spec) {
   ::umask(027);
   auto arguments = parse_arguments({argv + 1, argv + argc});
   if (!arguments) return give_up(spec.name, arguments.error());
-  auto loaded = config::load(arguments->config);
+  auto loaded = config::load_alone(arguments->config);
   if (!loaded) return give_up(spec.name, loaded.error());
   const auto config = std::make_shared<const config::Config>(std::move(*loaded));
   if (auto opened = base::log().open(config->paths.log + "/" + spec.name + ".log", config->hostname, spec.name); !opened) {

@@ -93,6 +93,14 @@ TEST_F(Files, AFaultInAFileOfRecipientsHasItsLine) {
             path("people") + ":2: domains.example.test.local_recipients: 'x@elsewhere.test' is not in example.test");
 }
 
+TEST_F(Files, AFileMayBeReadAlone) {
+  put("domains.d/example.test.yaml", "destination: office\n");
+  EXPECT_FALSE(load(path()));
+  const auto c = load_alone(path());
+  ASSERT_TRUE(c) << c.error().text;
+  EXPECT_EQ(c->domains.size(), 1U);
+}
+
 TEST_F(Files, AMissingFileIsAConfigError) {
   const auto c = load(path("gone.yaml"));
   ASSERT_FALSE(c);

@@ -3,6 +3,7 @@
 #include <fstream>
 
 #include "common/base/file.h"
+#include "common/storage/queue_index.h"
 #include "common/storage/segment.h"
 #include "tests/unit/master/folder.h"
 
@@ -47,8 +48,25 @@ TEST_F(Numbers, ALostCounterGoesOnFarBehindTheSegments) {
   segment(7);
   segment(9);
   auto numbers = WriterNumbers::open(paths_).value();
-  EXPECT_NE(numbers.warning().find("missing although the spool holds segments"), std::string::npos);
+  EXPECT_NE(numbers.warning().find("missing although the spool was in use"), std::string::npos);
   EXPECT_EQ(numbers.next().value(), 9 + WriterNumbers::kGap + 1);
+}
+
+TEST_F(Numbers, TheIndexKnowsSegmentsWhoseFilesAreGone) {
+  {
+    auto index = storage::QueueIndex::open(paths_.spool, {.map_bytes = 1 << 20}).value();
+    auto txn = storage::WriteTxn::begin(index->env()).value();
+    ASSERT_TRUE(index->put_segment(*txn, {12, 1}, {}));
+    ASSERT_TRUE(txn->commit());
+  }
+  auto numbers = WriterNumbers::open(paths_).value();
+  EXPECT_NE(numbers.warning(), "");
+  EXPECT_EQ(numbers.next().value(), 12 + WriterNumbers::kGap + 1);
+}
+
+TEST_F(Numbers, AnEmptyIndexIsASignOfUseToo) {
+  ASSERT_TRUE(storage::QueueIndex::open(paths_.spool, {.map_bytes = 1 << 20}));
+  EXPECT_EQ(WriterNumbers::open(paths_).value().next().value(), WriterNumbers::kGap + 1);
 }
 
 TEST_F(Numbers, ADamagedOrOldCounterIsNotBelieved) {
