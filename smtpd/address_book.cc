@@ -30,9 +30,7 @@ bool AddressBook::usable(std::string_view destination, std::string_view server, 
   return at == row->servers.end() || at->up;
 }
 
-std::optional<mail::Capabilities> AddressBook::remembered(base::Wall now) {
-  if (config_->destinations.size() != 1) return std::nullopt;
-  const auto& destination = config_->destinations.begin()->second;
+std::optional<mail::Capabilities> AddressBook::remembered(const config::Destination& destination, base::Wall now) {
   const auto row = directory_.destination(destination.name);
   if (!row || !row->capabilities.esmtp || state(destination, now) != mail::DestinationState::kDown) return std::nullopt;
   return row->capabilities;

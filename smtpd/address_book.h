@@ -32,9 +32,9 @@ class AddressBook {
   mail::DestinationState state(const config::Destination& destination, base::Wall now);
   // False: the directory calls this server down.
   bool usable(std::string_view destination, std::string_view server, base::Wall now);
-  // What a destination that is down offered when it was last seen, if all mail goes there: nothing may be
-  // accepted that it would refuse later (design.md section 5). Nothing: no reason to offer less.
-  std::optional<mail::Capabilities> remembered(base::Wall now);
+  // What a destination that is down offered when it was last seen: nothing may be accepted that it would
+  // refuse later (design.md section 5). Nothing: it is not down, or was never seen.
+  std::optional<mail::Capabilities> remembered(const config::Destination& destination, base::Wall now);
   RecipientView recipient(const mail::Address& address, const config::Domain& domain, base::Wall now);
 
  private:

@@ -25,7 +25,8 @@ smtp::ServerOptions core_options(const Shared& shared) {
       .max_recipients = static_cast<std::size_t>(config.smtpd.max_recipients),
       .bare_newline = config.smtpd.bare_newline_normalize ? smtp::BareNewline::kNormalize : smtp::BareNewline::kReject,
       .extra_ehlo = {fmt::format("{} {}", base::kTokenKeyword, shared.token)}};
-  if (const auto can = shared.book.remembered(base::wall_now())) {
+  if (config.destinations.size() != 1) return out;
+  if (const auto can = shared.book.remembered(config.destinations.begin()->second, base::wall_now())) {
     if (can->size && can->size_limit > 0) out.size_limit = std::min(out.size_limit, can->size_limit);
     out.eightbitmime = can->eightbitmime;
   }

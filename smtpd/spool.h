@@ -35,7 +35,8 @@ class Spool final : private ipc::ChannelHandler {
   // `done` is called on the loop when the record is durable, or with the error that chooses the 4xx.
   // The number is for forget().
   std::uint64_t keep(mail::QueueId id, mail::Envelope envelope, storage::Content content, Done done);
-  // The client has gone: its `done` is not called any more.
+  // The client has gone: its `done` is not called any more. A record that is on its way to the disk is kept
+  // all the same, and may be a duplicate of what the client sends again (design.md section 4, Promises).
   void forget(std::uint64_t token) { waiting_.erase(token); }
   const std::string& folder() const { return options_.folder; }
 

@@ -158,6 +158,12 @@ void Transaction::content(std::string_view wire) {
   header_whole_ = header_.size() == mail::kMaxHeader || header_.find("\r\n\r\n", seen) != std::string::npos;
 }
 
+// EHLO told the limit only if all mail goes to one destination.
+bool Transaction::too_big_for_destination() const {
+  const auto can = shared_.book.remembered(*destination_, base::wall_now());
+  return can && can->size && can->size_limit > 0 && octets_ > can->size_limit;
+}
+
 std::optional<mail::Reply> Transaction::unacceptable(const smtp::event::ContentEnd& end) const {
   if (end.refusal) return end.refusal;
   if (!content_status_) {
@@ -165,6 +171,9 @@ std::optional<mail::Reply> Transaction::unacceptable(const smtp::event::ContentE
     return content_status_.error().kind == base::Kind::kNoSpace
                ? mail::Reply::make(452, "4.3.1", "Insufficient system storage")
                : mail::Reply::make(451, "4.3.0", "Local error in processing");
+  }
+  if (mode_ == Mode::kKept && too_big_for_destination()) {
+    return mail::Reply::make(552, "5.3.4", "Message size exceeds what the mail server takes");
   }
   if (mail::scan_header(header_).received > kMaxHops) return mail::Reply::make(554, "5.4.6", "Too many hops");
   return std::nullopt;

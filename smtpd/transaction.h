@@ -54,6 +54,7 @@ class Transaction {
   void keep();
   void kept(const base::Status& status);
   void refuse(std::string_view stage, const mail::Reply& reply, std::string_view recipient, const Answer& answer);
+  bool too_big_for_destination() const;
   std::optional<mail::Reply> unacceptable(const smtp::event::ContentEnd& end) const;
   mail::Envelope envelope() const;
   void log_proxied(const Word& word) const;

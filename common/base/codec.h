@@ -10,6 +10,7 @@
 // one that ends inside one.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -42,7 +43,7 @@ void get_vector(Reader& r, std::vector<T>& list) {
     return;
   }
   list.clear();
-  list.reserve(count);
+  list.reserve(std::min<std::uint32_t>(count, 1024));  // believed when the items have come
   for (std::uint32_t i = 0; i < count && r.ok(); ++i) get(r, list.emplace_back());
 }
 

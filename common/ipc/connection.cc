@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "common/base/log.h"
+#include "common/base/text.h"
 
 namespace holdfast::ipc {
 
@@ -65,7 +66,7 @@ bool Connection::take_hello(const FrameReader::Frame& frame) {
 }
 
 void Connection::cut(std::string_view why) {
-  base::log().warning(fmt::format("connection of {} ended: {}", greeted_ ? peer_.name : "an unknown peer", why));
+  base::log().warning(fmt::format("connection of {} ended: {}", greeted_ ? base::printable(peer_.name) : "an unknown peer", why));
   stream_->close();
   events_.gone();
 }

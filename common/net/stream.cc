@@ -94,6 +94,7 @@ struct Stream::Impl : Loop::Flushable, std::enable_shared_from_this<Stream::Impl
       const ssize_t n = ::send(fd.get(), out.data() + sent, out.size() - sent, MSG_NOSIGNAL);
       if (n < 0 && errno == EINTR) continue;
       if (n < 0 && errno == EAGAIN) {
+        drop_sent();
         writable.on();
         return;
       }
@@ -113,6 +114,14 @@ struct Stream::Impl : Loop::Flushable, std::enable_shared_from_this<Stream::Impl
     } else {
       handler->on_sent();
     }
+  }
+
+  // A peer that never takes all must not make what it has taken pile up; moving the rest is worth it when
+  // it is the smaller part.
+  void drop_sent() {
+    if (sent < kReadChunk || sent < out.size() / 2) return;
+    out.erase(0, sent);
+    sent = 0;
   }
 
   void broken(int err) {
