@@ -19,7 +19,7 @@ constexpr std::size_t kFewLeft = 100;
 constexpr std::size_t kMostAvoided = 90;   // fewer than kFewLeft: a window has always one that has not failed
 constexpr std::size_t kMostForgotten = 100;
 constexpr std::size_t kBelievedAfter = 3;  // failures, and
-constexpr base::Millis kBelievedWithin{600'000};
+constexpr int kBelievedIntervals = 5;      // of probes: ten minutes by default, as prober takes to forget
 constexpr base::Millis kAfter4xx{15'000};
 constexpr base::Millis kAfterFailure{5'000};
 
@@ -189,7 +189,7 @@ bool Lane::believed(QueueId id, base::Mono now) const {
   const bool others = more_ || std::any_of(window_.begin(), window_.end(),
                                            [&](const Candidate& c) { return !failed_.contains(c.id); });
   const auto& f = failed_.at(id);
-  return !others && f.count >= kBelievedAfter && now - f.first >= kBelievedWithin;
+  return !others && f.count >= kBelievedAfter && now - f.first >= kBelievedIntervals * limits_.probe_interval;
 }
 
 Lane::Settlement Lane::canary_failed(QueueId id, const Assessment& o, base::Mono now) {

@@ -14,8 +14,8 @@
 // count for nothing either: they make the lane wait.
 //
 // Canaries differ if their refused recipients (or senders) do: three messages to one person who has left do
-// not make a broken server. Where there are fewer than three to compare, what has failed for ten minutes is
-// believed (as long as prober takes before it forgets anybody).
+// not make a broken server. Where there are fewer than three to compare, what has failed for five probe
+// intervals is believed (ten minutes by default: as long as prober takes before it forgets anybody).
 #pragma once
 
 #include <cstdint>
