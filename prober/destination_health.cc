@@ -174,7 +174,7 @@ DestinationHealth::Target DestinationHealth::target() const {
 }
 
 DestinationHealth::Decision DestinationHealth::decide(Now now) {
-  if (pause_ && pause_->until && now.wall >= *pause_->until) pause_.reset();
+  if (pause_ && pause_->until && now.wall >= *pause_->until) resume();
   Target next = target();
   Decision decision;
   decision.reason_changed = next.reason != reason_;

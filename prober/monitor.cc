@@ -119,8 +119,19 @@ void Monitor::refused(const ipc::RefusedKnown& refusal) {
     const auto row = directory.recipient(txn, refusal.key);
     learnt = row && row->source == storage::RecipientSource::kLearnt && row->destination == name_;
   });
-  if (!learnt) return;
+  if (!learnt) return doubt_local(refusal);
   suspicions_.suspect(refusal.key, refusal.address, base::wall_now());
+  look();
+}
+
+void Monitor::doubt_local(const ipc::RefusedKnown& refusal) {
+  constexpr std::size_t kMost = 100;
+  constexpr base::Seconds kAgain{3600};
+  const base::Mono now = present(shared_.loop).mono;
+  std::erase_if(local_asked_, [&](const auto& asked) { return now - asked.second >= kAgain; });
+  if (!shared_.config->is_local_recipient(refusal.key) || local_asked_.size() >= kMost) return;
+  if (!local_asked_.emplace(refusal.key, now).second) return;
+  local_doubts_.emplace(refusal.key, refusal.address);
   look();
 }
 
@@ -178,30 +189,65 @@ void Monitor::act(std::function<void()> done) {
   const storage::DestinationRow fresh = row();
   storage::DestinationRow same = written_;
   same.confirmed_ms = fresh.confirmed_ms;
-  const bool confirm = base::from_millis(written_.confirmed_ms) + settings().probe.interval <= now.wall ||
-                       written_.confirmed_ms > fresh.confirmed_ms;
+  const bool confirm = !writing_ && (base::from_millis(written_.confirmed_ms) + settings().probe.interval <= now.wall ||
+                                     written_.confirmed_ms > fresh.confirmed_ms);
   const bool news = decision.change || decision.reason_changed || !announced_;
   if (news || confirm || !ever_written_ || fresh != same || done) write(news, std::move(done));
   schedule_wake();
 }
 
 void Monitor::write(bool publish, std::function<void()> done) {
+  dirty_ = true;
+  news_ = news_ || publish;
+  announced_ = announced_ || publish;
+  if (done) dones_.push_back(std::move(done));
+  if (!writing_) {
+    submit_row();
+  } else if (shared_.store.failing()) {
+    store_failing();
+  }
+}
+
+// One row at a time: while commits fail a later one replaces what has not been written, it does not queue.
+void Monitor::submit_row() {
+  writing_ = true;
+  dirty_ = false;
   written_ = row();
   ever_written_ = true;
-  announced_ = announced_ || publish;
-  const ipc::Destination told{name_, written_.state, written_.reason, written_.since_ms};
+  std::optional<ipc::Destination> told;
+  if (std::exchange(news_, false)) told = ipc::Destination{name_, written_.state, written_.reason, written_.since_ms};
+  auto dones = std::exchange(dones_, {});
+  const bool urgent = told || !dones.empty();
   shared_.store.submit(
       [name = name_, row = written_](storage::Directory& directory, storage::WriteTxn& txn) {
         return directory.put_destination(txn, name, row);
       },
-      [this, alive = alive_, publish, told, done = std::move(done)] {
-        if (*alive && publish) {
-          published_ = told;
-          shared_.publish(told);
-        }
-        if (done) done();
+      [this, alive = alive_, told = std::move(told), dones = std::move(dones)] {
+        if (*alive) row_committed(told);
+        for (const auto& done : dones) done();
       },
-      publish || done);
+      urgent);
+}
+
+void Monitor::row_committed(const std::optional<ipc::Destination>& told) {
+  writing_ = false;
+  if (told) tell(*told);
+  if (dirty_) submit_row();
+  schedule_wake();
+}
+
+void Monitor::tell(const ipc::Destination& told) {
+  if (published_ && published_->state == told.state && published_->reason == told.reason &&
+      published_->since_ms == told.since_ms) {
+    return;
+  }
+  published_ = told;
+  shared_.publish(told);
+}
+
+void Monitor::store_failing() {
+  const auto now = row();
+  tell({name_, now.state, now.reason, now.since_ms});
 }
 
 storage::DestinationRow Monitor::row() const {
@@ -253,7 +299,7 @@ void Monitor::schedule_wake() {
   if (const auto until = health_.paused_until()) at(*until);
   // While a due suspicion waits for its probe, that probe's time is already in `next`.
   if (const auto due = suspicions_.next_due(); due && *due > now.wall) at(*due);
-  at(base::from_millis(written_.confirmed_ms) + settings().probe.interval);
+  if (!writing_) at(base::from_millis(written_.confirmed_ms) + settings().probe.interval);
   wake_.start(std::max(base::Millis(1), std::chrono::ceil<base::Millis>(next - now.mono)));
 }
 

@@ -44,6 +44,10 @@ class Monitor : private ServerProbe::Owner {
   // shared.config has changed; the destination is still in it.
   void configure();
 
+  // The directory cannot be written: what waits for its commit is told all the same. A drain may be what
+  // frees the disk; a state that is lost in a crash is found again by the next probes.
+  void store_failing();
+
   // The destination is gone from the configuration: answers those who wait for a probe of it.
   void abandon();
 
@@ -91,6 +95,10 @@ class Monitor : private ServerProbe::Owner {
 
   void act(std::function<void()> done = {});  // after any evidence: decide, write, schedule
   void write(bool publish, std::function<void()> done);
+  void submit_row();
+  void row_committed(const std::optional<ipc::Destination>& told);
+  void tell(const ipc::Destination& told);
+  void doubt_local(const ipc::RefusedKnown& refusal);
   void wake();
   void schedule_wake();
   void begin_probe(const std::string& name, Server& server);
@@ -98,7 +106,9 @@ class Monitor : private ServerProbe::Owner {
 
   std::vector<Ask> gather_asks(const std::string& server);
   void add_known(std::vector<Ask>& asks, bool sample_anyway);
+  void add_local(std::vector<Ask>& asks);
   void add_catch_all(std::vector<Ask>& asks);
+  void judge_local(const Asked& asked);
   void judge_catch_all_answer(const Asked& asked);
   void judge_known(const std::string& server, const std::vector<Answer>& answers);
   void keep_findings(const Findings& findings);
@@ -112,7 +122,9 @@ class Monitor : private ServerProbe::Owner {
   DestinationHealth health_;
   std::map<std::string, Server> servers_;
   Suspicions suspicions_;
-  std::deque<std::string> recent_;  // accepted lately
+  std::map<std::string, std::string> local_doubts_;  // local recipients that were refused: key and address
+  std::map<std::string, base::Mono> local_asked_;    // when last
+  std::deque<std::string> recent_;                   // accepted lately
   std::map<std::string, base::Mono> catch_all_tried_;
   bool asking_ = false;  // a session asks about recipients
   bool all_asked_ = false, catch_all_left_ = false, postmaster_accepted_ = false;
@@ -120,7 +132,10 @@ class Monitor : private ServerProbe::Owner {
   base::Wall last_probe_;
   storage::DestinationRow written_;  // as last submitted
   bool ever_written_ = false;
-  bool announced_ = false;  // a publication has been submitted
+  bool writing_ = false;                      // a row is on its way: never more than one
+  bool dirty_ = false, news_ = false;         // there is more to write; to tell
+  std::vector<std::function<void()>> dones_;  // to be called when that is committed
+  bool announced_ = false;                    // a publication has been asked for
   std::optional<ipc::Destination> published_;
   std::vector<Waiter> waiters_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

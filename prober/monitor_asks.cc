@@ -14,8 +14,8 @@ namespace {
 // A server counts refused recipients as errors of the session: Postfix slows it down after ten of them.
 constexpr std::size_t kSuspectsAsked = 3;
 constexpr std::size_t kSamplesAsked = 4;
+constexpr std::size_t kLocalAsked = 2;
 constexpr std::size_t kAsked = 9;  // in all: the rest is for catch-all tests
-constexpr std::size_t kUnlearntAtOnce = 10'000;
 
 base::Status forget_learnt(storage::Directory& directory, storage::WriteTxn& txn, const std::string& domain,
                            const std::string& destination) {
@@ -23,7 +23,7 @@ base::Status forget_learnt(storage::Directory& directory, storage::WriteTxn& txn
   directory.each_recipient_of(txn, domain, [&](std::string_view key, const storage::RecipientRow& row) {
     if (row.source != storage::RecipientSource::kLearnt) return false;  // learnt ones come first
     if (row.destination == destination) keys.emplace_back(key);
-    return keys.size() < kUnlearntAtOnce;
+    return true;  // on the writer's thread, and max_per_domain at most
   });
   for (const std::string& key : keys) {
     if (auto erased = directory.erase_recipient(txn, key); !erased) return erased;
@@ -43,8 +43,27 @@ std::vector<Ask> Monitor::gather_asks(const std::string& server) {
   if (broken && asks.empty() && all_asked_) {
     health_.set_refuses_known(server, false, present(shared_.loop));  // nobody is known any more
   }
-  if (!broken) add_catch_all(asks);
+  if (!broken) {
+    add_local(asks);
+    add_catch_all(asks);
+  }
   return asks;
+}
+
+void Monitor::add_local(std::vector<Ask>& asks) {
+  std::size_t added = 0;
+  for (const auto& [key, address] : local_doubts_) {
+    if (added++ == kLocalAsked) break;
+    asks.push_back({Ask::Kind::kLocal, key, address});
+  }
+}
+
+// The admin says it exists, the server says it does not: nothing is forgotten, but somebody should know.
+void Monitor::judge_local(const Asked& asked) {
+  local_doubts_.erase(asked.ask.key);
+  if (judge_reply(asked.reply) != Said::kRefused) return;
+  base::log().warning("recipient=<" + asked.ask.key + "> is a local recipient by configuration, but " + name_ +
+                      " refuses it: " + base::printable(asked.reply.text()));
 }
 
 void Monitor::add_known(std::vector<Ask>& asks, bool sample_anyway) {
@@ -92,6 +111,8 @@ void Monitor::on_answers(const std::string& server, const std::vector<Asked>& an
   for (const Asked& asked : answers) {
     if (asked.ask.kind == Ask::Kind::kCatchAll) {
       judge_catch_all_answer(asked);
+    } else if (asked.ask.kind == Ask::Kind::kLocal) {
+      judge_local(asked);
     } else {
       known.push_back({asked.ask.key, judge_reply(asked.reply)});
     }
@@ -189,7 +210,8 @@ bool Monitor::can_ask() const {
 }
 
 bool Monitor::more_to_ask() const {
-  return catch_all_left_ || (can_ask() && !suspicions_.due(base::wall_now(), 1).empty());
+  return catch_all_left_ || (can_ask() && !local_doubts_.empty()) ||
+         (can_ask() && !suspicions_.due(base::wall_now(), 1).empty());
 }
 
 }  // namespace holdfast::prober

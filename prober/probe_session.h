@@ -17,7 +17,7 @@ namespace holdfast::prober {
 
 // A recipient to ask about.
 struct Ask {
-  enum class Kind { kSuspect, kSample, kCatchAll };
+  enum class Kind { kSuspect, kSample, kLocal, kCatchAll };
   Kind kind = Kind::kSample;
   std::string key;      // in the directory; the domain for kCatchAll
   std::string address;  // as asked

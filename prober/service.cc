@@ -49,6 +49,9 @@ Service::Service(daemon::Context& context, std::unique_ptr<Store> store, std::st
                                    const Monitor* found = monitor(destination);
                                    return found == nullptr ? 0 : found->downtime_ms();
                                  }});
+  store_->on_failing([this] {
+    for (auto& [name, found] : monitors_) found->store_failing();
+  });
   add_monitors();
   drop_unknown_rows();
   restore_suspicions("");

@@ -65,6 +65,7 @@ void Store::told_of_health(const std::optional<base::Error>& error) {
   failing_ = error.has_value();
   if (error) {
     base::log().error("directory: cannot commit, will try again: " + error->text);
+    if (on_failing_) on_failing_();
   } else {
     base::log().notice("directory: commits work again");
   }

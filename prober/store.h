@@ -28,6 +28,7 @@ class Store {
 
   std::size_t pending() const;
   bool failing() const { return failing_; }
+  void on_failing(std::function<void()> told) { on_failing_ = std::move(told); }  // when commits begin to fail
 
  private:
   Store(net::Loop& loop, std::unique_ptr<storage::Directory> directory);
@@ -38,6 +39,7 @@ class Store {
   storage::ReadTxn read_;
   net::Timer stale_readers_;
   bool failing_ = false;
+  std::function<void()> on_failing_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // what is posted outlives us
   std::unique_ptr<storage::BatchWriter> writer_;                // last: its thread uses the rest
 };

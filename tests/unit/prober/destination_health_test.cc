@@ -278,6 +278,16 @@ TEST_F(Health, APauseEndsByItself) {
   EXPECT_EQ(h.decide(at(100)).change->to, kDraining);
 }
 
+TEST_F(Health, APauseThatEndsByItselfEndsLikeAResume) {
+  auto h = make_draining(20);
+  h.record_drain(report(h, ipc::DrainEvent::kFailed, "poison"), at(30));
+  h.decide(at(30));
+  h.pause("", "root", at(40).wall);
+  h.decide(at(31));
+  EXPECT_EQ(h.decide(at(40)).change->to, kDraining);
+  EXPECT_TRUE(h.reason().empty());
+}
+
 TEST_F(Health, CountsDowntimeOfOutagesOnly) {
   auto h = make_down(10);
   EXPECT_EQ(h.downtime(at(40).wall), base::Seconds(30));

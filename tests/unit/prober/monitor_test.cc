@@ -2,6 +2,7 @@
 #include "prober/monitor.h"
 
 #include <algorithm>
+#include <atomic>
 #include <set>
 
 #include <gtest/gtest.h>
@@ -118,6 +119,7 @@ class MonitorTest : public testing::Test {
     return bench.until([&] { return server.count("QUIT") >= before + times; });
   }
 
+  std::atomic<bool> disk_mended = false;  // outlives the writer's thread
   Folder folder;
   holdfast::test::Bench bench;
   holdfast::test::ScriptedServer server;
@@ -324,6 +326,45 @@ TEST_F(MonitorTest, AClientsRefusalIsNotBelieved) {
   ASSERT_TRUE(bench.until([&] { return recipient("anna@example.test")->verified_ms > before; }));
   EXPECT_EQ(recipient("anna@example.test")->refused_ms, 0);
   EXPECT_EQ(monitor->suspects(), 0U);
+}
+
+TEST_F(MonitorTest, ALocalRecipientThatIsRefusedIsAskedForOnce) {
+  watch();
+  ASSERT_TRUE(becomes(kUp));
+  for (int i = 0; i < 3; ++i) {
+    monitor->refused({.destination = "office",
+                      .key = "postmaster@example.test",
+                      .address = "Postmaster@example.test",
+                      .reply = "550"});
+    ASSERT_TRUE(probed_again());
+  }
+  EXPECT_EQ(std::ranges::count(asked, "Postmaster"), 1);
+  EXPECT_EQ(monitor->suspects(), 0U);
+  EXPECT_EQ(told.back().state, kUp);
+}
+
+TEST_F(MonitorTest, AStateIsToldThoughItCannotBeCommitted) {
+  watch();
+  ASSERT_TRUE(becomes(kUp));
+  // An operation that fails keeps the whole batch back, as a full disk does.
+  bool broken = true;
+  std::atomic<bool>* mended = &disk_mended;
+  store->submit([mended](storage::Directory&, storage::WriteTxn&) -> base::Status {
+    if (*mended) return {};
+    return base::fail(base::Kind::kNoSpace, "disk full");
+  });
+  store->on_failing([&] {
+    broken = false;
+    monitor->store_failing();
+  });
+  ASSERT_TRUE(bench.until([&] { return !broken; }));
+  server.stop();
+  ASSERT_TRUE(becomes(kDown));
+  EXPECT_EQ(on_disk().state, kUp);
+  ASSERT_TRUE(bench.until([&] { return store->pending() > 0; }));
+  EXPECT_LT(store->pending(), 5U);
+  disk_mended = true;
+  ASSERT_TRUE(bench.until([&] { return on_disk().state == kDown; }));
 }
 
 TEST_F(MonitorTest, AServerThatRefusesEverybodyIsBroken) {

@@ -199,6 +199,7 @@ TEST_F(ServiceTest, FindsEverythingAgainAfterARestart) {
   ask("dest.pause", {"office", "moving house"});
   peer.reset();
   service.reset();
+  ASSERT_TRUE(bench.until([turns = 0]() mutable { return ++turns > 3; }));  // the socket is closed by the loop
   begin();
   EXPECT_EQ(peer->last("office")->state, mail::DestinationState::kPaused);
   EXPECT_EQ(peer->last("office")->reason, "moving house");
