@@ -13,8 +13,14 @@ Delivery::Delivery(net::Loop& loop, ipc::Job job, std::shared_ptr<upstream::Pool
       open_(std::move(open)),
       done_(std::move(done)),
       builder_(job_),
-      asked_(loop.now()) {
-  acquire(false);
+      asked_(loop.now()),
+      given_(asked_),
+      unsound_(loop, [this] { finish(); }) {
+  if (open_record()) {
+    acquire(false);
+  } else {
+    unsound_.start(base::Millis{0});
+  }
 }
 
 Delivery::~Delivery() {
@@ -22,6 +28,18 @@ Delivery::~Delivery() {
 }
 
 bool Delivery::in_doubt() { return lease_ && lease_.connection().dot_sent(); }
+
+// Before a connection is asked for: the whole record is read for its checksum.
+bool Delivery::open_record() {
+  auto record = open_(job_);
+  if (record) {
+    source_ = std::make_unique<RecordSource>(std::move(*record));
+    return true;
+  }
+  const bool damaged = record.error().kind == base::Kind::kData || record.error().kind == base::Kind::kNotFound;
+  damaged ? builder_.damaged(record.error().text) : builder_.local_failure(record.error().text);
+  return false;
+}
 
 void Delivery::acquire(bool fresh) {
   waiter_ = pool_->acquire({.deadline = pool_->options().timeouts.session, .fresh = fresh, .avoid = avoid_},
@@ -46,16 +64,6 @@ void Delivery::acquired(upstream::AcquireResult result) {
 
 void Delivery::start() {
   builder_.on_relay(lease_.relay());
-  if (source_ == nullptr) {
-    auto record = open_(job_);
-    if (!record) {
-      const bool damaged = record.error().kind == base::Kind::kData || record.error().kind == base::Kind::kNotFound;
-      damaged ? builder_.damaged(record.error().text) : builder_.local_failure(record.error().text);
-      finish();
-      return;
-    }
-    source_ = std::make_unique<RecordSource>(std::move(*record));
-  }
   begun_ = true;
   upstream::Connection& connection = lease_.connection();
   const storage::Record& record = source_->record();

@@ -43,6 +43,7 @@ class Delivery final : private upstream::ConnectionHandler {
   bool in_doubt();
 
  private:
+  bool open_record();
   void acquire(bool fresh);
   void acquired(upstream::AcquireResult result);
   void start();
@@ -64,8 +65,9 @@ class Delivery final : private upstream::ConnectionHandler {
   std::optional<upstream::Failure> elsewhere_;  // why another server is being tried
   std::vector<std::string> avoid_;
   bool replaced_ = false, begun_ = false;
-  base::Mono asked_{}, given_{};
+  base::Mono asked_, given_;
   Times times_;
+  net::Timer unsound_;  // fires at once when the record cannot be sent
   upstream::Pool::Waiter waiter_;
   upstream::Lease lease_;
 };

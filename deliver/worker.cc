@@ -15,6 +15,9 @@ namespace holdfast::deliver {
 
 namespace {
 
+// Facts are dropped while the prober does not read them.
+constexpr std::size_t kMostUnsent = 4 << 20;
+
 // Blocks: qmgr tries the lock for a moment now and then, and a deliver of this number that a dead master
 // left behind ends within 8 s. SIGTERM still ends us here.
 base::Status wait_for(int lock) {
@@ -147,6 +150,7 @@ base::Result<storage::Record> Worker::open_record(const ipc::Job& job) const {
 }
 
 void Worker::report(const std::string& destination, const upstream::Observation& seen) {
+  if (prober_.channel() == nullptr || prober_.channel()->unsent() > kMostUnsent) return;
   prober_.send(ipc::Fact{.destination = destination,
                          .server = std::string(seen.server),
                          .address = std::string(seen.address),

@@ -77,7 +77,10 @@ struct Pool::Impl : Link::Owner, std::enable_shared_from_this<Pool::Impl> {
     pump_waits = false;
     while (!closed && !queue.empty()) {
       const WaitingPtr w = queue.front();
-      if (w->done && !serve(w)) break;
+      if (w->done && !serve(w)) {
+        watch_deadlines();
+        break;
+      }
       if (!closed && !queue.empty() && queue.front() == w) queue.pop_front();
     }
   }
@@ -96,10 +99,7 @@ struct Pool::Impl : Link::Owner, std::enable_shared_from_this<Pool::Impl> {
       return true;
     }
     if (!w->wish.fresh && give_idle(w, *server)) return true;
-    if (connections() >= options.limit && !close_an_idle()) {
-      watch_deadline(w);
-      return false;
-    }
+    if (connections() >= options.limit && !close_an_idle()) return false;
     w->queued = false;
     try_server(w, *server);
     return true;
@@ -117,6 +117,14 @@ struct Pool::Impl : Link::Owner, std::enable_shared_from_this<Pool::Impl> {
     AcquireFailure failure = w->last;
     failure.why = why;
     finish(w, std::unexpected(std::move(failure)));
+  }
+
+  // Of those who wait for room: the last ones have no timer yet.
+  void watch_deadlines() {
+    for (auto at = queue.rbegin(); at != queue.rend(); ++at) {
+      if ((*at)->timer) break;
+      if ((*at)->done) watch_deadline(*at);
+    }
   }
 
   void watch_deadline(const WaitingPtr& w) {
@@ -221,8 +229,17 @@ struct Pool::Impl : Link::Owner, std::enable_shared_from_this<Pool::Impl> {
     if (w->last.reason.empty()) w->last = last_failure;  // of a lease, when all are to be avoided
     if (w->last.reason.empty()) w->last = {.reason = "connect: no server is left to try", .relay = "none"};
     last_failure = w->last;
-    if (!w->hurried) book.all_failed(loop.now());
+    if (proves_all_failed(*w)) book.all_failed(loop.now());
     fail(w, AcquireFailure::Why::kFailed);
+  }
+
+  // Servers that the caller wants avoided may have said no to this one sender only.
+  bool proves_all_failed(const Waiting& w) const {
+    const std::vector<bool> avoided = book.marked(w.wish.avoid);
+    for (std::size_t i = 0; i < avoided.size(); ++i) {
+      if (avoided[i] && !book.penalised(i, loop.now())) return false;
+    }
+    return !w.hurried;
   }
 
   // --- links ---

@@ -37,6 +37,7 @@ class ServerBook {
   void failed(std::size_t server, base::Mono now);
   void succeeded(std::size_t server);  // also closes the breaker
   void all_failed(base::Mono now);     // opens the breaker
+  bool penalised(std::size_t server, base::Mono now) const { return now < servers_[server].penalised_until; }
   bool breaker_open(base::Mono now) const { return now < breaker_until_; }
   void forgive();
 

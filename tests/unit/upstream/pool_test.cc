@@ -295,6 +295,33 @@ TEST_F(PoolTest, BusyUntilTheDeadline) {
   EXPECT_TRUE(reports.empty());
 }
 
+TEST_F(PoolTest, EachWaiterHasItsOwnDeadline) {
+  make({.limit = 1});
+  auto a = get();
+  std::vector<std::unique_ptr<Got>> waiting;
+  for (int i = 0; i < 20; ++i) waiting.push_back(ask({.deadline = Millis{50}}));
+  const base::Mono start = base::mono_now();
+  ASSERT_TRUE(bench.until([&] { return waiting.back()->done(); }));
+  EXPECT_LT(base::mono_now() - start, Millis{1'000});
+}
+
+TEST_F(PoolTest, AServerThatIsAvoidedButStandsOpensNoBreaker) {
+  make({.servers = {name_of(first)}});
+  get()->lease->release();
+  EXPECT_EQ(get({.avoid = {text_of(first)}})->failure->why, Why::kFailed);
+  EXPECT_TRUE(get()->lease.has_value());
+}
+
+TEST_F(PoolTest, AServerThatFailedAtMailAndIsAvoidedOpensTheBreaker) {
+  make({.servers = {name_of(first)}});
+  first.replies["MAIL"] = ScriptedServer::kCut;
+  auto got = get();
+  got->lease->connection().mail("a@s.example", "");
+  ASSERT_TRUE(bench.until([&] { return got->events.failure.has_value(); }));
+  EXPECT_EQ(get({.avoid = {text_of(first)}})->failure->why, Why::kFailed);
+  EXPECT_EQ(get()->failure->why, Why::kBreaker);
+}
+
 TEST_F(PoolTest, AWaiterMayGiveUp) {
   make({.limit = 1});
   auto a = get();
