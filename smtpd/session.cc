@@ -145,7 +145,8 @@ void Session::on(const smtp::event::Rejected& event) {
 // The transaction is buried, not destroyed, when the client's end is seen: its answer may still come in that turn.
 void Session::answer(const mail::Reply& reply) {
   if (over_) return;
-  core_.reply(reply);
+  // Whoever asks for many that are unknown while the server is down is harvesting (design.md section 3).
+  core_.reply(reply, reply.code == 451 && reply.enhanced == "4.4.1");
   if (!pumping_) pump();
 }
 
