@@ -1,10 +1,12 @@
 """Issue 2, item 5: gatewayctl's contracts: design, section 7, and conventions.md."""
 
 import json
+import subprocess
 
 import pytest
 
 from many import fill
+from support.gateway import BIN
 from support.waiting import until
 
 
@@ -104,6 +106,21 @@ def test_mailq_in_postfixs_layout(kept):
     assert "MAILER-DAEMON" in shown.stdout
     last = shown.stdout.rstrip().splitlines()[-1]
     assert last.startswith("-- ") and last.endswith(" in 5 Requests.") and "Kbytes" in last
+
+
+def test_it_answers_to_the_names_postfix_hands_type(kept, tmp_path):
+    for name in ("mailq", "postqueue"):
+        (tmp_path / name).symlink_to(BIN / "gatewayctl")
+
+    def typed(*words):
+        return subprocess.run([tmp_path / words[0], *words[1:], "--config", kept.file], capture_output=True, text=True,
+                              timeout=20)
+    mailq = typed("mailq")
+    assert mailq.returncode == 0 and mailq.stdout == kept.ctl("mailq").stdout
+    assert typed("postqueue", "-p").stdout == mailq.stdout
+    rows = [json.loads(line) for line in typed("postqueue", "-j").stdout.splitlines()]
+    assert len(rows) == 5 and all(row["queue_name"] == "deferred" for row in rows)
+    assert typed("postqueue").returncode == 64
 
 
 def test_dest(kept, destination):
