@@ -231,7 +231,7 @@ void Monitor::submit_row() {
 
 void Monitor::row_committed(const std::optional<ipc::Destination>& told) {
   writing_ = false;
-  if (told) tell(*told);
+  if (told && !news_) tell(*told);  // else a newer state follows at once, or has been told already
   if (dirty_) submit_row();
   schedule_wake();
 }

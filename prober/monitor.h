@@ -68,7 +68,7 @@ class Monitor : private ServerProbe::Owner {
   bool paused() const { return health_.state() == DestinationState::kPaused; }
 
   const std::string& name() const { return name_; }
-  // As last committed; nothing until the first commit of a destination that is new.
+  // As last told; nothing until the first commit of a destination that is new.
   const std::optional<ipc::Destination>& published() const { return published_; }
   storage::DestinationRow row() const;
   std::int64_t downtime_ms() const;
