@@ -140,10 +140,9 @@ TEST_F(MonitorTest, AProbeSaysWhatTheDesignSays) {
   const std::vector<std::string> begin(server.lines.begin(), server.lines.begin() + 4);
   EXPECT_EQ(begin,
             (std::vector<std::string>{"EHLO mx.test", "MAIL FROM:<>", "RCPT TO:<postmaster@example.test>", "RSET"}));
-  ASSERT_TRUE(bench.until([&] { return on_disk().capabilities.size; }));
+  ASSERT_TRUE(bench.until([&] { return on_disk().capabilities.size && on_disk().last_probe_ms > 0; }));
   EXPECT_TRUE(on_disk().capabilities.pipelining);
   EXPECT_EQ(on_disk().capabilities.size_limit, 1000U);
-  EXPECT_GT(on_disk().last_probe_ms, 0);
   EXPECT_EQ(on_disk().servers.at(0).addresses, std::vector{server.address().text()});
 }
 
