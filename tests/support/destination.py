@@ -155,6 +155,8 @@ class Session:
         while isinstance(action, After):
             await asyncio.sleep(action.seconds)
             action = action.action
+        if self.ended.is_set():  # cut, with commands still in our buffer: nobody would get the answer
+            raise _Gone
         if action is HANG:
             await self.ended.wait()
             raise _Gone
