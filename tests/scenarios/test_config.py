@@ -41,7 +41,7 @@ def test_a_good_one_passes_and_starts_nothing(tmp_path):
     ('["127.0.0.1:2525"]', "2525", 2, ["listen"]),
     ('["127.0.0.1:2526"]', "[]", 6, ["servers"]),
     ('["127.0.0.1:2526"]', '["127.0.0.1:x"]', 6, ["127.0.0.1:x"]),
-    ('["127.0.0.1:2526"]', '["127.0.0.1:2525"]', 5, ["127.0.0.1:2525"]),
+    ('["127.0.0.1:2526"]', '["127.0.0.1:2525"]', 6, ["127.0.0.1:2525"]),
     ("destination: office", "destination: ofice", 9, ["ofice", "office"]),
     ("destination: office", "destination: office\n    mode: queue", 10, ["mode"]),
     ("destination: office", "destination: office\n    local_recipients: [\"a b\"]", 10, ["a b"]),
