@@ -36,13 +36,16 @@ def test_the_demo_does_what_it_says():
         until(lambda: any("Try, in another terminal" in line for line in lines), "it says what to try", 20)
         sink = int(re.search(r"kill -USR2 (\d+)", "".join(lines)).group(1))
         send()
-        os.kill(sink, signal.SIGUSR2)
-        until(lambda: ports.refused(2526), "the destination is down")
+
+        def gatewayctl(*words):
+            return subprocess.run([BIN / "gatewayctl", "--config", ROOT / "etc/demo.yaml", *words],
+                                  capture_output=True, text=True)
 
         def kept():
-            listing = subprocess.run([BIN / "gatewayctl", "--config", ROOT / "etc/demo.yaml", "queue", "list"],
-                                     capture_output=True, text=True)
-            return "you@example.test" in listing.stdout
+            return "you@example.test" in gatewayctl("queue", "list").stdout
+        until(lambda: gatewayctl("rcpt", "check", "you@example.test").returncode == 0, "you are known")
+        os.kill(sink, signal.SIGUSR2)
+        until(lambda: ports.refused(2526), "the destination is down")
         send()
         until(kept, "the message is kept")
         assert start([]).wait(10) == 69, "a second one is told that the port is taken"
