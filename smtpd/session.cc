@@ -150,8 +150,11 @@ void Session::answer(const mail::Reply& reply) {
   if (!pumping_) pump();
 }
 
-// It may be on the stack: its answer has led here.
-void Session::finish_transaction() { shared_.loop.bury(std::move(transaction_)); }
+// It may be on the stack: its answer has led here. But nothing of it may happen any more.
+void Session::finish_transaction() {
+  if (transaction_) transaction_->abandon();
+  shared_.loop.bury(std::move(transaction_));
+}
 
 void Session::close(const mail::Reply& reply) {
   core_.close(reply);

@@ -28,8 +28,12 @@ Transaction::Transaction(Shared& shared, const Client& client, const smtp::event
       began_(shared.loop.now()),
       content_(shared.spool.folder()) {}
 
-Transaction::~Transaction() {
+Transaction::~Transaction() { abandon(); }
+
+void Transaction::abandon() {
+  relay_.reset();
   if (spool_token_) shared_.spool.forget(*spool_token_);
+  spool_token_.reset();
 }
 
 // <postmaster> alone is the postmaster of where the transaction goes, or of our first domain (RFC 5321

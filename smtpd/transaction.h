@@ -34,6 +34,8 @@ class Transaction {
   void begin_content();
   void content(std::string_view wire);
   void end(const smtp::event::ContentEnd& end, Answer answer);
+  // Nobody waits for an answer any more: none is given, and nothing further is done. Destroying does it too.
+  void abandon();
 
  private:
   enum class Mode { kOpen, kLive, kKept };

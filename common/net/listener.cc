@@ -13,9 +13,8 @@ constexpr Millis kOutOfDescriptors{100};
 }  // namespace
 
 struct Listener::Impl {
-  Impl(Loop& l, base::UniqueFd f, Accepted a)
-      : loop(l),
-        fd(std::move(f)),
+  Impl(Loop& loop, base::UniqueFd f, Accepted a)
+      : fd(std::move(f)),
         accepted(std::move(a)),
         readable(loop, fd.get(), Watch::For::kRead, [this] { on_readable(); }),
         again(loop, [this] { readable.on(); }) {
@@ -43,15 +42,6 @@ struct Listener::Impl {
     again.start(kOutOfDescriptors);
   }
 
-  // The loop tells the kernel when it sleeps next that it watches no more. A socket that other processes hold
-  // too would be reported for ever if our descriptor of it were closed before that. What is posted may still
-  // run in this turn; what that posts may not.
-  void close() {
-    readable.off();
-    loop.post([&l = loop, last = std::make_shared<base::UniqueFd>(std::move(fd))] { l.post([last] {}); });
-  }
-
-  Loop& loop;
   base::UniqueFd fd;
   Accepted accepted;
   bool paused = false;
@@ -62,7 +52,7 @@ struct Listener::Impl {
 Listener::Listener(Loop& loop, base::UniqueFd fd, Accepted accepted)
     : impl_(std::make_unique<Impl>(loop, std::move(fd), std::move(accepted))) {}
 
-Listener::~Listener() { impl_->close(); }
+Listener::~Listener() = default;
 
 void Listener::pause() {
   impl_->paused = true;

@@ -15,11 +15,9 @@ namespace holdfast::net {
 namespace {
 
 event_base* make_base() {
-  event_config* config = event_config_new();
-  // Fewer epoll_ctl calls: changes of one turn are told to the kernel together.
-  event_config_set_flag(config, EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
-  event_base* base = event_base_new_with_config(config);
-  event_config_free(config);
+  // Without EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST: the kernel is told at once that a descriptor is watched no
+  // more. A listening socket lives on in other processes when ours is closed, and would be reported for ever.
+  event_base* base = event_base_new();
   base::expect(base != nullptr, "no event base");
   return base;
 }

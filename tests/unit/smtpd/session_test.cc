@@ -75,5 +75,19 @@ TEST_F(SessionTest, AnAnswerThatComesBehindTheClientsEndIsDropped) {
   EXPECT_EQ(server.count("RCPT"), 1u);
 }
 
+// The same with the loss of the destination's connection after the dot, which would make us keep the mail.
+TEST_F(SessionTest, NothingIsKeptForAClientThatHasGone) {
+  server.judge = [this](const std::string& line) -> std::optional<std::string> {
+    if (line != ".") return std::nullopt;
+    client.reset();
+    return ScriptedServer::kCut;
+  };
+  say("EHLO c.test\r\nMAIL FROM:<a@s.example>\r\nRCPT TO:<postmaster@example.test>\r\nDATA\r\n");
+  say("Subject: x\r\n\r\nx\r\n.\r\n");
+  EXPECT_TRUE(bench.until([this] { return session == nullptr; }));
+  EXPECT_EQ(server.count("DATA"), 1u);
+  EXPECT_FALSE(bench.until([this] { return !std::filesystem::is_empty(folder + "/spool/segments"); }, net::Millis{200}));
+}
+
 }  // namespace
 }  // namespace holdfast::smtpd
