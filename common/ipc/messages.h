@@ -226,7 +226,7 @@ struct DrainReport {
 };
 
 // prober to every connected daemon: the state of a destination, at each change and for all destinations
-// right after the Hello. The directory has been committed with it before.
+// right after the Hello. The directory holds it already, if it can be written (decision 7).
 struct Destination {
   static constexpr Type kType = Type::kDestination;
   std::string name;
