@@ -76,7 +76,9 @@ class Sink : public testing::Test {
     char name[] = "/tmp/hf-sink-XXXXXX";
     folder_ = ::mkdtemp(name);
     Options options;
-    options.listen = {"127.0.0.1:0"};
+    // An address of our own: on 127.0.0.1 another test could take the port while the sink is down.
+    const int pid = ::getpid();
+    options.listen = {"127.77." + std::to_string(pid >> 8 & 255) + "." + std::to_string((pid & 255) | 1) + ":0"};
     options.control = folder_ + "/control";
     options.store.folder = folder_ + "/mail";
     options.smtp.hostname = "sink.test";
