@@ -2,13 +2,12 @@
 anything that is not well-formed."""
 
 import socket
-import time
 
 import pytest
 
 from support.destination import DROP, After
 from support.smtp_client import send
-from support.waiting import until
+from support.waiting import holds, until
 
 TIMEOUTS = {"connect": "1s", "command": "3s", "dot": "3s"}
 PROBLEM = "Subject: odd {}\r\n\r\n.dot\r\n..dots\r\ntext\r\n"
@@ -168,5 +167,4 @@ def test_a_client_that_goes_before_our_answer_leaves_nothing(office, destination
     client.send(b"x\r\n.\r\n")
     until(lambda: destination.content_seen, "the destination has it", 10)
     client.abort()
-    time.sleep(1.5)
-    assert office.queue() == []
+    holds(lambda: office.queue() == [], "nothing is queued", 1.5)
