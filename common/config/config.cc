@@ -18,6 +18,7 @@ const Domain* Config::find_domain(std::string_view name) const {
 }
 
 const Destination* Config::find_destination(std::string_view name) const {
+  if (name == kBounces) return &bounce_road;
   const auto found = destinations.find(name);
   return found == destinations.end() ? nullptr : &found->second;
 }

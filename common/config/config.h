@@ -50,12 +50,21 @@ struct Timeouts {
 
 struct Destination {
   std::string name;
-  std::vector<HostPort> servers;  // in order of preference, never empty
+  std::vector<HostPort> servers;  // in order of preference; empty only if `mx`
+  bool mx = false;                // the servers are the recipient domain's MX (of `bounces` alone until issue 5)
   Probe probe;
   Timeouts timeouts;
   std::string retry = "default";  // the name it was given, "custom" for a list
-  std::vector<Phase> schedule;    // never empty, `until` ascending
+  std::vector<Phase> schedule;    // never empty, `until` ascending; the last one's end is the mail's lifetime
+  int jitter = 5;                 // percent by which a wait is moved either way
+
+  Seconds lifetime() const { return schedule.back().until; }
   int max_connections = 20;       // of all our processes together
+};
+
+// Most that is kept; 0: no bound. More is answered 452.
+struct Quota {
+  std::uint64_t messages = 0, bytes = 0;
 };
 
 struct Domain {
@@ -64,6 +73,7 @@ struct Domain {
   std::string mode = "proxy";
   std::vector<std::string> local_recipients;  // full addresses, lower case, sorted; ["*"] is any
   std::string local_recipients_file;          // where these were read from, when it was a file
+  Quota quota;                                // of what is kept for it
 };
 
 // Absolute paths. `base` is empty unless it was given; the others are always filled in.
@@ -88,6 +98,22 @@ struct RecipientCache {
   std::uint64_t max_per_domain = 100000;
 };
 
+// Room on the spool's file system that is left alone (design.md section 4): under it, 452 4.3.1.
+struct SpoolReserve {
+  int percent = 10;               // of the file system's size and of its inodes
+  std::uint64_t bytes = 1 << 30;  // the less of the two counts
+};
+
+struct Bounces {
+  bool scheduled = false;            // `retry: schedule`: tried like other mail, not once
+  bool suppress_unfiltered = false;  // none for mail that skipped the filters
+  bool suppress_spam = false;        // nor for what the filters called spam
+  std::uint64_t full_limit = 100 << 10;  // RET=FULL gets the whole message back up to this size
+};
+
+// The destination of bounces to senders who are not ours. No destination of the file may have this name.
+inline constexpr std::string_view kBounces = "bounces";
+
 struct Config {
   std::string file;  // where it was read from
   std::string hostname;
@@ -100,11 +126,18 @@ struct Config {
   RecipientCache recipient_cache;
   std::string recipient_delimiter;                                    // "+" or empty: none
   std::vector<std::string> pass_on_4xx{"4.1.7", "4.1.8", "4.7.*"};    // and texts that speak of greylisting
+  Quota quota;                                                        // of the whole queue
+  SpoolReserve reserve;
+  Seconds delay_warning{0};                                           // 0: senders are not told of a delay
+  Bounces bounces;
+  Destination bounce_road{.name = std::string(kBounces)};             // bounces.relay, or MX; not in `destinations`
+  Seconds frozen_keep{30 * 86400};                                    // 0: until an admin comes
+  std::vector<HostPort> resolvers;                                    // name servers; empty: /etc/resolv.conf's
   bool debug = false;
   std::vector<std::string> warnings;  // "FILE:LINE: text": legal, but hardly meant
 
   const Domain* find_domain(std::string_view name) const;             // any case
-  const Destination* find_destination(std::string_view name) const;
+  const Destination* find_destination(std::string_view name) const;   // kBounces too
   // Configured as a local recipient of its domain, or postmaster; `key` is a mail::recipient_key().
   bool is_local_recipient(std::string_view key) const;
 };

@@ -21,6 +21,7 @@ enum class Type : std::uint16_t {
   kDeliverHello, kReady, kJob, kOutcome, kOutcomeCommitted,
   kFact, kLearn, kRefusedKnown, kProbeNow, kDrainReport,
   kDestination,
+  kQueueRoom,
 };
 
 // First in both directions. `name` is the program ("smtpd", "gatewayctl"), `worker` its number.
@@ -67,6 +68,15 @@ struct Synced {
   void fields(V&& v) { v(writer, segment, upto, sealed); }
 };
 
+// qmgr to smtpd, after its Hello and at each change: what is over its quota and takes nothing more.
+struct QueueRoom {
+  static constexpr Type kType = Type::kQueueRoom;
+  bool full = false;                      // the queue as a whole
+  std::vector<std::string> full_domains;  // lower case
+  template <class V>
+  void fields(V&& v) { v(full, full_domains); }
+};
+
 using mail::RecordRef;
 
 struct JobRecipient {
@@ -90,8 +100,11 @@ struct Job {
   std::int64_t due_ms = 0;        // when it became due: delays= in the log
   bool canary = false;
   std::vector<JobRecipient> recipients;  // those still open
+  std::string mx_domain;          // for a destination by MX: the domain to look up
   template <class V>
-  void fields(V&& v) { v(queue_id, generation, attempt, destination, record, arrival_ms, due_ms, canary, recipients); }
+  void fields(V&& v) {
+    v(queue_id, generation, attempt, destination, record, arrival_ms, due_ms, canary, recipients, mx_domain);
+  }
 };
 
 // The stage at which an attempt failed, in the order of the session.

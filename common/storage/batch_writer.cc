@@ -45,10 +45,20 @@ void BatchWriter::take_batch(std::unique_lock<std::mutex>& lock) {
 }
 
 base::Status BatchWriter::commit_batch() {
+  if (hooks_.begun) hooks_.begun();
+  auto done = try_batch();
+  if (!done && hooks_.dropped) hooks_.dropped();
+  return done;
+}
+
+base::Status BatchWriter::try_batch() {
   auto txn = WriteTxn::begin(env_);
   if (!txn) return std::unexpected(txn.error());
   for (const auto& entry : batch_) {
     if (auto done = entry.operation(**txn); !done) return done;
+  }
+  if (hooks_.prepare) {
+    if (auto done = hooks_.prepare(**txn); !done) return done;
   }
   return (*txn)->commit();
 }

@@ -33,12 +33,17 @@ class BatchWriter {
     std::size_t most = 1000;
     base::Millis retry{1000};  // after a failed commit
   };
-  // Both are called on the writer's thread: post to your loop.
+  // All are called on the writer's thread: post to your loop.
   struct Hooks {
     // Once a commit: the `done`s of its operations, in order, to be run by the receiver.
     std::function<void(std::vector<Done>)> committed;
     // At each change: an error while commits fail, nothing when they work again.
     std::function<void(std::optional<base::Error>)> health;
+    // Around each try of a batch: before its first operation; before its commit (what operations wrote
+    // elsewhere becomes durable here, an error drops the batch); and when it was dropped.
+    std::function<void()> begun = {};
+    std::function<base::Status(WriteTxn&)> prepare = {};
+    std::function<void()> dropped = {};
   };
 
   BatchWriter(Env& env, Options options, Hooks hooks);
@@ -60,6 +65,7 @@ class BatchWriter {
   void run();
   void take_batch(std::unique_lock<std::mutex>& lock);
   base::Status commit_batch();
+  base::Status try_batch();
   void report(std::optional<base::Error> error);
 
   Env& env_;

@@ -7,10 +7,14 @@
 namespace holdfast::storage {
 namespace {
 
-enum : Table { kMessage, kRecipient, kArrival, kByDestination, kDue, kCounter, kSegment };
-const std::vector<std::string> kTables{"message", "recipient", "arrival", "by_destination", "due", "counter", "segment"};
+enum : Table { kMessage, kRecipient, kArrival, kByDestination, kDue, kCounter, kSegment, kDeadline, kOwed };
+const std::vector<std::string> kTables{"message", "recipient", "arrival", "by_destination", "due", "counter", "segment",
+                                      "deadline", "owed"};
 
 constexpr std::size_t kLookAtMost = 5000;
+
+constexpr char kDomainMark = '@';  // no destination's name begins so
+std::string domain_counter_name(std::string_view domain) { return kDomainMark + std::string(domain); }
 
 Key id_key(mail::QueueId id) { return Key().number(id.value); }
 Key recipient_key(mail::QueueId id, std::uint32_t index) { return Key().number(id.value).number(index); }
@@ -103,7 +107,19 @@ void QueueIndex::each_counter(const Txn& txn,
   Cursor cursor(txn, kCounter);
   for (cursor.first(); cursor.valid(); cursor.next()) {
     const auto name = cursor.key().substr(0, cursor.key().size() - 1);
-    if (!name.empty()) visit(name, row_of<Counter>(cursor.value()));
+    if (!name.empty() && name.front() != kDomainMark) visit(name, row_of<Counter>(cursor.value()));
+  }
+}
+
+Counter QueueIndex::domain_counter(const Txn& txn, std::string_view domain) const {
+  return counter(txn, domain_counter_name(domain));
+}
+
+void QueueIndex::each_domain_counter(const Txn& txn,
+                                     const std::function<void(std::string_view, const Counter&)>& visit) const {
+  Cursor cursor(txn, kCounter);
+  for (cursor.seek(std::string_view(&kDomainMark, 1)); cursor.valid() && cursor.key().front() == kDomainMark; cursor.next()) {
+    visit(cursor.key().substr(1, cursor.key().size() - 2), row_of<Counter>(cursor.value()));
   }
 }
 
@@ -158,13 +174,46 @@ void QueueIndex::by_due(const Txn& txn, std::string_view destination, Place behi
   walk(txn, kDue, destination, behind, [&](Place place, std::string_view) { return visit(place); });
 }
 
+void QueueIndex::by_deadline(const Txn& txn, std::int64_t now_ms, const std::function<bool(Place)>& visit) const {
+  Cursor cursor(txn, kDeadline);
+  for (cursor.first(); cursor.valid(); cursor.next()) {
+    const auto place = place_of(cursor.key(), 0);
+    if (place.time_ms > now_ms || !visit(place)) return;
+  }
+}
+
+std::optional<std::int64_t> QueueIndex::next_deadline_ms(const Txn& txn) const {
+  Cursor cursor(txn, kDeadline);
+  if (!cursor.first()) return std::nullopt;
+  return place_of(cursor.key(), 0).time_ms;
+}
+
+void QueueIndex::each_owed(const Txn& txn, mail::QueueId behind, const std::function<bool(mail::QueueId)>& visit) const {
+  Cursor cursor(txn, kOwed);
+  for (cursor.seek(id_key({behind.value + 1})); cursor.valid(); cursor.next()) {
+    if (!visit({key_number<std::uint64_t>(cursor.key(), 0)})) return;
+  }
+}
+
+bool QueueIndex::owes(const Txn& txn, mail::QueueId id) const { return txn.get(kOwed, id_key(id)).has_value(); }
+
+base::Status QueueIndex::put_owed(WriteTxn& txn, mail::QueueId id) { return txn.put(kOwed, id_key(id), ""); }
+base::Status QueueIndex::erase_owed(WriteTxn& txn, mail::QueueId id) { return txn.erase(kOwed, id_key(id)); }
+
+base::Status QueueIndex::count_in(WriteTxn& txn, std::string_view name, const MessageRow& row, int sign) {
+  Counter total = counter(txn, name);
+  add_to(share_of(total, row.state), 1, sign);
+  add_to(total.bytes, row.size, sign);
+  return txn.put(kCounter, Key().name(name), base::encode(total));
+}
+
 base::Status QueueIndex::count(WriteTxn& txn, const MessageRow& row, int sign) {
   for (const std::string_view name : {std::string_view(row.destination), std::string_view()}) {
-    Counter total = counter(txn, name);
-    add_to(share_of(total, row.state), 1, sign);
-    add_to(total.bytes, row.size, sign);
-    if (auto done = txn.put(kCounter, Key().name(name), base::encode(total)); !done) return done;
+    if (auto done = count_in(txn, name, row, sign); !done) return done;
     if (row.destination.empty()) break;
+  }
+  for (const auto& domain : row.domains) {
+    if (auto done = count_in(txn, domain_counter_name(domain), row, sign); !done) return done;
   }
   return {};
 }
@@ -180,6 +229,9 @@ base::Status QueueIndex::count_record(WriteTxn& txn, const MessageRow& row, int 
 base::Status QueueIndex::put_order(WriteTxn& txn, mail::QueueId id, const MessageRow& row) {
   const Waiting waiting{row.state, row.size, row.last_attempt_ms, row.due_ms};
   if (auto done = txn.put(kArrival, arrival_key(row.arrival_ms, id), ""); !done) return done;
+  if (const auto deadline = deadline_ms(row); deadline > 0) {
+    if (auto done = txn.put(kDeadline, arrival_key(deadline, id), ""); !done) return done;
+  }
   const Key place = place_key(row.destination, {row.arrival_ms, id});
   if (auto done = txn.put(kByDestination, place, base::encode(waiting)); !done) return done;
   if (row.state != MessageState::kDeferred) return {};
@@ -188,6 +240,9 @@ base::Status QueueIndex::put_order(WriteTxn& txn, mail::QueueId id, const Messag
 
 base::Status QueueIndex::erase_order(WriteTxn& txn, mail::QueueId id, const MessageRow& row) {
   if (auto done = txn.erase(kArrival, arrival_key(row.arrival_ms, id)); !done) return done;
+  if (const auto deadline = deadline_ms(row); deadline > 0) {
+    if (auto done = txn.erase(kDeadline, arrival_key(deadline, id)); !done) return done;
+  }
   if (auto done = txn.erase(kByDestination, place_key(row.destination, {row.arrival_ms, id})); !done) return done;
   return txn.erase(kDue, place_key(row.destination, {row.due_ms, id}));
 }
@@ -214,7 +269,10 @@ base::Status QueueIndex::update(WriteTxn& txn, mail::QueueId id, const MessageRo
   if (auto done = erase_order(txn, id, *old); !done) return done;
   if (auto done = txn.put(kMessage, id_key(id), base::encode(row)); !done) return done;
   if (auto done = put_order(txn, id, row); !done) return done;
-  if (old->state == row.state && old->destination == row.destination && old->size == row.size) return {};
+  if (old->state == row.state && old->destination == row.destination && old->size == row.size &&
+      old->domains == row.domains) {
+    return {};
+  }
   if (auto done = count(txn, *old, -1); !done) return done;
   return count(txn, row, 1);
 }
@@ -232,6 +290,7 @@ base::Status QueueIndex::remove(WriteTxn& txn, mail::QueueId id) {
     if (auto done = txn.erase(kRecipient, recipient_key(id, i)); !done) return done;
   }
   if (auto done = erase_order(txn, id, *row); !done) return done;
+  if (auto done = erase_owed(txn, id); !done) return done;
   if (auto done = txn.erase(kMessage, id_key(id)); !done) return done;
   if (auto done = count(txn, *row, -1); !done) return done;
   return count_record(txn, *row, -1);

@@ -7,8 +7,10 @@
 //   arrival         arrival, id                     -              the queue in order of age
 //   by_destination  destination, arrival, id        Waiting        the same of one destination
 //   due             destination, due, id            -              deferred messages only
-//   counter         destination, or "" for all      Counter
+//   counter         destination, "@domain", or ""   Counter        "" is all
 //   segment         writer, number                  SegmentRow
+//   deadline        time, id                        -              what happens to a message without a try
+//   owed            id                              -              its sender must hear of kRefused recipients
 //
 // Numbers in keys are big-endian, so that the order of keys is that of numbers. What is active (handed to
 // a deliver just now) is known to qmgr alone, and asked from it; here it is deferred.
@@ -48,18 +50,28 @@ struct MessageRow {
   std::uint32_t open = 0;            // recipients still to be reached: open or refused
   std::uint32_t lost = 0;            // attempts during which the connection was lost
   bool unfiltered = false;
+  std::vector<std::string> domains;  // of its recipients, lower case, each once: what quotas count by
+  std::uint64_t report_of = 0;       // the message this bounce or delay notice speaks of; 0: it is mail
+  std::int64_t expires_ms = 0;       // given up then; 0: never
+  std::int64_t warn_ms = 0;          // its sender is told of the delay then; 0: no more
+  std::int64_t discard_ms = 0;       // of a frozen one: deleted then; 0: kept until an admin comes
 
   template <class V>
   void fields(V&& v) {
     v(record, generation, size, sender, destination, arrival_ms, state, reason, attempts, last_attempt_ms, due_ms,
-      open, lost, unfiltered);
+      open, lost, unfiltered, domains, report_of, expires_ms, warn_ms, discard_ms);
   }
   bool operator==(const MessageRow&) const = default;
 };
 
-// kRefused: a 5xx; the message is held for it until bounces exist (issue 3).
-enum class RecipientStatus : std::uint8_t { kOpen, kSent, kRefused };
-std::string_view to_text(RecipientStatus status);  // "open", "sent", "refused"
+// When something is to happen to the message without an attempt: while deferred the earlier of warning and
+// expiry, while frozen the discarding; while held nothing. 0: never.
+std::int64_t deadline_ms(const MessageRow& row);
+
+// kRefused: given up (a 5xx, or too old), and the sender is still to be told if anybody is; kReported: told,
+// or there was nobody to tell. Only kOpen is tried.
+enum class RecipientStatus : std::uint8_t { kOpen, kSent, kRefused, kReported };
+std::string_view to_text(RecipientStatus status);  // "open", "sent", "refused", "reported"
 
 struct RecipientState {
   std::string address;
@@ -139,6 +151,9 @@ class QueueIndex {
   std::optional<MessageRow> message(const Txn& txn, mail::QueueId id) const;
   std::vector<RecipientState> recipients(const Txn& txn, mail::QueueId id) const;
   Counter counter(const Txn& txn, std::string_view destination) const;  // "" for all
+  // Of a recipient domain. A message with recipients in several counts in each.
+  Counter domain_counter(const Txn& txn, std::string_view domain) const;
+  void each_domain_counter(const Txn& txn, const std::function<void(std::string_view domain, const Counter&)>& visit) const;
   void each_counter(const Txn& txn, const std::function<void(std::string_view destination, const Counter&)>& visit) const;
   std::optional<std::int64_t> oldest_arrival_ms(const Txn& txn) const;
   std::optional<SegmentRow> segment(const Txn& txn, SegmentId id) const;
@@ -159,6 +174,13 @@ class QueueIndex {
   void by_due(const Txn& txn, std::string_view destination, Place behind,
               const std::function<bool(Place)>& visit) const;
 
+  // Messages whose deadline is not later than `now_ms`, the earliest first; return false to stop.
+  void by_deadline(const Txn& txn, std::int64_t now_ms, const std::function<bool(Place)>& visit) const;
+  std::optional<std::int64_t> next_deadline_ms(const Txn& txn) const;
+  // Messages with an owed report, in order of their ids, behind `behind`.
+  void each_owed(const Txn& txn, mail::QueueId behind, const std::function<bool(mail::QueueId)>& visit) const;
+  bool owes(const Txn& txn, mail::QueueId id) const;
+
   // --- Changes: parts of operations for a BatchWriter ---
   // A message of which this or a later generation is known already is left as it is.
   base::Status add(WriteTxn& txn, mail::QueueId id, const MessageRow& row, const std::vector<RecipientState>& recipients);
@@ -167,10 +189,14 @@ class QueueIndex {
   base::Status put_recipient(WriteTxn& txn, mail::QueueId id, std::uint32_t index, const RecipientState& recipient);
   // All rows of it; its record becomes garbage in its segment. Fine when it is not there.
   base::Status remove(WriteTxn& txn, mail::QueueId id);
+  // That the sender is to hear of the message's kRefused recipients; remove() forgets it too.
+  base::Status put_owed(WriteTxn& txn, mail::QueueId id);
+  base::Status erase_owed(WriteTxn& txn, mail::QueueId id);
   base::Status put_segment(WriteTxn& txn, SegmentId id, const SegmentRow& row);
   base::Status erase_segment(WriteTxn& txn, SegmentId id);
 
  private:
+  base::Status count_in(WriteTxn& txn, std::string_view name, const MessageRow& row, int sign);
   base::Status count(WriteTxn& txn, const MessageRow& row, int sign);
   base::Status count_record(WriteTxn& txn, const MessageRow& row, int sign);
   base::Status put_order(WriteTxn& txn, mail::QueueId id, const MessageRow& row);

@@ -21,11 +21,22 @@ std::optional<MessageState> parse_message_state(std::string_view text) {
   return std::nullopt;
 }
 
+std::int64_t deadline_ms(const MessageRow& row) {
+  switch (row.state) {
+    case MessageState::kHeld: return 0;
+    case MessageState::kFrozen: return row.discard_ms;
+    case MessageState::kDeferred: break;
+  }
+  if (row.warn_ms == 0 || row.expires_ms == 0) return std::max(row.warn_ms, row.expires_ms);
+  return std::min(row.warn_ms, row.expires_ms);
+}
+
 std::string_view to_text(RecipientStatus status) {
   switch (status) {
     case RecipientStatus::kOpen: return "open";
     case RecipientStatus::kSent: return "sent";
     case RecipientStatus::kRefused: return "refused";
+    case RecipientStatus::kReported: return "reported";
   }
   return "open";
 }

@@ -41,7 +41,7 @@ std::string SegmentHeader::encode() const {
   w.number(kVersion);
   w.number(id.writer);
   w.number(id.number);
-  w.number(std::uint32_t{0});
+  w.number(static_cast<std::uint32_t>(owner));
   w.number(key[0]);
   w.number(key[1]);
   w.number(base::siphash(key, out));
@@ -58,7 +58,7 @@ base::Result<SegmentHeader> SegmentHeader::decode(std::string_view block) {
   SegmentHeader header;
   header.id.writer = r.number<std::uint32_t>();
   header.id.number = r.number<std::uint32_t>();
-  r.number<std::uint32_t>();
+  header.owner = static_cast<SegmentOwner>(r.number<std::uint32_t>());
   header.key = {r.number<std::uint64_t>(), r.number<std::uint64_t>()};
   const auto sum = r.number<std::uint64_t>();
   if (!r.ok() || sum != base::siphash(header.key, block.substr(0, kSummed))) {

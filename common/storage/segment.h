@@ -34,9 +34,14 @@ struct SegmentMark {
   bool sealed = false;  // nothing will be appended any more
 };
 
+// Who wrote it, and so what counts in it when the writer has died: all of smtpd's records, but of qmgr's own
+// (bounces, ...) only those before the index's mark; the rest is cut (design.md section 4, step 5).
+enum class SegmentOwner : std::uint32_t { kSmtpd, kQmgr };
+
 // Fills the first block of the file.
 struct SegmentHeader {
   SegmentId id;
+  SegmentOwner owner = SegmentOwner::kSmtpd;
   base::HashKey key{};  // random; every checksum in the file starts with it
 
   std::string encode() const;                                      // kBlock bytes

@@ -33,8 +33,8 @@ SegmentWriter::SegmentWriter(FileOps& ops, base::UniqueFd fd, SegmentHeader head
     : ops_(ops), fd_(std::move(fd)), header_(header) {}
 
 base::Result<std::unique_ptr<SegmentWriter>> SegmentWriter::create(FileOps& ops, const std::string& folder,
-                                                                   SegmentId id) {
-  const SegmentHeader header{id, {base::random_number(), base::random_number()}};
+                                                                   SegmentId id, SegmentOwner owner) {
+  const SegmentHeader header{id, owner, {base::random_number(), base::random_number()}};
   const std::string name = folder + "/" + id.file_name(), temporary = folder + "/new-" + id.file_name();
   auto fd = ops.create(temporary);
   if (!fd) return std::unexpected(fd.error());

@@ -21,7 +21,8 @@ class SegmentWriter {
  public:
   // Made under a temporary name, locked, given its header, fsynced, renamed, the folder fsynced: only
   // then it is returned. The lock tells qmgr that the writer lives.
-  static base::Result<std::unique_ptr<SegmentWriter>> create(FileOps& ops, const std::string& folder, SegmentId id);
+  static base::Result<std::unique_ptr<SegmentWriter>> create(FileOps& ops, const std::string& folder, SegmentId id,
+                                                               SegmentOwner owner = SegmentOwner::kSmtpd);
 
   // A failed write is cut off again; if even that fails the segment takes nothing more.
   base::Result<mail::RecordRef> append(mail::QueueId id, std::uint32_t generation, const mail::Envelope& envelope,

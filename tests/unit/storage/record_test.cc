@@ -50,12 +50,13 @@ TEST(Record, AnotherKeyIsAnotherSegmentsRecord) {
 }
 
 TEST(SegmentHeader, GoesRoundAndIsChecked) {
-  const SegmentHeader header{{42, 7}, {11, 12}};
+  const SegmentHeader header{.id = {42, 7}, .owner = SegmentOwner::kQmgr, .key = {11, 12}};
   const auto block = header.encode();
   ASSERT_EQ(block.size(), kBlock);
   const auto back = SegmentHeader::decode(block);
   ASSERT_TRUE(back);
   EXPECT_EQ(back->id, header.id);
+  EXPECT_EQ(back->owner, SegmentOwner::kQmgr);
   EXPECT_EQ(back->key, header.key);
   for (std::size_t bit = 0; bit < 48 * 8; ++bit) {
     auto bad = block;
