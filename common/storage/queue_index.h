@@ -79,9 +79,11 @@ struct RecipientState {
   RecipientStatus status = RecipientStatus::kOpen;
   std::string reply;                 // the last one, or our own words
   std::string dsn;
+  std::string relay;                 // who said it: "10.0.0.5[10.0.0.5]:25"; "none" or empty: nobody
+  bool withheld = false;             // refused, but never bounced: unfiltered mail, refused for what it is
 
   template <class V>
-  void fields(V&& v) { v(address, known, status, reply, dsn); }
+  void fields(V&& v) { v(address, known, status, reply, dsn, relay, withheld); }
   bool operator==(const RecipientState&) const = default;
 };
 

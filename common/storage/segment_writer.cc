@@ -107,4 +107,15 @@ base::Status SegmentWriter::sync() {
   return {};
 }
 
+base::Status SegmentWriter::cut_back(std::uint64_t end) {
+  if (end >= end_) return {};
+  if (auto done = ops_.cut(fd_.get(), end); !done) {
+    usable_ = false;
+    return done;
+  }
+  end_ = end;
+  synced_ = std::min(synced_, end);
+  return {};
+}
+
 }  // namespace holdfast::storage

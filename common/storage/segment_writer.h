@@ -29,6 +29,9 @@ class SegmentWriter {
                                        const Content& content);
   // On failure the file is never synced again: it is cut to what was durable before, and takes nothing more.
   base::Status sync();
+  // Takes back records appended behind `end`, synced or not, that nobody was promised. If that fails the
+  // segment takes nothing more; what stays behind `end` must then be cut by whoever recovers it.
+  base::Status cut_back(std::uint64_t end);
 
   // True while another record of this length may be appended. One larger than a segment gets its own.
   bool has_room(std::uint64_t record_length) const;

@@ -1,0 +1,64 @@
+// Tells senders what became of their mail: builds a report from the original's record, appends it to qmgr's
+// own segment and adds it to the queue, all within one operation on the index writer's thread, so that a crash
+// leaves either the debt or the report, never both and never none.
+//
+// Nobody is told twice; a null sender is told nothing (RFC 5321 section 4.5.5): its message is frozen.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/error.h"
+#include "common/config/config.h"
+#include "common/mail/delivery_report.h"
+#include "common/mail/queue_id.h"
+#include "common/storage/queue_index.h"
+#include "qmgr/index_segment.h"
+#include "qmgr/own_spool.h"
+
+namespace holdfast::qmgr {
+
+// What one call came to: for the log, the counters and the dispatcher, once the operation is committed.
+struct Told {
+  mail::QueueId original;
+  std::optional<NewMessage> report;   // in the queue now
+  std::string suppressed;             // why none was written though somebody was owed one; empty: not so
+  bool postponed = false;             // the disk did not take it: the debt stays, come back later
+  std::string trouble;                // for the log: why it was postponed, or that the original is damaged
+  bool removed = false;               // nobody of the original is left: it is out of the queue
+  bool frozen = false, held = false;  // what is left of the original was frozen (null sender), or held
+  std::string reason;                 // of frozen and held
+};
+
+class ReportWriter {
+ public:
+  ReportWriter(const std::string& spool, storage::QueueIndex& index, OwnSpool& own);
+
+  // Pays the debt of a message in `owed`: one report for all its recipients that are kRefused. Fine when the
+  // message or the debt is gone.
+  base::Status pay(storage::WriteTxn& txn, mail::QueueId id, const config::Config& config, std::int64_t now_ms,
+                   Told& told);
+
+  // That the message's open recipients are late, if its sender wants to know. The row is not changed: whoever
+  // calls clears warn_ms in the same operation, unless it was postponed.
+  base::Status delay_notice(storage::WriteTxn& txn, mail::QueueId id, const config::Config& config,
+                            std::int64_t now_ms, Told& told);
+
+ private:
+  struct Original;
+  Original read(const storage::Txn& txn, mail::QueueId id, const storage::MessageRow& row, const config::Config& config,
+                Told& told) const;
+  base::Status write(storage::WriteTxn& txn, const Original& original, mail::ReportKind kind,
+                     const std::vector<std::size_t>& about, const config::Config& config, std::int64_t now_ms, Told& told);
+  base::Status settle(storage::WriteTxn& txn, mail::QueueId id, const config::Config& config, std::int64_t now_ms,
+                      Told& told);
+
+  const std::string spool_;
+  storage::QueueIndex& index_;
+  OwnSpool& own_;
+};
+
+}  // namespace holdfast::qmgr
