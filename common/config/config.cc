@@ -12,6 +12,18 @@ std::string HostPort::text() const {
   return host.find(':') == host.npos ? fmt::format("{}:{}", host, port) : fmt::format("[{}]:{}", host, port);
 }
 
+std::uint64_t SpoolReserve::bytes_of(std::uint64_t size) const {
+  const std::uint64_t share = size / 100 * static_cast<std::uint64_t>(percent);
+  if (percent == 0) return bytes;
+  return bytes == 0 ? share : std::min(share, bytes);
+}
+
+std::uint64_t SpoolReserve::inodes_of(std::uint64_t inodes) const {
+  if (percent == 0 && bytes == 0) return 0;
+  const std::uint64_t share = percent == 0 ? 1 : static_cast<std::uint64_t>(percent);
+  return std::min<std::uint64_t>(inodes * share / 100, 1000);
+}
+
 const Domain* Config::find_domain(std::string_view name) const {
   const auto found = domains.find(base::to_lower(name));
   return found == domains.end() ? nullptr : &found->second;

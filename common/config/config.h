@@ -57,9 +57,10 @@ struct Destination {
   std::string retry = "default";  // the name it was given, "custom" for a list
   std::vector<Phase> schedule;    // never empty, `until` ascending; the last one's end is the mail's lifetime
   int jitter = 5;                 // percent by which a wait is moved either way
+  bool early_warning = true;      // senders are told of a delay, if delay_warning says so; not by preset `short`
+  int max_connections = 20;       // of all our processes together
 
   Seconds lifetime() const { return schedule.back().until; }
-  int max_connections = 20;       // of all our processes together
 };
 
 // Most that is kept; 0: no bound. More is answered 452.
@@ -98,10 +99,16 @@ struct RecipientCache {
   std::uint64_t max_per_domain = 100000;
 };
 
-// Room on the spool's file system that is left alone (design.md section 4): under it, 452 4.3.1.
+// Room on the spool's file system that is left alone (design.md section 4): under it, 452 4.3.1. Where a
+// percentage and a number of bytes are given, the less of the two counts; 0 is one that was not given.
 struct SpoolReserve {
-  int percent = 10;               // of the file system's size and of its inodes
-  std::uint64_t bytes = 1 << 30;  // the less of the two counts
+  int percent = 10;
+  std::uint64_t bytes = 1 << 30;
+
+  std::uint64_t bytes_of(std::uint64_t size) const;      // of a file system of `size` bytes
+  // Of one with so many inodes: a segment takes one, so that more than 1,000 are never asked for.
+  std::uint64_t inodes_of(std::uint64_t inodes) const;
+  bool operator==(const SpoolReserve&) const = default;
 };
 
 struct Bounces {

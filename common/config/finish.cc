@@ -51,11 +51,29 @@ bool is_ours(const HostPort& server, const std::vector<HostPort>& listen) {
   });
 }
 
+// What a preset says but for its phases; a jitter that was given stays.
+void finish_schedule(const Draft& draft, Destination& destination, const std::string& jitter_setting) {
+  const Preset* preset = find_preset(destination.retry);
+  if (preset == nullptr) return;  // a list of phases
+  destination.schedule = preset->phases;
+  destination.early_warning = preset->early_warning;
+  if (!draft.places.contains(jitter_setting)) destination.jitter = preset->jitter;
+}
+
+void finish_bounces(Draft& draft) {
+  Destination& road = draft.config.bounce_road;
+  finish_schedule(draft, road, "");
+  road.mx = road.servers.empty();
+  if (road.mx || !is_ours(road.servers.front(), draft.config.listen)) return;
+  draft.faults.error(draft.places["bounces.relay"],
+                     fmt::format("bounces.relay: {} is where we listen ourselves", road.servers.front().text()));
+}
+
 void finish_destinations(Draft& draft) {
   std::set<std::string> used;
   for (const auto& [name, domain] : draft.config.domains) used.insert(domain.destination);
   for (auto& [name, destination] : draft.config.destinations) {
-    if (destination.schedule.empty()) destination.schedule = find_preset("default")->phases;
+    finish_schedule(draft, destination, "destinations." + name + ".retry_jitter");
     const Place& place = draft.places["destinations." + name];
     if (!used.contains(name)) draft.faults.warning(place, fmt::format("destination '{}' is used by no domain", name));
     for (const auto& server : destination.servers) {
@@ -138,6 +156,7 @@ void finish(Draft& draft) {
   finish_hostname(draft);
   finish_paths(draft);
   finish_destinations(draft);
+  finish_bounces(draft);
   for (auto& [name, domain] : draft.config.domains) {
     check_destination_of(draft, domain);
     finish_recipients(draft, domain);

@@ -27,6 +27,7 @@ std::string destination_name_fault(std::string_view name) {
   const auto good = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
   };
+  if (name == kBounces) return "is our own for the road of bounces";
   if (name.empty() || name.size() > 64) return "must have 1 to 64 characters";
   if (!std::ranges::all_of(name, good)) return "may hold letters, digits, '-', '_' and '.' only";
   return name.starts_with('-') ? "must not begin with '-'" : "";

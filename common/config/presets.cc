@@ -24,8 +24,9 @@ std::span<const Preset> presets() {
       {"exim", "Exim's well-known rule: every 15 minutes for 2 hours, then from 1 hour growing by half until 16 hours, "
                "then every 6 hours until 4 days",
        {every(minutes(15), hours(2)), growing(Seconds{3600}, 1.5, hours(16)), every(hours(6), days(4))}},
-      {"short", "every 10 minutes for 2 hours, then every 30 minutes until 12 hours, then every 2 hours until 36 hours",
-       {every(minutes(10), hours(2)), every(minutes(30), hours(12)), every(hours(2), hours(36))}},
+      {"short", "from 5 minutes growing by half until 12 hours, then every 4 hours until 36 hours, each wait a quarter "
+                "longer or shorter at random; no early warning",
+       {growing(minutes(5), 1.5, hours(12)), every(hours(4), hours(36))}, 25, false},
       {"week", "as default, but until 7 days",
        {every(minutes(15), hours(2)), growing(minutes(15), 1.5, hours(16)), every(hours(6), days(7))}},
   };

@@ -14,6 +14,8 @@ struct Preset {
   std::string_view name;
   std::string_view doc;
   std::vector<Phase> phases;
+  int jitter = Destination{}.jitter;
+  bool early_warning = true;
 };
 
 std::span<const Preset> presets();

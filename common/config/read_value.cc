@@ -53,6 +53,7 @@ class Reader {
   }
 
   void operator()(std::uint64_t* out) {
+    if (is_zero()) return void(*out = 0);
     if (!info_.size) {
       if (const auto number = read_number("a number")) *out = *number;
       return;
@@ -64,6 +65,7 @@ class Reader {
   }
 
   void operator()(base::Seconds* out) {
+    if (is_zero()) return void(*out = base::Seconds{0});
     if (!want_scalar("a duration such as 15m")) return;
     const auto duration = parse_duration(node_.text);
     if (!duration) return fault(duration.error().text);
@@ -104,6 +106,43 @@ class Reader {
   void operator()(const ServersSlot& out) { read_servers(*out.servers, "a list such as [\"10.0.0.5:25\"]", parse_server); }
   void operator()(const ListenSlot& out) { read_servers(*out.listen, "a list such as [\"0.0.0.0:25\"]", parse_listen); }
 
+  void operator()(const RelaySlot& out) {
+    if (!want_scalar("a server such as relay.example.test:25")) return;
+    if (node_.text.empty()) return out.servers->clear();
+    auto server = parse_server(node_.text);
+    if (!server) return fault(server.error().text);
+    *out.servers = {std::move(*server)};
+  }
+
+  void operator()(const ResolversSlot& out) {
+    if (node_.kind == Node::Kind::kList && node_.items.empty()) return out.resolvers->clear();
+    read_servers(*out.resolvers, "a list such as [\"127.0.0.1:53\"]", parse_resolver);
+  }
+
+  void operator()(const ReserveSlot& out) {
+    if (!want_scalar("a percentage or a size")) return;
+    const auto reserve = parse_reserve(node_.text);
+    if (!reserve) return fault(reserve.error().text);
+    *out.reserve = *reserve;
+  }
+
+  void operator()(const FlagsSlot& out) {
+    std::vector<bool> set(out.flags.size());
+    const std::vector<std::string> known(info_.choices.begin(), info_.choices.end());
+    bool good = true;
+    const bool is_list = each_scalar(fmt::format("a list {}", bounds_text(out, info_)), [&](const Node& item) {
+      const auto found = std::ranges::find(known, item.text);
+      good = good && found != known.end();
+      if (found == known.end()) {
+        fault_at(item.place, fmt::format("knows no '{}'{}", item.text, hint(item.text, known)));
+      } else {
+        set[static_cast<std::size_t>(found - known.begin())] = true;
+      }
+    });
+    if (!is_list || !good) return;
+    for (std::size_t i = 0; i < set.size(); ++i) *out.flags[i] = set[i];
+  }
+
   void operator()(const RetrySlot& out) {
     if (node_.kind == Node::Kind::kList) return read_phases(out);
     if (!want_scalar("the name of a schedule or a list of phases")) return;
@@ -135,6 +174,10 @@ class Reader {
   void fault(const std::string& text) { faults_.error(node_.place, fmt::format("{}: {}", name_, text)); }
   void fault_at(const Place& place, const std::string& text) { faults_.error(place, fmt::format("{}: {}", name_, text)); }
   void wrong(std::string_view wanted) { fault(fmt::format("must be {}, not {}", wanted, kind_text(node_))); }
+
+  bool is_zero() const {
+    return !info_.zero.empty() && node_.kind == Node::Kind::kScalar && (node_.text == info_.zero || node_.text == "0");
+  }
 
   bool want_scalar(std::string_view wanted) {
     if (node_.kind == Node::Kind::kScalar) return true;

@@ -103,6 +103,51 @@ const std::vector<Setting<Config>>& global_table() {
              "greylisting are always among them.",
       .check = status_pattern_fault},
      [](Config& c) -> Slot { return &c.pass_on_4xx; }},
+    {{.name = "queue.max_messages",
+      .doc = "Most messages that are kept, of all domains together; more are answered 452 4.3.1. `none`: no bound.",
+      .zero = "none"},
+     [](Config& c) -> Slot { return &c.quota.messages; }},
+    {{.name = "queue.max_bytes", .doc = "Most that is kept, counted by the size of the messages. `none`: no bound.",
+      .size = true, .zero = "none"},
+     [](Config& c) -> Slot { return &c.quota.bytes; }},
+    {{.name = "spool.reserve",
+      .doc = "Room on the spool's file system that is left free: under it nothing new is kept (452 4.3.1), and what is "
+             "kept is still delivered. A percentage, a size, or both with `or`: then the less of the two counts. A "
+             "percentage counts for inodes too, of which 1,000 always suffice. `0%`: everything may be used."},
+     [](Config& c) -> Slot { return ReserveSlot{&c.reserve}; }},
+    {{.name = "delay_warning",
+      .doc = "Tell the sender once, by a notice of its own (RFC 3464), that a message has been waiting so long and is still "
+             "being tried. Mail whose destination has the schedule `short` is given up so soon that its senders are not "
+             "told before.",
+      .range = {1, 365 * kDay}, .zero = "off"},
+     [](Config& c) -> Slot { return &c.delay_warning; }},
+    {{.name = "bounces.relay",
+      .doc = "The server that takes bounces to senders who are not in our own domains, as host:port. Empty: the servers "
+             "(MX) of the sender's domain.",
+      .default_text = "`\"\"`"},
+     [](Config& c) -> Slot { return RelaySlot{&c.bounce_road.servers}; }},
+    {{.name = "bounces.retry",
+      .doc = "`none`: a bounce is tried once, at once, and frozen if that fails, for whatever reason. `schedule`: it is "
+             "tried like other mail, for senders whose servers greylist.",
+      .choices = {"none", "schedule"}},
+     [](Config& c) -> Slot { return ChoiceSlot{nullptr, &c.bounces.scheduled}; }},
+    {{.name = "bounces.suppress",
+      .doc = "Mail whose sender is not told that it could not be delivered, since the sender is likely forged: `unfiltered` "
+             "is mail that skipped the filters during an outage, `spam` what the filters called spam.",
+      .choices = {"unfiltered", "spam"}},
+     [](Config& c) -> Slot { return FlagsSlot{{&c.bounces.suppress_unfiltered, &c.bounces.suppress_spam}}; }},
+    {{.name = "bounces.full_limit",
+      .doc = "A sender who asked for it (RET=FULL) gets the whole message back if it is not larger; all others get its headers.",
+      .range = {0, 100 << 20}, .size = true},
+     [](Config& c) -> Slot { return &c.bounces.full_limit; }},
+    {{.name = "frozen.keep",
+      .doc = "How long frozen messages (bounces that could not be delivered) are kept before they are deleted. `off`: until "
+             "an admin thaws or deletes them.",
+      .range = {1, 3650 * kDay}, .zero = "off"},
+     [](Config& c) -> Slot { return &c.frozen_keep; }},
+    {{.name = "dns.resolvers",
+      .doc = "Name servers that are asked for MX records, as address:port. None: those of /etc/resolv.conf."},
+     [](Config& c) -> Slot { return ResolversSlot{&c.resolvers}; }},
     {{.name = "debug", .doc = "Write more into the logs. `gatewayctl log level` does it without a change here."},
      [](Config& c) -> Slot { return &c.debug; }},
   };
@@ -140,6 +185,11 @@ const std::vector<Setting<Destination>>& destination_table() {
       .doc = "When kept mail is tried again while the destination is up but refuses it for now: a name (see below) or a "
              "list of phases."},
      [](Destination& d) -> Slot { return RetrySlot{&d.retry, &d.schedule}; }},
+    {{.name = "retry_jitter",
+      .doc = "Percent by which each wait is made longer or shorter at random, so that messages which came together do not "
+             "come back together.",
+      .range = {0, 50}, .default_text = "`5`; with `retry: short` `25`"},
+     [](Destination& d) -> Slot { return &d.jitter; }},
     {{.name = "max_connections",
       .doc = "Connections to the destination at a time, of all our processes together. Each process may always have one.",
       .range = {1, 10000}},
@@ -161,6 +211,12 @@ const std::vector<Setting<Domain>>& domain_table() {
              "file with one address a line (`#` begins a comment). `sales` means sales@ this domain. postmaster is always "
              "among them. [\"*\"] makes every address known, whether it exists or not."},
      [](Domain& d) -> Slot { return RecipientsSlot{&d.local_recipients, &d.local_recipients_file}; }},
+    {{.name = "max_messages", .doc = "Most messages that are kept for the domain; more are answered 452 4.3.1. `none`: no bound.",
+      .zero = "none"},
+     [](Domain& d) -> Slot { return &d.quota.messages; }},
+    {{.name = "max_bytes", .doc = "Most that is kept for the domain, counted by the size of the messages. `none`: no bound.",
+      .size = true, .zero = "none"},
+     [](Domain& d) -> Slot { return &d.quota.bytes; }},
   };
   return table;
 }
@@ -179,6 +235,10 @@ struct TypeText {
   std::string operator()(const PathSlot&) const { return "path"; }
   std::string operator()(const ServersSlot&) const { return "list of servers"; }
   std::string operator()(const ListenSlot&) const { return "list of addresses"; }
+  std::string operator()(const RelaySlot&) const { return "server"; }
+  std::string operator()(const ResolversSlot&) const { return "list of addresses"; }
+  std::string operator()(const ReserveSlot&) const { return "percentage or size"; }
+  std::string operator()(const FlagsSlot&) const { return "list of choices"; }
   std::string operator()(const RetrySlot&) const { return "name or list of phases"; }
   std::string operator()(const RecipientsSlot&) const { return "list of addresses or a file"; }
 };
@@ -209,8 +269,13 @@ struct ValueText {
 
   std::string operator()(const bool* v) const { return *v ? "true" : "false"; }
   std::string operator()(const int* v) const { return fmt::format("{}", *v); }
-  std::string operator()(const std::uint64_t* v) const { return info.size ? size_text(*v) : fmt::format("{}", *v); }
-  std::string operator()(const base::Seconds* v) const { return duration_text(*v); }
+  std::string operator()(const std::uint64_t* v) const {
+    if (*v == 0 && !info.zero.empty()) return std::string(info.zero);
+    return info.size ? size_text(*v) : fmt::format("{}", *v);
+  }
+  std::string operator()(const base::Seconds* v) const {
+    return v->count() == 0 && !info.zero.empty() ? std::string(info.zero) : duration_text(*v);
+  }
   std::string operator()(const std::string* v) const { return yaml_scalar(*v); }
   std::string operator()(const std::vector<std::string>* v) const { return yaml_list(*v, yaml_scalar); }
   std::string operator()(const ChoiceSlot& v) const {
@@ -219,6 +284,16 @@ struct ValueText {
   std::string operator()(const PathSlot& v) const { return yaml_scalar(*v.path); }
   std::string operator()(const ServersSlot& v) const { return yaml_list(*v.servers, quoted_server); }
   std::string operator()(const ListenSlot& v) const { return yaml_list(*v.listen, quoted_server); }
+  std::string operator()(const RelaySlot& v) const { return v.servers->empty() ? "\"\"" : quoted_server(v.servers->front()); }
+  std::string operator()(const ResolversSlot& v) const { return yaml_list(*v.resolvers, quoted_server); }
+  std::string operator()(const ReserveSlot& v) const { return yaml_scalar(reserve_text(*v.reserve)); }
+  std::string operator()(const FlagsSlot& v) const {
+    std::vector<std::string_view> set;
+    for (std::size_t i = 0; i < v.flags.size(); ++i) {
+      if (*v.flags[i]) set.push_back(info.choices[i]);
+    }
+    return yaml_list(set, yaml_scalar);
+  }
   std::string operator()(const RetrySlot& v) const {
     return *v.name == "custom" ? yaml_list(*v.schedule, phase_text) : *v.name;
   }
@@ -236,10 +311,10 @@ std::string range_text(const Range& range, std::string (*text)(std::uint64_t)) {
 std::string plain_text(std::uint64_t v) { return fmt::format("{}", v); }
 std::string seconds_text(std::uint64_t v) { return duration_text(base::Seconds{static_cast<std::int64_t>(v)}); }
 
-std::string choices_text(const std::vector<std::string_view>& choices) {
+std::string choices_text(const std::vector<std::string_view>& choices, std::string_view last) {
   std::string out;
   for (std::size_t i = 0; i < choices.size(); ++i) {
-    if (i > 0) out += i + 1 == choices.size() ? " or " : ", ";
+    if (i > 0) out += i + 1 == choices.size() ? last : ", ";
     out += choices[i];
   }
   return out;
@@ -258,9 +333,12 @@ std::string value_text(const Slot& slot, const Info& info, bool inline_files) {
 }
 
 std::string bounds_text(const Slot& slot, const Info& info) {
-  if (!info.choices.empty()) return choices_text(info.choices);
-  if (std::holds_alternative<base::Seconds*>(slot)) return range_text(info.range, seconds_text);
-  return range_text(info.range, info.size ? size_text : plain_text);
+  if (std::holds_alternative<FlagsSlot>(slot)) return "of " + choices_text(info.choices, ", ");
+  if (!info.choices.empty()) return choices_text(info.choices, " or ");
+  const bool duration = std::holds_alternative<base::Seconds*>(slot);
+  const std::string range = range_text(info.range, duration ? seconds_text : info.size ? size_text : plain_text);
+  if (info.zero.empty()) return range;
+  return range.empty() ? fmt::format("or {}", info.zero) : fmt::format("{}, or {}", range, info.zero);
 }
 
 }  // namespace holdfast::config

@@ -29,6 +29,18 @@ struct ServersSlot {
 struct ListenSlot {
   std::vector<HostPort>* listen;
 };
+struct RelaySlot {       // one server, or none
+  std::vector<HostPort>* servers;
+};
+struct ResolversSlot {
+  std::vector<HostPort>* resolvers;
+};
+struct ReserveSlot {
+  SpoolReserve* reserve;
+};
+struct FlagsSlot {       // a list of the setting's choices: a flag each, in their order
+  std::vector<bool*> flags;
+};
 struct RetrySlot {
   std::string* name;
   std::vector<Phase>* schedule;
@@ -40,7 +52,8 @@ struct RecipientsSlot {
 
 // Where a setting's value is kept; the kind of slot is the setting's type.
 using Slot = std::variant<bool*, int*, std::uint64_t*, base::Seconds*, std::string*, std::vector<std::string>*,
-                          ChoiceSlot, PathSlot, ServersSlot, ListenSlot, RetrySlot, RecipientsSlot>;
+                          ChoiceSlot, PathSlot, ServersSlot, ListenSlot, RelaySlot, ResolversSlot, ReserveSlot, FlagsSlot,
+                          RetrySlot, RecipientsSlot>;
 
 enum class Reload {
   kLive,     // a reload puts it into force
@@ -58,6 +71,7 @@ struct Info {
   std::string_view doc;                  // whole sentences
   Range range{};                         // of numbers; seconds of durations; bytes of sizes
   bool size = false;                     // a number of bytes, written 10MiB
+  std::string_view zero{};               // what 0 is written as: "off", "none"
   std::vector<std::string_view> choices{};
   std::string (*check)(std::string_view) = nullptr;  // of texts: "" or what is wrong: "ends with a dot"
   std::string_view default_text{};       // for the reference, where the default is worked out and not fixed

@@ -181,6 +181,43 @@ base::Result<HostPort> parse_listen(std::string_view text) {
   return parse_server(spelt);
 }
 
+base::Result<HostPort> parse_resolver(std::string_view text) {
+  const auto parts = split_server(text);
+  if (!parts) return std::unexpected(parts.error());
+  if (!is_ip_address(parts->first)) {
+    return fail(Kind::kConfig, fmt::format("'{}' is not an address of a name server; write 127.0.0.1:53 or [::1]:53", text));
+  }
+  auto server = parse_server(text);
+  if (server && parts->second.empty()) server->port = 53;
+  return server;
+}
+
+base::Result<SpoolReserve> parse_reserve(std::string_view text) {
+  static constexpr std::string_view kOr = " or ";
+  SpoolReserve out{.percent = 0, .bytes = 0};
+  const auto middle = text.find(kOr);
+  std::string_view share = text.substr(0, middle);
+  if (share.ends_with('%')) {
+    const auto percent = base::to_number(share.substr(0, share.size() - 1));
+    if (!percent || *percent > 90) return fail(Kind::kConfig, fmt::format("'{}' is not a percentage from 0% to 90%", share));
+    out.percent = static_cast<int>(*percent);
+    if (middle == text.npos) return out;
+    share = text.substr(middle + kOr.size());
+  } else if (middle != text.npos) {
+    return fail(Kind::kConfig, fmt::format("'{}': write the percentage first, as in 10% or 1GiB", text));
+  }
+  const auto bytes = parse_size(share);
+  if (!bytes) return fail(Kind::kConfig, fmt::format("'{}' is neither a percentage nor a size; write 10%, 2GiB or 10% or 1GiB", text));
+  out.bytes = *bytes;
+  return out;
+}
+
+std::string reserve_text(const SpoolReserve& reserve) {
+  if (reserve.bytes == 0) return fmt::format("{}%", reserve.percent);
+  if (reserve.percent == 0) return size_text(reserve.bytes);
+  return fmt::format("{}% or {}", reserve.percent, size_text(reserve.bytes));
+}
+
 std::string hostname_fault(std::string_view text) {
   if (text.empty()) return "is empty";
   if (text.size() > 253) return "is longer than 253 characters";

@@ -26,6 +26,13 @@ base::Result<HostPort> parse_server(std::string_view text);
 // The same, but an address, never a name; "*" stands for every IPv4 address.
 base::Result<HostPort> parse_listen(std::string_view text);
 
+// An address, never a name; without a port: 53.
+base::Result<HostPort> parse_resolver(std::string_view text);
+
+// "10%", "2GiB", "10% or 1GiB".
+base::Result<SpoolReserve> parse_reserve(std::string_view text);
+std::string reserve_text(const SpoolReserve& reserve);
+
 bool is_ip_address(std::string_view text);
 // "" or what is wrong with it (RFC 1123 section 2.1; no trailing dot; U-labels must come as xn--).
 std::string hostname_fault(std::string_view text);

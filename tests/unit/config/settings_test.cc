@@ -40,7 +40,8 @@ void expect_sound(std::span<const Setting<Owner>> rows) {
   for (const auto& row : rows) {
     EXPECT_TRUE(row.info.doc.ends_with('.')) << row.info.name;
     const Slot slot = row.slot(owner);
-    EXPECT_EQ(std::holds_alternative<ChoiceSlot>(slot), !row.info.choices.empty()) << row.info.name;
+    const bool chooses = std::holds_alternative<ChoiceSlot>(slot) || std::holds_alternative<FlagsSlot>(slot);
+    EXPECT_EQ(chooses, !row.info.choices.empty()) << row.info.name;
     EXPECT_TRUE(!std::holds_alternative<int*>(slot) || row.info.range.most <= 1U << 30) << row.info.name;
   }
 }
