@@ -195,6 +195,7 @@ ipc::ControlReply Master::answer(const ipc::Control& question) {
   log().notice(base::printable(fmt::format("{} {} by {}", question.command, fmt::join(question.words, " "), question.user)));
   if (question.command == "master.reload") return reload();
   if (question.command == "master.restart") return restart(question);
+  if (question.command == "master.writer") return writer_number();
   if (question.command == "master.log_level") return set_log_level(question);
   return refusal({Kind::kUsage, fmt::format("master knows no command '{}'", question.command)});
 }
@@ -209,6 +210,13 @@ ipc::ControlReply Master::restart(const ipc::Control& question) {
   children_.change([&](Supervisor& s) { found = s.restart(question.words.front()); });
   if (!found) return refusal({Kind::kNotFound, fmt::format("there is no daemon '{}'", question.words.front())});
   return {0, R"({"changed":1})", ""};
+}
+
+// For who writes records and is no child of ours: gatewayctl, when it imports.
+ipc::ControlReply Master::writer_number() {
+  const auto number = ground_.numbers.next();
+  if (!number) return refusal(number.error());
+  return {0, fmt::format("{{\"writer\":{}}}", *number), ""};
 }
 
 ipc::ControlReply Master::set_log_level(const ipc::Control& question) {

@@ -29,6 +29,7 @@ class Master : public ipc::ChannelHandler {
   ipc::ControlReply answer(const ipc::Control& question);
   ipc::ControlReply status() const;
   ipc::ControlReply restart(const ipc::Control& question);
+  ipc::ControlReply writer_number();
   ipc::ControlReply set_log_level(const ipc::Control& question);
   ipc::ControlReply reload();
 

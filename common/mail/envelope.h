@@ -42,11 +42,14 @@ struct Envelope {
   std::string verdict;                // the filters' word; empty when none ran
   bool unfiltered = false;            // skipped the filters in an emergency
   std::string message_id;             // of the header, for traces; empty when there is none
+  std::string hold;                   // why its life begins held (an import's wish); empty: it does not
+  std::int64_t expires_ms = 0;        // given up then; 0: as its destination's schedule says
+  std::uint64_t report_of = 0;        // a report of ours: the queue id of the message it speaks of
 
   template <class V>
   void fields(V&& v) {
     v(sender, recipients, destination, arrival_ms, client_address, client_port, client_name, helo, protocol, tls,
-      smtputf8, body, ret, envid, verdict, unfiltered, message_id);
+      smtputf8, body, ret, envid, verdict, unfiltered, message_id, hold, expires_ms, report_of);
   }
   bool operator==(const Envelope&) const = default;
 };

@@ -1,5 +1,7 @@
 #include "common/mail/wire_format.h"
 
+#include <utility>
+
 namespace holdfast::mail {
 
 std::string from_wire(std::string_view wire) {
@@ -13,6 +15,30 @@ std::string from_wire(std::string_view wire) {
     wire.remove_prefix(line.size());
   }
   return out;
+}
+
+std::string WireEncoder::take(std::string_view plain) {
+  std::string out;
+  out.reserve(plain.size() + plain.size() / 32);
+  for (const char c : plain) {
+    const bool second_half = after_cr_ && c == '\n';
+    after_cr_ = c == '\r';
+    if (second_half) continue;  // the CR has ended the line already
+    if (c == '\r' || c == '\n') {
+      out += "\r\n";
+      line_start_ = true;
+      continue;
+    }
+    if (line_start_ && c == '.') out += '.';
+    line_start_ = false;
+    out += c;
+  }
+  return out;
+}
+
+std::string WireEncoder::finish() {
+  after_cr_ = false;
+  return std::exchange(line_start_, true) ? std::string() : "\r\n";
 }
 
 }  // namespace holdfast::mail
