@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <utility>
 
 #include <fcntl.h>
@@ -10,61 +9,20 @@
 #include <unistd.h>
 
 #include "common/base/file.h"
+#include "common/storage/corrupt.h"
+#include "common/storage/new_message.h"
 #include "common/storage/segment_reader.h"
 
 namespace holdfast::qmgr {
 namespace {
 
-storage::MessageRow row_of(const storage::Record& record) {
-  const auto& envelope = record.envelope();
-  storage::MessageRow row;
-  row.record = record.ref();
-  row.generation = record.header().generation;
-  row.size = record.content_size();
-  row.sender = envelope.sender;
-  row.destination = envelope.destination;
-  row.arrival_ms = envelope.arrival_ms;
-  row.due_ms = envelope.arrival_ms;
-  row.open = static_cast<std::uint32_t>(envelope.recipients.size());
-  row.unfiltered = envelope.unfiltered;
-  return row;
-}
-
-std::vector<storage::RecipientState> recipients_of(const mail::Envelope& envelope) {
-  std::vector<storage::RecipientState> out;
-  for (const auto& r : envelope.recipients) {
-    out.push_back({.address = r.address, .known = r.known, .status = storage::RecipientStatus::kOpen, .reply = {}, .dsn = {}});
-  }
-  return out;
-}
-
-// Copies what can be read of a damaged record into spool/corrupt, for a person to look at. Blocks that the
-// disk does not give are zeros there.
-base::Status set_aside(const IndexStep& step, const storage::Segment& segment, std::uint64_t offset,
-                       std::uint64_t length, const std::string& name) {
-  const std::string folder = storage::corrupt_folder(step.spool);
-  if (auto done = base::make_folders(folder); !done) return done;
-  const std::string path = folder + "/" + name;
-  const base::UniqueFd copy(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640));
-  if (!copy) return base::fail_errno(path, errno);
-  std::string block;
-  for (std::uint64_t at = 0; at < length; at += storage::kBlock) {
-    block.assign(static_cast<std::size_t>(std::min<std::uint64_t>(length - at, storage::kBlock)), '\0');
-    (void)segment.read(offset + at, block);
-    if (auto done = base::write_all(copy.get(), block); !done) return done;
-  }
-  return ::fsync(copy.get()) == 0 ? base::Status{} : base::fail_errno("fsync " + path, errno);
-}
-
-// A segment without a sound header: nothing in it can be checked, so all of it goes to the person.
-base::Status move_aside(const IndexStep& step) {
-  const std::string folder = storage::corrupt_folder(step.spool);
-  if (auto done = base::make_folders(folder); !done) return done;
-  const std::string from = storage::segments_folder(step.spool) + "/" + step.id.file_name();
-  if (::rename(from.c_str(), (folder + "/" + step.id.file_name()).c_str()) != 0) {
-    return base::fail_errno("rename " + from, errno);
-  }
-  return base::fsync_folder(folder);
+// Cuts what an earlier qmgr has appended to a segment of its own and never committed.
+base::Status cut(const IndexStep& step, std::uint64_t mark) {
+  const std::string path = storage::segments_folder(step.spool) + "/" + step.id.file_name();
+  const base::UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  if (!fd) return base::fail_errno(path, errno);
+  if (::ftruncate(fd.get(), static_cast<off_t>(mark)) != 0) return base::fail_errno("ftruncate " + path, errno);
+  return ::fsync(fd.get()) == 0 ? base::Status{} : base::fail_errno("fsync " + path, errno);
 }
 
 // The state of one step while the scan calls back.
@@ -81,6 +39,10 @@ class Step {
     segment_ = std::move(*segment);
     const std::uint64_t from = before ? before->indexed_upto : storage::kBlock;
     if (from >= step_.upto && !step_.seal) return finish(from, false);
+    if (is_own_of_this_index(before)) return seal_own(from);
+    if (txn_.nearly_full()) {
+      return give_up({base::Kind::kNoSpace, "the queue index is nearly full: new mail waits in the segments"}, from);
+    }
     const auto end = read(from);
     if (!status_) return status_;
     if (!end) return give_up(end.error(), from);
@@ -98,7 +60,9 @@ class Step {
 
   bool take(const storage::Record& record) {
     const auto& envelope = record.envelope();
-    status_ = index_.add(txn_, record.header().id, row_of(record), recipients_of(envelope));
+    auto row = storage::first_row(record);
+    if (step_.plan) step_.plan(row, envelope);
+    status_ = index_.add(txn_, record.header().id, row, storage::first_recipients(envelope));
     if (!status_) return false;
     out_.messages.push_back({.id = record.header().id,
                              .sender = envelope.sender,
@@ -112,17 +76,43 @@ class Step {
 
   void damaged(const storage::RecordHeader& header, std::uint64_t offset, std::uint64_t length) {
     if (!status_) return;
-    const std::string name = fmt::format("{}-{:X}-{}", step_.id.file_name(), offset, header.id.text());
-    // One that cannot be set aside must not stop the rest of the queue.
-    const auto done = set_aside(step_, *segment_, offset, length, name);
-    const std::string where = done ? "set aside as corrupt/" + name : "not set aside: " + done.error().text;
-    out_.warnings.push_back(
-        fmt::format("{}: the content in {} is damaged: {}", header.id.text(), step_.id.file_name(), where));
+    put_aside(offset, length, storage::record_name(step_.id, offset, header.id),
+              fmt::format("{}: the content in {} is damaged", header.id.text(), step_.id.file_name()));
   }
 
+  // Torn by a crash and never acknowledged, or damaged later: who can tell?
   void bad_blocks(std::uint64_t offset, std::uint64_t length) {
-    out_.warnings.push_back(fmt::format("segment {}: no record in {} bytes at {}: never acknowledged, or damaged",
-                                        step_.id.file_name(), length, offset));
+    if (!status_) return;
+    put_aside(offset, length, fmt::format("{}-{:X}-blocks", step_.id.file_name(), offset),
+              fmt::format("segment {}: no record in {} bytes at {}: never acknowledged, or damaged",
+                          step_.id.file_name(), length, offset));
+  }
+
+  // What cannot be set aside must not stop the rest of the queue.
+  void put_aside(std::uint64_t offset, std::uint64_t length, const std::string& name, const std::string& what) {
+    const auto done = storage::set_aside(step_.spool, *segment_, offset, length, name);
+    if (done && done->empty()) {
+      out_.warnings.push_back(what + " (zeros)");
+      return;
+    }
+    ++out_.damaged;
+    out_.warnings.push_back(what + (done ? ": set aside as corrupt/" + name : ": not set aside: " + done.error().text));
+  }
+
+  // An index that was lost may have known more of it: then it is read to its end like any other.
+  bool is_own_of_this_index(const std::optional<storage::SegmentRow>& before) const {
+    if (segment_->header().owner != storage::SegmentOwner::kQmgr) return false;
+    return before || step_.id.writer >= index_.born(txn_);
+  }
+
+  base::Status seal_own(std::uint64_t mark) {
+    if (!step_.after_crash) return finish(mark, false);  // qmgr's own hand, and alive
+    const auto size = segment_->size();
+    if (!size) return give_up(size.error(), mark);
+    if (*size > mark) {
+      if (auto done = cut(step_, mark); !done) return give_up(done.error(), mark);
+    }
+    return put_mark(mark);
   }
 
   // The mark never goes back: live records were counted in meanwhile, so the row is read again.
@@ -159,7 +149,8 @@ class Step {
     }
     if (error.kind == base::Kind::kData && step_.seal) {
       out_.warnings.push_back(fmt::format("{}: the file is set aside in corrupt/", error.text));
-      if (auto done = move_aside(step_); !done) return give_up(done.error(), mark);
+      ++out_.damaged;
+      if (auto done = storage::move_aside(step_.spool, step_.id); !done) return give_up(done.error(), mark);
     } else if (error.kind == base::Kind::kData) {
       return give_up(error, mark);
     }

@@ -1,13 +1,15 @@
 // One step of indexing, done on the index writer's thread: reads records of a segment from the index's own
-// mark on, and commits rows and mark in one transaction (design.md section 4, steps 3 and 4). Doing it
+// mark on, and commits rows and mark in one transaction (design.md section 4, steps 3 to 5). Doing it
 // again changes nothing.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "common/base/error.h"
+#include "common/mail/envelope.h"
 #include "common/storage/queue_index.h"
 #include "common/storage/segment.h"
 
@@ -20,6 +22,8 @@ struct IndexStep {
   bool seal = false;              // its writer has ended, or said so: when all is read it is sealed
   bool after_crash = false;       // nobody vouches for what is read: contents are checked too
   std::size_t most = 500;         // records
+  // Sets what the configuration says of a new message (expires_ms, warn_ms). On the writer's thread.
+  std::function<void(storage::MessageRow&, const mail::Envelope&)> plan = {};
 };
 
 struct NewMessage {
@@ -32,6 +36,7 @@ struct NewMessage {
 struct IndexedStep {
   std::vector<NewMessage> messages;
   std::vector<std::string> warnings;  // bad blocks, records set aside
+  std::size_t damaged = 0;            // records, or stretches that may have been some
   std::uint64_t reached = 0;          // the mark now
   bool finished = false;              // nothing is left before `upto`
   bool over = false;                  // sealed, or its file is gone: there will never be more

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "common/base/log.h"
+#include "common/mail/events.h"
 
 namespace holdfast::qmgr {
 namespace {
@@ -83,7 +84,8 @@ void Indexer::step(storage::SegmentId id) {
   auto& work = work_[id];
   work.running = true;
   work.again = false;
-  const IndexStep what{.spool = spool_, .id = id, .upto = work.upto, .seal = work.seal, .after_crash = work.after_crash};
+  const IndexStep what{.spool = spool_, .id = id, .upto = work.upto, .seal = work.seal, .after_crash = work.after_crash,
+                       .plan = plan_};
   const auto out = std::make_shared<IndexedStep>();
   // What a dead writer left in the page cache must be as durable as what rows will say of it. Once: a
   // second fdatasync after a failed one means nothing.
@@ -101,6 +103,10 @@ void Indexer::step(storage::SegmentId id) {
 
 void Indexer::step_done(const IndexStep& what, const IndexedStep& done) {
   for (const auto& warning : done.warnings) base::log().warning(warning);
+  if (done.damaged > 0) {
+    base::log().error(mail::events::event("spool_damage", {{"segment", what.id.file_name()},
+                                                           {"places", std::to_string(done.damaged)}}));
+  }
   auto& work = work_[what.id];
   work.running = false;
   const bool raised = work.upto > what.upto || work.seal != what.seal;  // told more meanwhile

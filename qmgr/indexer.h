@@ -19,8 +19,12 @@ namespace holdfast::qmgr {
 class Indexer {
  public:
   using Indexed = std::function<void(const IndexedStep&)>;
+  using Plan = std::function<void(storage::MessageRow&, const mail::Envelope&)>;
   Indexer(std::string spool, storage::QueueIndex& index, storage::BatchWriter& writer, Indexed indexed);
 
+  // What the configuration says of new messages (IndexStep::plan), from now on. Called on the writer's thread: it
+  // owns what it looks at.
+  void set_plan(Plan plan) { plan_ = std::move(plan); }
   void synced(const ipc::Synced& mark);
   // Looks through the folder for segments that nobody has told us of to the end: at the start, when a
   // writer's connection ends, and now and then (a writer may die before it ever spoke to us).
@@ -46,6 +50,7 @@ class Indexer {
   storage::QueueIndex& index_;
   storage::BatchWriter& writer_;
   const Indexed indexed_;
+  Plan plan_;
   std::map<storage::SegmentId, Work> work_;   // segments not read to their end
   storage::ReadTxn read_;
 };

@@ -68,13 +68,19 @@ struct Synced {
   void fields(V&& v) { v(writer, segment, upto, sealed); }
 };
 
-// qmgr to smtpd, after its Hello and at each change: what is over its quota and takes nothing more.
+// qmgr to smtpd, after its Hello and at each change: how much more may be kept. What is not named has no bound.
+struct RoomLeft {
+  std::string domain;             // of recipients, lower case; empty: the queue as a whole
+  std::uint64_t messages = 0, bytes = 0;
+  template <class V>
+  void fields(V&& v) { v(domain, messages, bytes); }
+  bool operator==(const RoomLeft&) const = default;
+};
 struct QueueRoom {
   static constexpr Type kType = Type::kQueueRoom;
-  bool full = false;                      // the queue as a whole
-  std::vector<std::string> full_domains;  // lower case
+  std::vector<RoomLeft> left;
   template <class V>
-  void fields(V&& v) { v(full, full_domains); }
+  void fields(V&& v) { v(left); }
 };
 
 using mail::RecordRef;

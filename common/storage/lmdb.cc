@@ -1,6 +1,12 @@
 #include "common/storage/lmdb.h"
 
+#include <algorithm>
+#include <array>
+#include <atomic>
 #include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <mutex>
 
 #include <lmdb.h>
 
@@ -12,20 +18,97 @@ namespace {
 
 constexpr unsigned kReaders = 1024;
 constexpr std::size_t kMaxKey = 511;
+constexpr std::uint64_t kMostHeadroom = 256ULL << 20;
+constexpr MDB_dbi kFreeTable = 0;  // LMDB's own list: by transaction, a count and as many page numbers
+
+// What LMDB says when it reads what it has not written. MDB_PANIC is none of these: the disk has failed it, and it
+// wants to be opened again.
+bool means_damage(int code) {
+  constexpr std::array kCodes{MDB_CORRUPTED,     MDB_PAGE_NOTFOUND, MDB_INVALID,  MDB_VERSION_MISMATCH,
+                              MDB_INCOMPATIBLE, MDB_CURSOR_FULL,   MDB_PAGE_FULL, MDB_BAD_DBI};
+  return std::find(kCodes.begin(), kCodes.end(), code) != kCodes.end();
+}
 
 std::unexpected<base::Error> fail_lmdb(std::string_view what, int code) {
   if (code == MDB_MAP_FULL) return base::fail(base::Kind::kNoSpace, std::string(what) + ": the database's map is full");
   if (code == MDB_READERS_FULL) return base::fail(base::Kind::kTemporary, std::string(what) + ": too many readers");
+  if (means_damage(code)) return base::fail(base::Kind::kData, std::string(what) + ": " + mdb_strerror(code));
   if (code > 0) return base::fail_errno(what, code);
   return base::fail(base::Kind::kInternal, std::string(what) + ": " + mdb_strerror(code));
 }
 
-[[noreturn]] void damaged(std::string_view what, int code) {
+[[noreturn]] void fail_hard(const Env& env, std::string_view what, int code) {
+  if (code != MDB_PANIC && code != EIO) env.damaged(std::string(what) + ": " + mdb_strerror(code));
   base::panic(std::string(what) + ": " + mdb_strerror(code));
+}
+
+std::unexpected<base::Error> fail_write(const Env& env, std::string_view what, int code) {
+  if (means_damage(code) || code == MDB_PANIC) fail_hard(env, what, code);
+  return fail_lmdb(what, code);
+}
+
+// The maps of this process, for the handler of a fault inside one of them. The fault is synchronous, in a thread
+// that holds no lock of ours while it reads a map: the handler may do what any code may.
+struct Map {
+  std::atomic<const char*> begin{nullptr}, end{nullptr};
+  std::atomic<const Env*> env{nullptr};
+};
+std::array<Map, 16> g_maps;
+struct sigaction g_before_segv, g_before_bus;
+
+void on_fault(int number, siginfo_t* info, void*) {
+  const auto* at = static_cast<const char*>(info->si_addr);
+  for (const auto& map : g_maps) {
+    const Env* env = map.env;
+    if (env != nullptr && at >= map.begin && at < map.end) env->damaged("read database: no page is there");
+  }
+  ::sigaction(number, number == SIGBUS ? &g_before_bus : &g_before_segv, nullptr);  // and it happens again
+}
+
+void watch_map(const Env& env, MDB_env* raw) {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    struct sigaction action {};
+    action.sa_sigaction = on_fault;
+    action.sa_flags = SA_SIGINFO | SA_NODEFER;
+    ::sigaction(SIGSEGV, &action, &g_before_segv);
+    ::sigaction(SIGBUS, &action, &g_before_bus);
+  });
+  MDB_envinfo info{};
+  mdb_env_info(raw, &info);
+  for (auto& map : g_maps) {
+    const Env* none = nullptr;
+    if (!map.env.compare_exchange_strong(none, &env)) continue;
+    map.begin = static_cast<const char*>(info.me_mapaddr);
+    map.end = map.begin + info.me_mapsize;
+    return;
+  }
+}
+
+void unwatch_map(const Env& env) {
+  for (auto& map : g_maps) {
+    if (map.env != &env) continue;
+    map.begin = map.end = nullptr;
+    map.env = nullptr;
+  }
 }
 
 MDB_val to_val(std::string_view s) { return {s.size(), const_cast<char*>(s.data())}; }
 std::string_view to_view(const MDB_val& v) { return {static_cast<const char*>(v.mv_data), v.mv_size}; }
+
+std::uint64_t free_pages(MDB_txn* txn) {
+  MDB_cursor* cursor = nullptr;
+  if (mdb_cursor_open(txn, kFreeTable, &cursor) != 0) return 0;
+  std::uint64_t count = 0;
+  MDB_val k{}, v{};
+  while (mdb_cursor_get(cursor, &k, &v, MDB_NEXT) == 0) {
+    std::size_t pages = 0;
+    if (v.mv_size >= sizeof(pages)) std::memcpy(&pages, v.mv_data, sizeof(pages));
+    count += pages;
+  }
+  mdb_cursor_close(cursor);
+  return count;
+}
 
 // Handles last as long as the environment if the transaction that opened them is committed.
 base::Result<std::vector<unsigned>> open_tables(MDB_env* env, const std::vector<std::string>& names, bool read_only) {
@@ -56,20 +139,39 @@ base::Result<std::unique_ptr<Env>> Env::open(const std::string& folder, const st
     if (auto made = base::make_folders(folder); !made) return std::unexpected(made.error());
   }
   std::unique_ptr<Env> env(new Env);
+  env->folder_ = folder;
+  env->options_ = options;
   if (const int rc = mdb_env_create(&env->env_); rc != 0) return fail_lmdb("make environment", rc);
+  mdb_env_set_userctx(env->env_, env.get());
+  mdb_env_set_assert(env->env_, [](MDB_env* raw, const char* text) {
+    static_cast<const Env*>(mdb_env_get_userctx(raw))->damaged(text);
+  });
   mdb_env_set_mapsize(env->env_, options.map_bytes);
   mdb_env_set_maxreaders(env->env_, kReaders);
   mdb_env_set_maxdbs(env->env_, static_cast<MDB_dbi>(tables.size()));
   const unsigned flags = MDB_NOTLS | MDB_NORDAHEAD | (options.read_only ? MDB_RDONLY : 0U);
-  if (const int rc = mdb_env_open(env->env_, folder.c_str(), flags, 0640); rc != 0) return fail_lmdb(folder, rc);
+  const auto advise = [&](base::Error error) {
+    if (error.kind == base::Kind::kData && !options.repair.empty()) error.text += "; " + std::string(options.repair);
+    return std::unexpected(std::move(error));
+  };
+  if (const int rc = mdb_env_open(env->env_, folder.c_str(), flags, 0640); rc != 0) {
+    return advise(fail_lmdb(folder, rc).error());
+  }
+  watch_map(*env, env->env_);
   auto handles = open_tables(env->env_, tables, options.read_only);
-  if (!handles) return std::unexpected(handles.error());
+  if (!handles) return advise(handles.error());
   env->tables_ = std::move(*handles);
   return env;
 }
 
 Env::~Env() {
+  unwatch_map(*this);
   if (env_ != nullptr) mdb_env_close(env_);
+}
+
+void Env::damaged(std::string_view what) const {
+  base::panic("the database in " + folder_ + " is damaged: " + std::string(what) +
+              (options_.repair.empty() ? "" : "; " + std::string(options_.repair)));
 }
 
 void Env::clear_stale_readers() {
@@ -87,14 +189,26 @@ std::optional<std::string_view> Txn::get(Table table, std::string_view key) cons
   MDB_val k = to_val(key), v{};
   const int rc = mdb_get(txn_, env_.handle(table), &k, &v);
   if (rc == MDB_NOTFOUND) return std::nullopt;
-  if (rc != 0) damaged("read database", rc);
+  if (rc != 0) fail_hard(env_, "read database", rc);
   return to_view(v);
 }
 
 std::uint64_t Txn::entries(Table table) const {
   MDB_stat stat{};
-  if (const int rc = mdb_stat(txn_, env_.handle(table), &stat); rc != 0) damaged("read database", rc);
+  if (const int rc = mdb_stat(txn_, env_.handle(table), &stat); rc != 0) fail_hard(env_, "read database", rc);
   return stat.ms_entries;
+}
+
+// Pages behind the last one are free; so are those in LMDB's own list, which is read only when it matters.
+bool Txn::nearly_full() const {
+  MDB_envinfo info{};
+  MDB_stat stat{};
+  mdb_env_info(env_.raw(), &info);
+  mdb_env_stat(env_.raw(), &stat);
+  const std::uint64_t pages = info.me_mapsize / stat.ms_psize;
+  const std::uint64_t headroom = std::min<std::uint64_t>(pages / 16, kMostHeadroom / stat.ms_psize);
+  if (info.me_last_pgno < pages - headroom) return false;
+  return info.me_last_pgno - free_pages(txn_) >= pages - headroom;
 }
 
 ReadTxn::~ReadTxn() {
@@ -117,8 +231,7 @@ void ReadTxn::reset() {
 base::Result<std::unique_ptr<WriteTxn>> WriteTxn::begin(Env& env) {
   std::unique_ptr<WriteTxn> txn(new WriteTxn(env));
   const int rc = mdb_txn_begin(env.raw(), nullptr, 0, &txn->txn_);
-  if (rc == MDB_PANIC) damaged("write database", rc);  // LMDB wants to be opened again: so do we, by a restart
-  if (rc != 0) return fail_lmdb("write database", rc);
+  if (rc != 0) return fail_write(env, "write database", rc);  // MDB_PANIC: opened again, by a restart
   return txn;
 }
 
@@ -128,26 +241,26 @@ WriteTxn::~WriteTxn() {
 
 base::Status WriteTxn::put(Table table, std::string_view key, std::string_view value) {
   MDB_val k = to_val(key), v = to_val(value);
-  if (const int rc = mdb_put(txn_, env_.handle(table), &k, &v, 0); rc != 0) return fail_lmdb("write database", rc);
+  if (const int rc = mdb_put(txn_, env_.handle(table), &k, &v, 0); rc != 0) return fail_write(env_, "write database", rc);
   return {};
 }
 
 base::Status WriteTxn::erase(Table table, std::string_view key) {
   MDB_val k = to_val(key);
   const int rc = mdb_del(txn_, env_.handle(table), &k, nullptr);
-  if (rc != 0 && rc != MDB_NOTFOUND) return fail_lmdb("write database", rc);
+  if (rc != 0 && rc != MDB_NOTFOUND) return fail_write(env_, "write database", rc);
   return {};
 }
 
 base::Status WriteTxn::commit() {
   MDB_txn* txn = std::exchange(txn_, nullptr);  // gone, whatever comes of it
-  if (const int rc = mdb_txn_commit(txn); rc != 0) return fail_lmdb("commit", rc);
+  if (const int rc = mdb_txn_commit(txn); rc != 0) return fail_write(env_, "commit", rc);
   return {};
 }
 
-Cursor::Cursor(const Txn& txn, Table table) {
+Cursor::Cursor(const Txn& txn, Table table) : env_(txn.env()) {
   if (const int rc = mdb_cursor_open(txn.raw(), txn.env().handle(table), &cursor_); rc != 0) {
-    damaged("read database", rc);
+    fail_hard(txn.env(), "read database", rc);
   }
 }
 
@@ -156,7 +269,7 @@ Cursor::~Cursor() { mdb_cursor_close(cursor_); }
 bool Cursor::move(int operation, std::string_view key) {
   MDB_val k = to_val(key), v{};
   const int rc = mdb_cursor_get(cursor_, &k, &v, static_cast<MDB_cursor_op>(operation));
-  if (rc != 0 && rc != MDB_NOTFOUND) damaged("read database", rc);
+  if (rc != 0 && rc != MDB_NOTFOUND) fail_hard(env_, "read database", rc);
   valid_ = rc == 0;
   key_ = valid_ ? to_view(k) : std::string_view();
   value_ = valid_ ? to_view(v) : std::string_view();

@@ -3,7 +3,9 @@
 // Open an environment once a process and after exec; one program writes it, and there one thread.
 // A read transaction ends within one callback: what it returned by view dies with it.
 //
-// A damaged database is a broken invariant: reads of it panic.
+// A damaged database is a broken invariant: whatever meets it panics with words that say what helps, be it an
+// error of LMDB, one of its assertions, or an access to a place of the map where no file is (SIGBUS, SIGSEGV:
+// there is a handler for addresses in a map, once a process).
 #pragma once
 
 #include <cstdint>
@@ -27,6 +29,7 @@ using Table = std::size_t;
 struct EnvOptions {
   bool read_only = false;
   std::uint64_t map_bytes = 64ULL << 30;  // address space, not disk
+  std::string_view repair = {};           // what a person is told to do when it is damaged; a literal
 };
 
 class Env {
@@ -43,10 +46,14 @@ class Env {
 
   MDB_env* raw() { return env_; }
   unsigned handle(Table table) const;
+  // Ends the process: `what` has met damage.
+  [[noreturn]] void damaged(std::string_view what) const;
 
  private:
   Env() = default;
 
+  std::string folder_;
+  EnvOptions options_;
   MDB_env* env_ = nullptr;
   std::vector<unsigned> tables_;
 };
@@ -59,6 +66,9 @@ class Txn {
 
   std::optional<std::string_view> get(Table table, std::string_view key) const;
   std::uint64_t entries(Table table) const;
+  // True when so much of the map is in use that only what makes it emptier should still be written: a full map
+  // could not even delete. The last sixteenth is left for that, at most 256 MiB.
+  bool nearly_full() const;
 
   MDB_txn* raw() const { return txn_; }
   Env& env() const { return env_; }
@@ -133,6 +143,7 @@ class Cursor {
  private:
   bool move(int operation, std::string_view key = {});
 
+  const Env& env_;
   MDB_cursor* cursor_ = nullptr;
   std::string_view key_, value_;
   bool valid_ = false;

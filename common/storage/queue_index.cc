@@ -1,46 +1,20 @@
 #include "common/storage/queue_index.h"
 
-#include "common/base/codec.h"
+#include <fmt/format.h>
+
 #include "common/base/panic.h"
-#include "common/storage/keys.h"
+#include "common/storage/queue_tables.h"
 
 namespace holdfast::storage {
-namespace {
 
-enum : Table { kMessage, kRecipient, kArrival, kByDestination, kDue, kCounter, kSegment, kDeadline, kOwed };
-const std::vector<std::string> kTables{"message", "recipient", "arrival", "by_destination", "due", "counter", "segment",
-                                      "deadline", "owed"};
+using namespace queue_tables;
+
+namespace {
 
 constexpr std::size_t kLookAtMost = 5000;
 
-constexpr char kDomainMark = '@';  // no destination's name begins so
-std::string domain_counter_name(std::string_view domain) { return kDomainMark + std::string(domain); }
-
-Key id_key(mail::QueueId id) { return Key().number(id.value); }
-Key recipient_key(mail::QueueId id, std::uint32_t index) { return Key().number(id.value).number(index); }
-Key arrival_key(std::int64_t arrival_ms, mail::QueueId id) { return Key().time(arrival_ms).number(id.value); }
-Key place_key(std::string_view destination, QueueIndex::Place p) {
-  return Key().name(destination).time(p.time_ms).number(p.id.value);
-}
-Key segment_key(SegmentId id) { return Key().number(id.writer).number(id.number); }
-
-QueueIndex::Place place_of(std::string_view key, std::size_t prefix) {
-  return {static_cast<std::int64_t>(key_number<std::uint64_t>(key, prefix)), {key_number<std::uint64_t>(key, prefix + 8)}};
-}
-
-template <class Row>
-Row row_of(std::string_view bytes) {
-  auto row = base::decode<Row>(bytes);
-  base::expect(row.has_value(), "a row of the queue index cannot be read");
-  return std::move(*row);
-}
-
-template <class Row>
-std::optional<Row> find(const Txn& txn, Table table, std::string_view key) {
-  const auto bytes = txn.get(table, key);
-  if (!bytes) return std::nullopt;
-  return row_of<Row>(*bytes);
-}
+// Both durations of a plan in one number, in seconds.
+std::string plan_name(std::string_view destination) { return fmt::format("plan {}", destination); }
 
 std::uint64_t& share_of(Counter& counter, MessageState state) {
   switch (state) {
@@ -68,7 +42,7 @@ void walk(const Txn& txn, Table table, std::string_view destination, QueueIndex:
   cursor.seek(start);
   if (cursor.valid() && cursor.key() == std::string_view(start)) cursor.next();
   for (; cursor.valid() && cursor.key().starts_with(prefix); cursor.next()) {
-    if (!visit(place_of(cursor.key(), prefix.text().size()), cursor.value())) return;
+    if (!visit(place_of(cursor.key(), prefix.text().size()), cursor)) return;
   }
 }
 
@@ -76,12 +50,46 @@ void walk(const Txn& txn, Table table, std::string_view destination, QueueIndex:
 
 std::string QueueIndex::folder(const std::string& spool) { return spool + "/index"; }
 
-base::Result<std::unique_ptr<QueueIndex>> QueueIndex::open(const std::string& spool, EnvOptions options) {
-  auto env = Env::open(folder(spool), kTables, options);
+base::Result<std::unique_ptr<QueueIndex>> QueueIndex::open(const std::string& spool, EnvOptions options,
+                                                           std::uint32_t born) {
+  return open_folder(folder(spool), options, born);
+}
+
+base::Result<std::unique_ptr<QueueIndex>> QueueIndex::open_folder(const std::string& folder, EnvOptions options,
+                                                                  std::uint32_t born) {
+  options.repair = kRepair;
+  auto env = Env::open(folder, kTables, options);
   if (!env) return std::unexpected(env.error());
   std::unique_ptr<QueueIndex> index(new QueueIndex);
   index->env_ = std::move(*env);
+  if (auto fits = index->check_version(options.read_only, born); !fits) return std::unexpected(fits.error());
   return index;
+}
+
+base::Status QueueIndex::check_version(bool read_only, std::uint32_t born_by) {
+  std::optional<std::uint64_t> version;
+  {
+    ReadTxn txn(*env_);
+    const ReadTxn::View view(txn);
+    if (!view) return std::unexpected(view.error());
+    version = find_number(txn, kVersionName);
+    if (!version && txn.entries(kMessage) + txn.entries(kSegment) > 0) version = 0;
+  }
+  if (version == kVersion) return {};
+  if (version) {
+    return base::fail(base::Kind::kData, fmt::format("the queue index is of version {} and this program works with {}; {}",
+                                                     *version, kVersion, kRepair));
+  }
+  if (read_only) return base::fail(base::Kind::kNotFound, "the queue index is just being made");
+  auto txn = WriteTxn::begin(*env_);
+  if (!txn) return std::unexpected(txn.error());
+  if (auto done = put_number(**txn, kBornName, born_by); !done) return done;
+  if (auto done = put_number(**txn, kVersionName, kVersion); !done) return done;
+  return (*txn)->commit();
+}
+
+std::uint32_t QueueIndex::born(const Txn& txn) const {
+  return static_cast<std::uint32_t>(find_number(txn, kBornName).value_or(0));
 }
 
 std::optional<MessageRow> QueueIndex::message(const Txn& txn, mail::QueueId id) const {
@@ -93,7 +101,7 @@ std::vector<RecipientState> QueueIndex::recipients(const Txn& txn, mail::QueueId
   const Key prefix = id_key(id);
   Cursor cursor(txn, kRecipient);
   for (cursor.seek(prefix); cursor.valid() && cursor.key().starts_with(prefix); cursor.next()) {
-    out.push_back(row_of<RecipientState>(cursor.value()));
+    out.push_back(row_of<RecipientState>(txn, kRecipient, cursor.key(), cursor.value()));
   }
   return out;
 }
@@ -107,7 +115,7 @@ void QueueIndex::each_counter(const Txn& txn,
   Cursor cursor(txn, kCounter);
   for (cursor.first(); cursor.valid(); cursor.next()) {
     const auto name = cursor.key().substr(0, cursor.key().size() - 1);
-    if (!name.empty() && name.front() != kDomainMark) visit(name, row_of<Counter>(cursor.value()));
+    if (!name.empty() && name.front() != kDomainMark) visit(name, row_of<Counter>(txn, kCounter, cursor.key(), cursor.value()));
   }
 }
 
@@ -119,7 +127,7 @@ void QueueIndex::each_domain_counter(const Txn& txn,
                                      const std::function<void(std::string_view, const Counter&)>& visit) const {
   Cursor cursor(txn, kCounter);
   for (cursor.seek(std::string_view(&kDomainMark, 1)); cursor.valid() && cursor.key().front() == kDomainMark; cursor.next()) {
-    visit(cursor.key().substr(1, cursor.key().size() - 2), row_of<Counter>(cursor.value()));
+    visit(cursor.key().substr(1, cursor.key().size() - 2), row_of<Counter>(txn, kCounter, cursor.key(), cursor.value()));
   }
 }
 
@@ -137,7 +145,7 @@ void QueueIndex::each_segment(const Txn& txn, const std::function<void(SegmentId
   Cursor cursor(txn, kSegment);
   for (cursor.first(); cursor.valid(); cursor.next()) {
     visit({key_number<std::uint32_t>(cursor.key(), 0), key_number<std::uint32_t>(cursor.key(), 4)},
-          row_of<SegmentRow>(cursor.value()));
+          row_of<SegmentRow>(txn, kSegment, cursor.key(), cursor.value()));
   }
 }
 
@@ -156,7 +164,7 @@ ListPage QueueIndex::list(const Txn& txn, const QueueFilter& filter, std::string
     last = cursor.key();
     const auto id = place_of(cursor.key(), start.text().size()).id;
     auto row = message(txn, id);
-    base::expect(row.has_value(), "the queue index lists a message it does not know");
+    if (!row) txn.env().damaged("it lists a message it does not know");
     auto to = recipients(txn, id);
     if (filter.matches(*row, to)) page.messages.push_back({id, std::move(*row), std::move(to)});
   }
@@ -166,12 +174,14 @@ ListPage QueueIndex::list(const Txn& txn, const QueueFilter& filter, std::string
 void QueueIndex::by_age(const Txn& txn, std::string_view destination, Place behind,
                         const std::function<bool(Place, const Waiting&)>& visit) const {
   walk(txn, kByDestination, destination, behind,
-       [&](Place place, std::string_view value) { return visit(place, row_of<Waiting>(value)); });
+       [&](Place place, const Cursor& at) {
+         return visit(place, row_of<Waiting>(txn, kByDestination, at.key(), at.value()));
+       });
 }
 
 void QueueIndex::by_due(const Txn& txn, std::string_view destination, Place behind,
                         const std::function<bool(Place)>& visit) const {
-  walk(txn, kDue, destination, behind, [&](Place place, std::string_view) { return visit(place); });
+  walk(txn, kDue, destination, behind, [&](Place place, const Cursor&) { return visit(place); });
 }
 
 void QueueIndex::by_deadline(const Txn& txn, std::int64_t now_ms, const std::function<bool(Place)>& visit) const {
@@ -197,6 +207,17 @@ void QueueIndex::each_owed(const Txn& txn, mail::QueueId behind, const std::func
 
 bool QueueIndex::owes(const Txn& txn, mail::QueueId id) const { return txn.get(kOwed, id_key(id)).has_value(); }
 
+std::optional<QueueIndex::Plan> QueueIndex::plan(const Txn& txn, std::string_view destination) const {
+  const auto both = find_number(txn, plan_name(destination));
+  if (!both) return std::nullopt;
+  return Plan{static_cast<std::int64_t>(*both >> 32) * 1000, static_cast<std::int64_t>(*both & 0xFFFFFFFF) * 1000};
+}
+
+base::Status QueueIndex::put_plan(WriteTxn& txn, std::string_view destination, const Plan& plan) {
+  const auto seconds = [](std::int64_t ms) { return static_cast<std::uint64_t>(ms / 1000) & 0xFFFFFFFF; };
+  return put_number(txn, plan_name(destination), seconds(plan.lifetime_ms) << 32 | seconds(plan.warn_ms));
+}
+
 base::Status QueueIndex::put_owed(WriteTxn& txn, mail::QueueId id) { return txn.put(kOwed, id_key(id), ""); }
 base::Status QueueIndex::erase_owed(WriteTxn& txn, mail::QueueId id) { return txn.erase(kOwed, id_key(id)); }
 
@@ -204,7 +225,7 @@ base::Status QueueIndex::count_in(WriteTxn& txn, std::string_view name, const Me
   Counter total = counter(txn, name);
   add_to(share_of(total, row.state), 1, sign);
   add_to(total.bytes, row.size, sign);
-  return txn.put(kCounter, Key().name(name), base::encode(total));
+  return put_row(txn, kCounter, Key().name(name), total);
 }
 
 base::Status QueueIndex::count(WriteTxn& txn, const MessageRow& row, int sign) {
@@ -233,7 +254,7 @@ base::Status QueueIndex::put_order(WriteTxn& txn, mail::QueueId id, const Messag
     if (auto done = txn.put(kDeadline, arrival_key(deadline, id), ""); !done) return done;
   }
   const Key place = place_key(row.destination, {row.arrival_ms, id});
-  if (auto done = txn.put(kByDestination, place, base::encode(waiting)); !done) return done;
+  if (auto done = put_row(txn, kByDestination, place, waiting); !done) return done;
   if (row.state != MessageState::kDeferred) return {};
   return txn.put(kDue, place_key(row.destination, {row.due_ms, id}), "");
 }
@@ -253,7 +274,7 @@ base::Status QueueIndex::add(WriteTxn& txn, mail::QueueId id, const MessageRow& 
     if (old->generation >= row.generation) return {};
     if (auto done = remove(txn, id); !done) return done;
   }
-  if (auto done = txn.put(kMessage, id_key(id), base::encode(row)); !done) return done;
+  if (auto done = put_row(txn, kMessage, id_key(id), row); !done) return done;
   for (std::uint32_t i = 0; i < recipients_of_it.size(); ++i) {
     if (auto done = put_recipient(txn, id, i, recipients_of_it[i]); !done) return done;
   }
@@ -267,7 +288,7 @@ base::Status QueueIndex::update(WriteTxn& txn, mail::QueueId id, const MessageRo
   base::expect(old.has_value(), "update of a message that is not there");
   base::expect(old->record == row.record, "a row moved to another record");
   if (auto done = erase_order(txn, id, *old); !done) return done;
-  if (auto done = txn.put(kMessage, id_key(id), base::encode(row)); !done) return done;
+  if (auto done = put_row(txn, kMessage, id_key(id), row); !done) return done;
   if (auto done = put_order(txn, id, row); !done) return done;
   if (old->state == row.state && old->destination == row.destination && old->size == row.size &&
       old->domains == row.domains) {
@@ -279,7 +300,7 @@ base::Status QueueIndex::update(WriteTxn& txn, mail::QueueId id, const MessageRo
 
 base::Status QueueIndex::put_recipient(WriteTxn& txn, mail::QueueId id, std::uint32_t index,
                                        const RecipientState& recipient) {
-  return txn.put(kRecipient, recipient_key(id, index), base::encode(recipient));
+  return put_row(txn, kRecipient, recipient_key(id, index), recipient);
 }
 
 base::Status QueueIndex::remove(WriteTxn& txn, mail::QueueId id) {
@@ -297,7 +318,7 @@ base::Status QueueIndex::remove(WriteTxn& txn, mail::QueueId id) {
 }
 
 base::Status QueueIndex::put_segment(WriteTxn& txn, SegmentId id, const SegmentRow& row) {
-  return txn.put(kSegment, segment_key(id), base::encode(row));
+  return put_row(txn, kSegment, segment_key(id), row);
 }
 
 base::Status QueueIndex::erase_segment(WriteTxn& txn, SegmentId id) { return txn.erase(kSegment, segment_key(id)); }

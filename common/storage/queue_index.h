@@ -11,6 +11,11 @@
 //   segment         writer, number                  SegmentRow
 //   deadline        time, id                        -              what happens to a message without a try
 //   owed            id                              -              its sender must hear of kRefused recipients
+//   meta            name                            a number       "version" of all this, "born": see born()
+//
+// LMDB has no checksums, so every value carries one over its table, key and bytes in its last 4 bytes: a row that
+// was damaged is found when it is read, and ends the process with words (Env::damaged). What has no value is
+// verified by index_check.h.
 //
 // Numbers in keys are big-endian, so that the order of keys is that of numbers. What is active (handed to
 // a deliver just now) is known to qmgr alone, and asked from it; here it is deferred.
@@ -55,11 +60,13 @@ struct MessageRow {
   std::int64_t expires_ms = 0;       // given up then; 0: never
   std::int64_t warn_ms = 0;          // its sender is told of the delay then; 0: no more
   std::int64_t discard_ms = 0;       // of a frozen one: deleted then; 0: kept until an admin comes
+  std::int64_t wait_ms = 0;          // planned before the next attempt, without jitter: what a schedule grows from
+  bool own_expiry = false;           // expires_ms was said by an admin: another schedule does not change it
 
   template <class V>
   void fields(V&& v) {
     v(record, generation, size, sender, destination, arrival_ms, state, reason, attempts, last_attempt_ms, due_ms,
-      open, lost, unfiltered, domains, report_of, expires_ms, warn_ms, discard_ms);
+      open, lost, unfiltered, domains, report_of, expires_ms, warn_ms, discard_ms, wait_ms, own_expiry);
   }
   bool operator==(const MessageRow&) const = default;
 };
@@ -144,12 +151,20 @@ struct ListPage {
 
 class QueueIndex {
  public:
-  static base::Result<std::unique_ptr<QueueIndex>> open(const std::string& spool, EnvOptions options = {});
+  // kData when it is damaged, or of another version. `born` is for one that is made now: see born().
+  static base::Result<std::unique_ptr<QueueIndex>> open(const std::string& spool, EnvOptions options = {},
+                                                        std::uint32_t born = 0);
+  static base::Result<std::unique_ptr<QueueIndex>> open_folder(const std::string& folder, EnvOptions options,
+                                                               std::uint32_t born = 0);
   static std::string folder(const std::string& spool);  // paths.spool/index
 
   Env& env() { return *env_; }
+  const Env& env() const { return *env_; }
 
   // --- Reads, on any transaction of env() ---
+  // The writer number of the qmgr that made this index. A segment of qmgr's own that this index knows nothing of
+  // holds nothing that was committed if its writer is not older; if it is, an index was lost that may have known it.
+  std::uint32_t born(const Txn& txn) const;
   std::optional<MessageRow> message(const Txn& txn, mail::QueueId id) const;
   std::vector<RecipientState> recipients(const Txn& txn, mail::QueueId id) const;
   Counter counter(const Txn& txn, std::string_view destination) const;  // "" for all
@@ -179,6 +194,12 @@ class QueueIndex {
   // Messages whose deadline is not later than `now_ms`, the earliest first; return false to stop.
   void by_deadline(const Txn& txn, std::int64_t now_ms, const std::function<bool(Place)>& visit) const;
   std::optional<std::int64_t> next_deadline_ms(const Txn& txn) const;
+  // By which lifetime and delay warning the deadlines of the destination's messages were planned.
+  struct Plan {
+    std::int64_t lifetime_ms = 0, warn_ms = 0;
+    bool operator==(const Plan&) const = default;
+  };
+  std::optional<Plan> plan(const Txn& txn, std::string_view destination) const;
   // Messages with an owed report, in order of their ids, behind `behind`.
   void each_owed(const Txn& txn, mail::QueueId behind, const std::function<bool(mail::QueueId)>& visit) const;
   bool owes(const Txn& txn, mail::QueueId id) const;
@@ -193,11 +214,13 @@ class QueueIndex {
   base::Status remove(WriteTxn& txn, mail::QueueId id);
   // That the sender is to hear of the message's kRefused recipients; remove() forgets it too.
   base::Status put_owed(WriteTxn& txn, mail::QueueId id);
+  base::Status put_plan(WriteTxn& txn, std::string_view destination, const Plan& plan);
   base::Status erase_owed(WriteTxn& txn, mail::QueueId id);
   base::Status put_segment(WriteTxn& txn, SegmentId id, const SegmentRow& row);
   base::Status erase_segment(WriteTxn& txn, SegmentId id);
 
  private:
+  base::Status check_version(bool read_only, std::uint32_t born_by);
   base::Status count_in(WriteTxn& txn, std::string_view name, const MessageRow& row, int sign);
   base::Status count(WriteTxn& txn, const MessageRow& row, int sign);
   base::Status count_record(WriteTxn& txn, const MessageRow& row, int sign);

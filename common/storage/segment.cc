@@ -13,7 +13,9 @@ namespace {
 
 constexpr std::string_view kMagic = "HOLDFSEG";
 constexpr std::uint32_t kVersion = 1;
-constexpr std::size_t kSummed = 40;  // bytes before the checksum
+constexpr std::size_t kSummed = 40;    // bytes before the checksum
+constexpr std::size_t kHeader = 48;    // with it
+constexpr std::size_t kCopyAt = 2048;  // in another sector: without its key a segment is lost
 
 std::optional<std::uint32_t> hex(std::string_view s) {
   std::uint32_t value = 0;
@@ -45,11 +47,20 @@ std::string SegmentHeader::encode() const {
   w.number(key[0]);
   w.number(key[1]);
   w.number(base::siphash(key, out));
+  const std::string header = out;
   out.resize(kBlock, '\0');
+  out.replace(kCopyAt, header.size(), header);
   return out;
 }
 
 base::Result<SegmentHeader> SegmentHeader::decode(std::string_view block) {
+  const auto first = decode_one(block.substr(0, kHeader));
+  if (first || block.size() < kCopyAt + kHeader) return first;
+  const auto copy = decode_one(block.substr(kCopyAt, kHeader));
+  return copy ? copy : first;
+}
+
+base::Result<SegmentHeader> SegmentHeader::decode_one(std::string_view block) {
   base::Reader r(block);
   if (r.take(kMagic.size()) != kMagic) return base::fail(base::Kind::kData, "not a segment");
   if (const auto version = r.number<std::uint32_t>(); version != kVersion) {

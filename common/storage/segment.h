@@ -38,14 +38,17 @@ struct SegmentMark {
 // (bounces, ...) only those before the index's mark; the rest is cut (design.md section 4, step 5).
 enum class SegmentOwner : std::uint32_t { kSmtpd, kQmgr };
 
-// Fills the first block of the file.
+// Fills the first block of the file, where it stands twice.
 struct SegmentHeader {
   SegmentId id;
   SegmentOwner owner = SegmentOwner::kSmtpd;
   base::HashKey key{};  // random; every checksum in the file starts with it
 
   std::string encode() const;                                      // kBlock bytes
-  static base::Result<SegmentHeader> decode(std::string_view block);  // kData when it is none
+  static base::Result<SegmentHeader> decode(std::string_view block);  // kData when both are damaged
+
+ private:
+  static base::Result<SegmentHeader> decode_one(std::string_view bytes);
 };
 
 // Where segments and set-aside records live under paths.spool.

@@ -1,0 +1,56 @@
+#include "common/storage/space.h"
+
+#include <algorithm>
+#include <cerrno>
+
+#include <sys/statvfs.h>
+
+namespace holdfast::storage {
+namespace {
+
+constexpr std::uint64_t kMostInodes = 10'000;
+constexpr int kMostInodePercent = 10;
+constexpr base::Millis kEvery{1000};
+
+std::uint64_t share(std::uint64_t whole, int percent) {
+  return whole / 100 * static_cast<std::uint64_t>(percent) + whole % 100 * static_cast<std::uint64_t>(percent) / 100;
+}
+
+}  // namespace
+
+int Space::free_percent() const {
+  return bytes == 0 ? 0 : static_cast<int>(100.0 * static_cast<double>(free_bytes) / static_cast<double>(bytes));
+}
+
+std::uint64_t Reserve::bytes_of(const Space& space) const { return std::min(share(space.bytes, percent), bytes); }
+
+std::uint64_t Reserve::inodes_of(const Space& space) const {
+  return std::min(share(space.inodes, std::min(percent, kMostInodePercent)), kMostInodes);
+}
+
+bool accepts(const Space& space, const Reserve& reserve, std::uint64_t size) {
+  if (space.inodes > 0 && (space.free_inodes == 0 || space.free_inodes < reserve.inodes_of(space))) return false;
+  const std::uint64_t keep = reserve.bytes_of(space);
+  return space.free_bytes > 0 && space.free_bytes >= keep && size <= space.free_bytes - keep;
+}
+
+base::Result<Space> read_space(const std::string& folder) {
+  struct statvfs disk {};
+  if (::statvfs(folder.c_str(), &disk) != 0) return base::fail_errno(folder, errno);
+  return Space{.bytes = static_cast<std::uint64_t>(disk.f_blocks) * disk.f_frsize,
+               .free_bytes = static_cast<std::uint64_t>(disk.f_bavail) * disk.f_frsize,
+               .inodes = disk.f_files,
+               .free_inodes = disk.f_favail};
+}
+
+bool SpaceWatch::accepts(base::Mono now, std::uint64_t size) {
+  if (!known_ || now - read_at_ >= kEvery) {
+    read_at_ = now;
+    const auto read = read_space(folder_);
+    known_ = read.has_value();
+    if (known_) space_ = *read;
+  }
+  return !known_ || storage::accepts(space_, reserve_, size);
+}
+
+}  // namespace holdfast::storage
