@@ -43,6 +43,8 @@ fmt:
 doc: build
 	$(RELEASE)/bin/gatewayctl config reference >docs/settings.md.new
 	mv docs/settings.md.new docs/settings.md
+	$(RELEASE)/bin/gatewayctl config schedules >docs/schedules.md.new
+	mv docs/schedules.md.new docs/schedules.md
 
 clean:
 	rm -rf build

@@ -7,6 +7,7 @@
 #include <fmt/core.h>
 
 #include "common/config/load.h"
+#include "common/config/schedule.h"
 #include "common/config/show.h"
 #include "gatewayctl/text_json.h"
 
@@ -77,7 +78,7 @@ void run_reload(Invocation& invocation) {
 }  // namespace
 
 void add_config_commands(CLI::App& app, Invocation& invocation) {
-  auto* config = app.add_subcommand("config", "the configuration: check, show, diff, reload, reference")->require_subcommand(1);
+  auto* config = app.add_subcommand("config", "the configuration: check, show, diff, reload, reference, schedules")->require_subcommand(1);
   config->add_subcommand("check", "is the file good?")->callback([&] { run_check(invocation); });
   auto only_changed = std::make_shared<bool>(false);
   auto* show = config->add_subcommand("show", "every setting and its value");
@@ -86,6 +87,9 @@ void add_config_commands(CLI::App& app, Invocation& invocation) {
   config->add_subcommand("diff", "what a reload would change")->callback([&] { run_diff(invocation); });
   config->add_subcommand("reload", "put the file into force")->callback([&] { run_reload(invocation); });
   config->add_subcommand("reference", "docs/settings.md")->callback([] { std::fputs(config::reference().c_str(), stdout); });
+  config->add_subcommand("schedules", "docs/schedules.md: every attempt of the named schedules")->callback([] {
+    std::fputs(config::schedule_reference().c_str(), stdout);
+  });
 }
 
 }  // namespace holdfast::gatewayctl

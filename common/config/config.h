@@ -116,6 +116,7 @@ struct Bounces {
   bool suppress_unfiltered = false;  // none for mail that skipped the filters
   bool suppress_spam = false;        // nor for what the filters called spam
   std::uint64_t full_limit = 100 << 10;  // RET=FULL gets the whole message back up to this size
+  int mx_port = 25;                      // of servers found by MX
 };
 
 // The destination of bounces to senders who are not ours. No destination of the file may have this name.
@@ -140,6 +141,7 @@ struct Config {
   Destination bounce_road{.name = std::string(kBounces)};             // bounces.relay, or MX; not in `destinations`
   Seconds frozen_keep{30 * 86400};                                    // 0: until an admin comes
   std::vector<HostPort> resolvers;                                    // name servers; empty: /etc/resolv.conf's
+  Seconds second_look{600};                                           // expiry waits so long after the clock jumped
   bool debug = false;
   std::vector<std::string> warnings;  // "FILE:LINE: text": legal, but hardly meant
 

@@ -140,6 +140,9 @@ const std::vector<Setting<Config>>& global_table() {
       .doc = "A sender who asked for it (RET=FULL) gets the whole message back if it is not larger; all others get its headers.",
       .range = {0, 100 << 20}, .size = true},
      [](Config& c) -> Slot { return &c.bounces.full_limit; }},
+    {{.name = "bounces.mx_port", .doc = "The port of servers that were found by MX. Anything but 25 is for tests.",
+      .range = {1, 65535}},
+     [](Config& c) -> Slot { return &c.bounces.mx_port; }},
     {{.name = "frozen.keep",
       .doc = "How long frozen messages (bounces that could not be delivered) are kept before they are deleted. `off`: until "
              "an admin thaws or deletes them.",
@@ -148,6 +151,11 @@ const std::vector<Setting<Config>>& global_table() {
     {{.name = "dns.resolvers",
       .doc = "Name servers that are asked for MX records, as address:port. None: those of /etc/resolv.conf."},
      [](Config& c) -> Slot { return ResolversSlot{&c.resolvers}; }},
+    {{.name = "clock.second_look",
+      .doc = "After the machine's clock has jumped by more than an hour nothing is given up, and nobody warned, for so "
+             "long; then the clock is believed if it has not jumped again.",
+      .range = {1, kDay}},
+     [](Config& c) -> Slot { return &c.second_look; }},
     {{.name = "debug", .doc = "Write more into the logs. `gatewayctl log level` does it without a change here."},
      [](Config& c) -> Slot { return &c.debug; }},
   };

@@ -1,0 +1,45 @@
+// How long a message is kept, and what becomes of its row when that is over (design.md section 3, Retries and
+// Bounces). Pure: rows in, rows out; times are arguments.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/config/config.h"
+#include "common/storage/queue_index.h"
+
+namespace holdfast::qmgr {
+
+// Of mail for the destination. One that is not configured (any more) has preset `default`, so that its mail does
+// not wait for ever; without an early warning warn_ms is 0.
+storage::QueueIndex::Plan plan_of(const config::Config& config, std::string_view destination);
+
+// For a row that goes into the index now: expires_ms, unless an import brought one along (then it is kept, and
+// no other schedule changes it), and warn_ms. Needs sender and arrival_ms. Reports of ours too.
+void begin_lifetime(storage::MessageRow& row, const config::Config& config);
+
+// No attempts any more until an admin thaws it; deleted after frozen.keep.
+void freeze(storage::MessageRow& row, std::string reason, std::int64_t now_ms, const config::Config& config);
+
+// What became of a message whose deadline has come.
+enum class Due : std::uint8_t {
+  kNothing,   // not yet, or not any more
+  kWarn,      // its sender is to be told of the delay; clear warn_ms when that is done
+  kExpired,   // its open recipients are kRefused now; its sender is owed a report
+  kFrozen,    // likewise, but it has no sender to tell
+  kDiscard,   // frozen for too long: to be removed
+  kSettled,   // nobody of it is open: only the deadline was in the way
+};
+Due meet_deadline(storage::MessageRow& row, std::vector<storage::RecipientState>& recipients, std::int64_t now_ms,
+                  const config::Config& config);
+
+// Deadlines by another plan, counted from the arrival. A warning that was given is not given again. Without
+// `before` the row is of an index that was made anew: what it has comes from its record. False when that changes
+// nothing.
+bool replan(storage::MessageRow& row, const std::optional<storage::QueueIndex::Plan>& before,
+            const storage::QueueIndex::Plan& after);
+
+}  // namespace holdfast::qmgr
