@@ -2,26 +2,12 @@
 
 #include <algorithm>
 
+#include "common/destination/pool_options.h"
+
 namespace holdfast::deliver {
 namespace {
 
 constexpr net::Millis kLookEvery{10'000};
-
-std::vector<upstream::ServerName> names_of(const config::Destination& destination) {
-  std::vector<upstream::ServerName> out;
-  for (const auto& server : destination.servers) out.push_back({server.host, server.port, server.text()});
-  return out;
-}
-
-upstream::Timeouts timeouts_of(const config::Destination& destination) {
-  const config::Timeouts& waits = destination.timeouts;
-  return {.connect = waits.connect, .session = waits.command, .command = waits.command, .dot = waits.dot};
-}
-
-bool fits(const upstream::PoolOptions& options, const config::Destination& destination, const std::string& helo) {
-  return options.servers == names_of(destination) && options.timeouts == timeouts_of(destination) &&
-         options.helo == helo;
-}
 
 }  // namespace
 
@@ -59,7 +45,7 @@ void Pools::reload(config::ConfigPtr config) {
   config_ = std::move(config);
   for (auto& [name, entry] : entries_) {
     const config::Destination* wanted = config_->find_destination(name);
-    if (entry.pool && (wanted == nullptr || !fits(entry.pool->options(), *wanted, config_->hostname))) {
+    if (entry.pool && (wanted == nullptr || !destination::fits(entry.pool->options(), *wanted, config_->hostname))) {
       entry.pool = nullptr;
     }
   }
@@ -74,10 +60,8 @@ void Pools::lower_limits() {
 
 // No breaker: whether a destination is tried at all is qmgr's decision.
 std::shared_ptr<upstream::Pool> Pools::make(const config::Destination& destination) {
-  upstream::PoolOptions options{.servers = names_of(destination),
-                                .helo = config_->hostname,
-                                .timeouts = timeouts_of(destination),
-                                .breaker = net::Millis{0}};
+  upstream::PoolOptions options = destination::pool_options(destination, config_->hostname);
+  options.breaker = net::Millis{0};
   const std::string name = destination.name;
   return std::make_shared<upstream::Pool>(
       loop_, resolver_, std::move(options),
@@ -86,15 +70,10 @@ std::shared_ptr<upstream::Pool> Pools::make(const config::Destination& destinati
           .report = [this, name](const upstream::Observation& seen) { report_(name, seen); }});
 }
 
-// What the prober has not confirmed for three of its intervals says nothing any more.
 bool Pools::usable(const std::string& destination, const upstream::ServerName& server) {
-  const auto row = directory_.destination(destination);
   const config::Destination* settings = config_->find_destination(destination);
-  if (!row || settings == nullptr) return true;
-  const auto age = base::Millis{base::to_millis(base::wall_now()) - row->confirmed_ms};
-  if (age > 3 * settings->probe.interval) return true;
-  const auto at = std::ranges::find(row->servers, server.text, &storage::ServerRow::server);
-  return at == row->servers.end() || at->up;
+  return settings == nullptr ||
+         destination::usable(directory_.destination(destination), *settings, server, base::wall_now());
 }
 
 }  // namespace holdfast::deliver

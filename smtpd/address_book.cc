@@ -1,6 +1,6 @@
 #include "smtpd/address_book.h"
 
-#include <algorithm>
+#include "common/destination/pool_options.h"
 
 namespace holdfast::smtpd {
 namespace {
@@ -19,15 +19,9 @@ mail::DestinationState AddressBook::state(const config::Destination& destination
   return storage::effective_state(*row, base::to_millis(now), interval_ms);
 }
 
-// What the prober has not confirmed for three of its intervals says nothing any more, of servers as of destinations.
-bool AddressBook::usable(std::string_view destination, std::string_view server, base::Wall now) {
-  const auto row = directory_.destination(destination);
+bool AddressBook::usable(std::string_view destination, const upstream::ServerName& server, base::Wall now) {
   const auto* settings = config_->find_destination(destination);
-  if (!row || settings == nullptr) return true;
-  if (base::Millis{base::to_millis(now) - row->confirmed_ms} > 3 * settings->probe.interval) return true;
-  const auto at = std::find_if(row->servers.begin(), row->servers.end(),
-                               [&](const storage::ServerRow& s) { return s.server == server; });
-  return at == row->servers.end() || at->up;
+  return settings == nullptr || destination::usable(directory_.destination(destination), *settings, server, now);
 }
 
 std::optional<mail::Capabilities> AddressBook::remembered(const config::Destination& destination, base::Wall now) {

@@ -10,6 +10,7 @@
 #include "common/config/config.h"
 #include "common/mail/address.h"
 #include "common/storage/directory.h"
+#include "common/upstream/server_book.h"
 
 namespace holdfast::smtpd {
 
@@ -31,7 +32,7 @@ class AddressBook {
   // What to act on; up while nothing is known.
   mail::DestinationState state(const config::Destination& destination, base::Wall now);
   // False: the directory calls this server down.
-  bool usable(std::string_view destination, std::string_view server, base::Wall now);
+  bool usable(std::string_view destination, const upstream::ServerName& server, base::Wall now);
   // What a destination that is down offered when it was last seen: nothing may be accepted that it would
   // refuse later (design.md section 5). Nothing: it is not down, or was never seen.
   std::optional<mail::Capabilities> remembered(const config::Destination& destination, base::Wall now);

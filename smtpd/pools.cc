@@ -2,30 +2,9 @@
 
 #include <algorithm>
 
+#include "common/destination/pool_options.h"
+
 namespace holdfast::smtpd {
-namespace {
-
-std::vector<upstream::ServerName> server_names(const config::Destination& destination) {
-  std::vector<upstream::ServerName> out;
-  for (const auto& server : destination.servers) out.push_back({server.host, server.port, server.text()});
-  return out;
-}
-
-bool made_differently(const upstream::Pool& pool, int max_connections, const config::Destination& destination,
-                      const config::Config& config) {
-  const auto& options = pool.options();
-  const auto timeouts = timeouts_of(destination);
-  return server_names(destination) != options.servers || destination.max_connections != max_connections ||
-         options.helo != config.hostname || options.timeouts.connect != timeouts.connect ||
-         options.timeouts.command != timeouts.command || options.timeouts.dot != timeouts.dot;
-}
-
-}  // namespace
-
-upstream::Timeouts timeouts_of(const config::Destination& destination) {
-  const auto& waits = destination.timeouts;
-  return {.connect = waits.connect, .session = waits.command, .command = waits.command, .dot = waits.dot};
-}
 
 int connection_share(int max_connections, mail::DestinationState state, int workers) {
   const bool draining = state == mail::DestinationState::kDraining;
@@ -49,14 +28,11 @@ std::shared_ptr<upstream::Pool> Pools::of(const config::Destination& destination
 }
 
 Pools::Entry Pools::make(const config::Destination& destination) {
-  upstream::PoolOptions options{
-      .servers = server_names(destination),
-      .helo = book_.config().hostname,
-      .limit = connection_share(destination.max_connections, mail::DestinationState::kUp, workers_),
-      .timeouts = timeouts_of(destination)};
+  upstream::PoolOptions options = destination::pool_options(destination, book_.config().hostname);
+  options.limit = connection_share(destination.max_connections, mail::DestinationState::kUp, workers_);
   const std::string name = destination.name;
   upstream::PoolCallbacks callbacks{
-      .usable = [this, name](const upstream::ServerName& server) { return book_.usable(name, server.text, base::wall_now()); },
+      .usable = [this, name](const upstream::ServerName& server) { return book_.usable(name, server, base::wall_now()); },
       .report = [this, name](const upstream::Observation& seen) { prober_.observed(name, seen); }};
   return {.pool = std::make_shared<upstream::Pool>(loop_, resolver_, std::move(options), std::move(callbacks)),
           .max_connections = destination.max_connections};
@@ -65,7 +41,8 @@ Pools::Entry Pools::make(const config::Destination& destination) {
 void Pools::reload(const config::Config& config) {
   std::erase_if(pools_, [&](const auto& item) {
     const auto* destination = config.find_destination(item.first);
-    return destination == nullptr || made_differently(*item.second.pool, item.second.max_connections, *destination, config);
+    return destination == nullptr || destination->max_connections != item.second.max_connections ||
+           !destination::fits(item.second.pool->options(), *destination, config.hostname);
   });
 }
 

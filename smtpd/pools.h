@@ -19,8 +19,6 @@ namespace holdfast::smtpd {
 // over and a quarter else, the workers share the rest.
 int connection_share(int max_connections, mail::DestinationState state, int workers);
 
-upstream::Timeouts timeouts_of(const config::Destination& destination);
-
 class Pools {
  public:
   Pools(net::Loop& loop, AddressBook& book, ProberLink& prober, int workers);

@@ -11,7 +11,7 @@ Link::Link(net::Loop& loop, std::weak_ptr<Owner> owner, std::size_t server, Serv
 
 void Link::connect(const net::SocketAddress& to, const std::string& helo, const Timeouts& timeouts) {
   address_ = to.text();
-  relay_ = fmt::format("{}[{}]:{}", name_.host, to.host(), to.port());
+  relay_ = fmt::format("{}[{}]:{}", name_.name.empty() ? name_.host : name_.name, to.host(), to.port());
   connection_ = std::make_unique<Connection>(loop_, to, helo, timeouts, *this);
 }
 

@@ -17,7 +17,8 @@ namespace holdfast::upstream {
 struct ServerName {
   std::string host;  // a name, or an address without brackets
   std::uint16_t port = 25;
-  std::string text;  // as configured: config::HostPort::text()
+  std::string text;  // what it is called to the directory and the prober: config::HostPort::text()
+  std::string name;  // what it is called in logs; empty: as `host`
 
   bool operator==(const ServerName&) const = default;
 };

@@ -1,0 +1,38 @@
+#include "common/destination/pool_options.h"
+
+#include <algorithm>
+
+namespace holdfast::destination {
+
+std::vector<upstream::ServerName> server_names(const config::Destination& destination) {
+  std::vector<upstream::ServerName> out;
+  for (const auto& server : destination.servers) {
+    out.push_back({.host = server.host, .port = server.port, .text = server.text()});
+  }
+  return out;
+}
+
+upstream::Timeouts timeouts_of(const config::Destination& destination) {
+  const config::Timeouts& waits = destination.timeouts;
+  return {.connect = waits.connect, .session = waits.command, .command = waits.command, .dot = waits.dot};
+}
+
+upstream::PoolOptions pool_options(const config::Destination& destination, const std::string& helo) {
+  return {.servers = server_names(destination), .helo = helo, .timeouts = timeouts_of(destination)};
+}
+
+bool fits(const upstream::PoolOptions& options, const config::Destination& destination, const std::string& helo) {
+  return options.servers == server_names(destination) && options.timeouts == timeouts_of(destination) &&
+         options.helo == helo;
+}
+
+bool usable(const std::optional<storage::DestinationRow>& row, const config::Destination& destination,
+            const upstream::ServerName& server, base::Wall now) {
+  if (!row) return true;
+  const auto age = base::Millis{base::to_millis(now) - row->confirmed_ms};
+  if (age > 3 * destination.probe.interval) return true;
+  const auto at = std::ranges::find(row->servers, server.text, &storage::ServerRow::server);
+  return at == row->servers.end() || at->up;
+}
+
+}  // namespace holdfast::destination
