@@ -63,9 +63,20 @@ base::Status BatchWriter::try_batch() {
   return (*txn)->commit();
 }
 
+// The rest goes back to where it came from. False: it is one operation only.
+bool BatchWriter::halve() {
+  if (batch_.size() < 2) return false;
+  const auto middle = batch_.begin() + static_cast<std::ptrdiff_t>(batch_.size() / 2);
+  queue_.insert(queue_.begin(), std::make_move_iterator(middle), std::make_move_iterator(batch_.end()));
+  batch_.erase(middle, batch_.end());
+  in_batch_ = batch_.size();
+  return true;
+}
+
 void BatchWriter::report(std::optional<base::Error> error) {
-  if (failing_ == error.has_value()) return;
-  failing_ = error.has_value();
+  const auto kind = error ? std::optional(error->kind) : std::nullopt;
+  if (failing_ == kind) return;
+  failing_ = kind;
   if (hooks_.health) hooks_.health(std::move(error));
 }
 
@@ -77,7 +88,8 @@ void BatchWriter::run() {
     lock.unlock();
     const auto status = commit_batch();
     last_commit_ = base::mono_now();
-    report(status ? std::nullopt : std::optional(status.error()));
+    suspects_ = status ? suspects_ - std::min(suspects_, batch_.size()) : std::max(suspects_, batch_.size());
+    if (!status || suspects_ == 0) report(status ? std::nullopt : std::optional(status.error()));
     if (status) {
       std::vector<Done> dones;
       for (auto& entry : batch_) {
@@ -90,6 +102,7 @@ void BatchWriter::run() {
     lock.lock();
     if (!status) {
       if (ending_) return;
+      if (status.error().kind == base::Kind::kNoSpace && halve()) continue;
       wake_.wait_for(lock, options_.retry, [&] { return ending_; });
     }
   }

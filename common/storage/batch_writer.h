@@ -3,7 +3,8 @@
 // there are `most` of them.
 //
 // A batch whose commit fails (a full disk or map) is dropped by LMDB; its operations are kept and done
-// again, in the same order, until it goes well. So an operation reads and writes through its transaction
+// again, in the same order, until it goes well; of a batch that meets a full disk or map first the one half, then
+// what is left: a smaller commit may still find room. So an operation reads and writes through its transaction
 // only, may run several times, and is counted as done when `done` is called, not when it has run. It returns
 // the errors of the transaction, no others: absence is no error.
 #pragma once
@@ -37,7 +38,7 @@ class BatchWriter {
   struct Hooks {
     // Once a commit: the `done`s of its operations, in order, to be run by the receiver.
     std::function<void(std::vector<Done>)> committed;
-    // At each change: an error while commits fail, nothing when they work again.
+    // At each change: an error while commits fail (again when it is of another kind), nothing when they work again.
     std::function<void(std::optional<base::Error>)> health;
     // Around each try of a batch: before its first operation; before its commit (what operations wrote
     // elsewhere becomes durable here, an error drops the batch); and when it was dropped.
@@ -64,6 +65,7 @@ class BatchWriter {
   };
   void run();
   void take_batch(std::unique_lock<std::mutex>& lock);
+  bool halve();
   base::Status commit_batch();
   base::Status try_batch();
   void report(std::optional<base::Error> error);
@@ -77,7 +79,9 @@ class BatchWriter {
   std::vector<Entry> batch_;  // the thread's own, but for its size
   std::atomic<std::size_t> in_batch_{0};
   base::Mono last_commit_{};
-  bool urgent_ = false, ending_ = false, failing_ = false;
+  bool urgent_ = false, ending_ = false;
+  std::optional<base::Kind> failing_;
+  std::size_t suspects_ = 0;  // operations of a failed batch that are not committed yet: until then it is failing
   std::thread thread_;
 };
 

@@ -58,7 +58,7 @@ struct MessageRow {
   std::vector<std::string> domains;  // of its recipients, lower case, each once: what quotas count by
   std::uint64_t report_of = 0;       // the message this bounce or delay notice speaks of; 0: it is mail
   std::int64_t expires_ms = 0;       // given up then; 0: never
-  std::int64_t warn_ms = 0;          // its sender is told of the delay then; 0: no more
+  std::int64_t warn_ms = 0;          // its sender is told of the delay then; 0: never, kWarned: has been told
   std::int64_t discard_ms = 0;       // of a frozen one: deleted then; 0: kept until an admin comes
   std::int64_t wait_ms = 0;          // planned before the next attempt, without jitter: what a schedule grows from
   bool own_expiry = false;           // expires_ms was said by an admin: another schedule does not change it
@@ -70,6 +70,8 @@ struct MessageRow {
   }
   bool operator==(const MessageRow&) const = default;
 };
+
+inline constexpr std::int64_t kWarned = -1;
 
 // When something is to happen to the message without an attempt: while deferred the earlier of warning and
 // expiry, while frozen the discarding; while held nothing. 0: never.

@@ -27,7 +27,7 @@ std::int64_t deadline_ms(const MessageRow& row) {
     case MessageState::kFrozen: return row.discard_ms;
     case MessageState::kDeferred: break;
   }
-  if (row.warn_ms == 0 || row.expires_ms == 0) return std::max(row.warn_ms, row.expires_ms);
+  if (row.warn_ms <= 0 || row.expires_ms == 0) return std::max<std::int64_t>({row.warn_ms, row.expires_ms, 0});
   return std::min(row.warn_ms, row.expires_ms);
 }
 

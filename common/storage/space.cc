@@ -8,7 +8,7 @@
 namespace holdfast::storage {
 namespace {
 
-constexpr std::uint64_t kMostInodes = 10'000;
+constexpr std::uint64_t kMostInodes = 1'000;
 constexpr int kMostInodePercent = 10;
 constexpr base::Millis kEvery{1000};
 

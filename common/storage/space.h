@@ -18,7 +18,7 @@ struct Space {
 };
 
 // What is left alone: the less of `percent` of the file system and `bytes`; of inodes the less of `percent`
-// (at most 10) of them and 10,000, since a segment takes one inode for thousands of messages.
+// (at most 10) of them and 1,000, since a segment takes one inode for thousands of messages.
 struct Reserve {
   int percent = 10;
   std::uint64_t bytes = 1 << 30;

@@ -42,6 +42,11 @@ bool SpoolWriter::submit(Submission submission) {
   return true;
 }
 
+void SpoolWriter::withdraw(std::uint64_t token) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(waiting_, [&](const Submission& s) { return s.token == token; });
+}
+
 std::vector<SegmentMark> SpoolWriter::marks() {
   const std::lock_guard lock(mutex_);
   std::erase_if(marks_, [&](const SegmentMark& mark) {  // reclaimed by qmgr meanwhile

@@ -53,6 +53,8 @@ class SpoolWriter {
 
   // False: too many wait already (answer 452); the submission is dropped.
   bool submit(Submission submission);
+  // Drops what is still waiting; what is being written stays, and is completed.
+  void withdraw(std::uint64_t token);
   // All segments of this writer that still exist, for the hello to qmgr.
   std::vector<SegmentMark> marks();
 

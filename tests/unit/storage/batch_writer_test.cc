@@ -79,5 +79,39 @@ TEST(BatchWriter, AFailedBatchIsDoneAgainWhole) {
   EXPECT_EQ(read.entries(0), 2U) << "aborted runs left nothing behind";
 }
 
+// A transaction that is too large for what is left of a map must not keep small ones out, nor be called mended
+// before its last operation is in.
+TEST(BatchWriter, WhatMeetsAFullDiskIsTriedInSmallerBatches) {
+  const test::Folder folder;
+  auto env = Env::open(folder.path(), kTables, test::kSmallEnv);
+  std::promise<void> done;
+  std::vector<std::uint64_t> mended_at;
+  std::size_t in_txn = 0;
+  std::uint64_t committed = 0;
+  std::string order;
+  {
+    BatchWriter writer(**env, {.interval = base::Millis(20), .most = 1000, .retry = base::Millis(1)},
+                       {.committed = [&](auto dones) { for (auto& d : dones) d(); },
+                        .health = [&](auto error) { if (!error) mended_at.push_back(committed); },
+                        .begun = [&] { in_txn = 0; }});
+    for (std::size_t i = 0; i < 10; ++i) {
+      writer.submit(
+          [&, i](WriteTxn& txn) -> base::Status {
+            if (++in_txn > 3) return base::fail(base::Kind::kNoSpace, "full");
+            return txn.put(0, std::to_string(i), "x");
+          },
+          [&, i] {
+            ++committed;
+            order += std::to_string(i);
+            if (i == 9) done.set_value();
+          });
+    }
+    done.get_future().wait();
+  }
+  EXPECT_EQ(order, "0123456789");
+  ASSERT_EQ(mended_at.size(), 1U);
+  EXPECT_GE(mended_at[0], 7U) << "called mended with the last batch, not before";
+}
+
 }  // namespace
 }  // namespace holdfast::storage
