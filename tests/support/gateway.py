@@ -39,8 +39,9 @@ class Gateway:
     """`servers` of the one destination "office", or `destinations`; `domains` default to example.test with the
     local recipient local@example.test. Anything else of the configuration goes into `settings`."""
 
-    def __init__(self, servers=(), destinations=None, domains=None, local=("local",), settings=None, env=None):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="hf-"))
+    def __init__(self, servers=(), destinations=None, domains=None, local=("local",), settings=None, env=None,
+                 parent=None):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="hf-", dir=parent))
         self.port = ports.free_port()
         if destinations is None:
             destinations = {"office": {"servers": [getattr(s, "server", s) for s in servers]}}
