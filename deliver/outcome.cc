@@ -52,9 +52,9 @@ void OutcomeBuilder::for_the_rest(const ipc::RecipientOutcome& word) {
   }
 }
 
-void OutcomeBuilder::own_words(Stage stage, std::string_view reason, std::string_view dsn) {
+void OutcomeBuilder::own_words(Stage stage, std::string_view reason, std::string_view dsn, bool final) {
   ipc::RecipientOutcome word;
-  word.status = raw(ipc::RecipientStatus::kDeferred);
+  word.status = raw(final ? ipc::RecipientStatus::kRefused : ipc::RecipientStatus::kDeferred);
   word.reply = reason;
   word.dsn = dsn;
   word.stage = stage;
@@ -118,6 +118,10 @@ void OutcomeBuilder::no_connection(const upstream::AcquireFailure& failure) {
   outcome_.code = failure.reply.code;
   if (!failure.relay.empty()) outcome_.relay = failure.relay;
   own_words(failure.stage, failure.reason, dsn_of(failure.stage));
+}
+
+void OutcomeBuilder::unroutable(const dns::Refusal& refusal) {
+  own_words(Stage::kLocal, refusal.text, refusal.dsn, refusal.final);
 }
 
 void OutcomeBuilder::local_failure(std::string_view reason) { own_words(Stage::kLocal, reason, dsn_of(Stage::kLocal)); }

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/dns/mail_route.h"
 #include "common/ipc/messages.h"
 #include "common/mail/reply.h"
 #include "common/mail/stage.h"
@@ -30,6 +31,8 @@ class OutcomeBuilder {
   void dot_answered(const mail::Reply& reply);
   void connection_failed(const upstream::Failure& failure);
   void no_connection(const upstream::AcquireFailure& failure);
+  // No server is to be had for the recipients' domain. Own words, and none of the destination's as a whole.
+  void unroutable(const dns::Refusal& refusal);
   // A failure of our own, which says nothing of the destination.
   void local_failure(std::string_view reason);
   // The record in the spool is not what it should be: nothing of it may be sent.
@@ -44,7 +47,7 @@ class OutcomeBuilder {
 
  private:
   void for_the_rest(const ipc::RecipientOutcome& word);
-  void own_words(mail::Stage stage, std::string_view reason, std::string_view dsn);
+  void own_words(mail::Stage stage, std::string_view reason, std::string_view dsn, bool final = false);
 
   ipc::Outcome outcome_;
   std::vector<bool> decided_;  // for each recipient: nothing changes its word any more

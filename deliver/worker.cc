@@ -77,6 +77,7 @@ Worker::Worker(daemon::Context& context, base::UniqueFd lock)
       config_(context.config),
       lock_(std::move(lock)),
       pools_(loop_, config_, [this](const auto& destination, const auto& seen) { report(destination, seen); }),
+      mx_pools_(loop_, config_),
       from_qmgr_(std::make_unique<FromQmgr>(*this)),
       from_prober_(std::make_unique<FromProber>(*this)),
       qmgr_(loop_, context.socket("qmgr"), context.hello(), *from_qmgr_),
@@ -87,7 +88,7 @@ Worker::Worker(daemon::Context& context, base::UniqueFd lock)
 
 Worker::~Worker() {
   for (const auto& [id, running] : running_) {
-    if (running.delivery->in_doubt()) {
+    if (running.delivery && running.delivery->in_doubt()) {
       base::log().warning(mail::events::possible_duplicate(mail::QueueId{id}, running.delivery->outcome().relay));
     }
   }
@@ -98,22 +99,43 @@ void Worker::on_job(ipc::Job job) {
   const Ledger::Begin begin = ledger_.begin(job);
   if (begin == Ledger::Begin::kEnded) qmgr_.send(ledger_.outcome(job));
   if (begin != Ledger::Begin::kNow) return;
-  const std::uint64_t id = job.queue_id;
-  auto pool = pools_.job_begun(job.destination);
-  if (pool == nullptr) {
-    refuse(job, fmt::format("the destination {} is not configured", job.destination));
-    return;
+  const config::Destination* destination = config_->find_destination(job.destination);
+  if (destination == nullptr) {
+    OutcomeBuilder builder(job);
+    builder.local_failure(fmt::format("the destination {} is not configured", job.destination));
+    return refuse(job, builder);
   }
-  Running& running = running_[id];
-  running.since = base::wall_now();
-  running.delivery = std::make_unique<Delivery>(
+  running_[job.queue_id] = {.since = base::wall_now(), .attempt = job.attempt};
+  if (destination->mx) {
+    find_servers(*destination, std::move(job));
+  } else {
+    auto pool = pools_.job_begun(job.destination);
+    hand_over(std::move(job), std::move(pool));
+  }
+}
+
+void Worker::find_servers(const config::Destination& destination, ipc::Job job) {
+  const std::string domain = job.mx_domain;
+  mx_pools_.find(destination, domain, [this, job = std::move(job)](auto pool) {
+    const auto at = running_.find(job.queue_id);
+    if (at == running_.end() || at->second.attempt != job.attempt || at->second.delivery) return;
+    if (pool) return hand_over(job, std::move(*pool));
+    running_.erase(at);
+    mx_pools_.job_ended(job.destination, job.mx_domain);
+    OutcomeBuilder builder(job);
+    builder.unroutable(pool.error());
+    refuse(job, builder);
+    drained();
+  });
+}
+
+void Worker::hand_over(ipc::Job job, std::shared_ptr<upstream::Pool> pool) {
+  running_[job.queue_id].delivery = std::make_unique<Delivery>(
       loop_, std::move(job), std::move(pool), [this](const ipc::Job& j) { return open_record(j); },
       [this](Delivery& delivery) { on_done(delivery); });
 }
 
-void Worker::refuse(const ipc::Job& job, std::string_view reason) {
-  OutcomeBuilder builder(job);
-  builder.local_failure(reason);
+void Worker::refuse(const ipc::Job& job, const OutcomeBuilder& builder) {
   for (const auto& line : lines_of(job, builder.outcome(), delays_of(job, base::wall_now(), {}, {}))) {
     base::log().write(line);
   }
@@ -129,7 +151,11 @@ void Worker::on_done(Delivery& delivery) {
     base::log().error(fmt::format("{}: the record in the spool is damaged: {}", mail::QueueId{at->first}.text(),
                                   delivery.outcome().recipients.front().reply));
   }
-  pools_.job_ended(delivery.job().destination);
+  if (const auto& job = delivery.job(); job.mx_domain.empty()) {
+    pools_.job_ended(job.destination);
+  } else {
+    mx_pools_.job_ended(job.destination, job.mx_domain);
+  }
   tell(delivery.outcome());
   loop_.bury(std::move(at->second.delivery));
   running_.erase(at);
@@ -163,14 +189,15 @@ void Worker::report(const std::string& destination, const upstream::Observation&
 
 void Worker::reload(config::ConfigPtr config) {
   config_ = config;
-  pools_.reload(std::move(config));
+  pools_.reload(config);
+  mx_pools_.reload(std::move(config));
 }
 
 void Worker::drain(std::function<void()> done) {
   draining_ = true;
   drained_ = std::move(done);
   for (auto at = running_.begin(); at != running_.end();) {
-    if (at->second.delivery->begun()) {
+    if (at->second.delivery && at->second.delivery->begun()) {
       ++at;
       continue;
     }

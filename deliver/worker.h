@@ -15,6 +15,7 @@
 #include "common/ipc/channel.h"
 #include "deliver/delivery.h"
 #include "deliver/ledger.h"
+#include "deliver/mx_pools.h"
 #include "deliver/pools.h"
 
 namespace holdfast::deliver {
@@ -43,13 +44,16 @@ class Worker final : public daemon::Service {
   class FromProber;
   struct Running {
     base::Wall since{};
-    std::unique_ptr<Delivery> delivery;
+    std::uint32_t attempt = 0;
+    std::unique_ptr<Delivery> delivery;  // null while the servers are looked up
   };
 
   void on_job(ipc::Job job);
+  void find_servers(const config::Destination& destination, ipc::Job job);
+  void hand_over(ipc::Job job, std::shared_ptr<upstream::Pool> pool);
   void on_done(Delivery& delivery);
   void tell(const ipc::Outcome& outcome);
-  void refuse(const ipc::Job& job, std::string_view reason);
+  void refuse(const ipc::Job& job, const OutcomeBuilder& builder);
   void drained();
   void report(const std::string& destination, const upstream::Observation& seen);
   base::Result<storage::Record> open_record(const ipc::Job& job) const;
@@ -58,6 +62,7 @@ class Worker final : public daemon::Service {
   config::ConfigPtr config_;
   const base::UniqueFd lock_;
   Pools pools_;
+  MxPools mx_pools_;
   Ledger ledger_;
   std::map<std::uint64_t, Running> running_;  // by queue id
   std::function<void()> drained_;

@@ -31,7 +31,7 @@ std::expected<MailRoute, Refusal> of_no_name(const std::string& domain, const Ou
 
 // One find(), kept alive by the questions that are open.
 struct MailServers::Search : std::enable_shared_from_this<MailServers::Search> {
-  std::shared_ptr<Resolver> resolver;
+  std::weak_ptr<Resolver> resolver;  // whose questions keep this Search alive
   Ourselves ourselves;
   std::uint16_t port = 25;
   std::string domain;
@@ -42,10 +42,12 @@ struct MailServers::Search : std::enable_shared_from_this<MailServers::Search> {
   std::size_t open = 0;
 
   void begin() {
-    resolver->mx(domain, [self = shared_from_this()](Answer<Mx> answer) { self->on_mx(answer); });
+    resolver.lock()->mx(domain, [self = shared_from_this()](Answer<Mx> answer) { self->on_mx(answer); });
   }
 
   void on_mx(const Answer<Mx>& answer) {
+    const auto asked = resolver.lock();
+    if (!asked) return;
     auto chosen = hosts_to_try(domain, answer, ourselves, chance);
     if (!chosen) return done(std::unexpected(std::move(chosen.error())));
     ttl = answer.ttl;
@@ -53,7 +55,7 @@ struct MailServers::Search : std::enable_shared_from_this<MailServers::Search> {
     hosts.resize(open);
     for (std::size_t i = 0; i < chosen->size(); ++i) {
       hosts[i].mx = (*chosen)[i];
-      resolver->addresses(hosts[i].mx.host, port, [self = shared_from_this(), i](Answer<net::SocketAddress> found) {
+      asked->addresses(hosts[i].mx.host, port, [self = shared_from_this(), i](Answer<net::SocketAddress> found) {
         self->hosts[i].addresses = std::move(found);
         if (--self->open == 0) self->decide();
       });

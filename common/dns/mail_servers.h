@@ -23,7 +23,7 @@ class MailServers {
   MailServers(std::shared_ptr<Resolver> resolver, Ourselves ourselves, std::uint16_t port);
 
   using Done = std::function<void(std::expected<MailRoute, Refusal>)>;
-  // Calls back exactly once, never inside this call, also after this object's end. An address literal
+  // Calls back exactly once, never inside this call, and not after the Resolver's end. An address literal
   // ("[192.0.2.1]", "[IPv6:2001:db8::1]") is its own server.
   void find(net::Loop& loop, const std::string& domain, Done done);
 

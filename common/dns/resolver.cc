@@ -136,7 +136,7 @@ struct Resolver::Impl : std::enable_shared_from_this<Resolver::Impl> {
 
   void end(std::uint64_t number, Raw raw) {
     const auto node = questions.extract(number);
-    if (!node.empty() && node.mapped()->done) node.mapped()->done(std::move(raw));
+    if (!closed && !node.empty() && node.mapped()->done) node.mapped()->done(std::move(raw));
   }
 
   // libunbound goes on, and its answer is for the cache alone.
@@ -144,13 +144,14 @@ struct Resolver::Impl : std::enable_shared_from_this<Resolver::Impl> {
     const auto self = shared_from_this();
     const auto at = questions.find(number);
     const auto done = std::exchange(at->second->done, nullptr);
-    if (done) done({.status = Status::kFailed, .why = "no answer in time"});
+    if (done && !closed) done({.status = Status::kFailed, .why = "no answer in time"});
   }
 
   net::Loop& loop;
   ResolverOptions options;
   ub_ctx* context = nullptr;
   std::unique_ptr<net::Watch> readable;
+  bool closed = false;  // nobody is called any more
   std::uint64_t last = 0;
   std::map<std::uint64_t, std::unique_ptr<Question>> questions;  // libunbound points to them
   std::vector<std::pair<std::uint64_t, Raw>> arrived;
@@ -183,7 +184,7 @@ Answer<net::SocketAddress> joined(Answer<net::SocketAddress> four, Answer<net::S
 Resolver::Resolver(net::Loop& loop, ResolverOptions options)
     : impl_(std::make_shared<Impl>(loop, std::move(options))) {}
 
-Resolver::~Resolver() = default;
+Resolver::~Resolver() { impl_->closed = true; }
 
 void Resolver::mx(const std::string& name, Done<Mx> done) {
   impl_->ask(name, Type::kMx, [done = std::move(done)](Raw raw) { done(answer_of<Mx>(std::move(raw), read_mx)); });

@@ -38,7 +38,7 @@ TEST(DeliveryLog, ALineARecipient) {
   ASSERT_EQ(lines.size(), 3u);
   EXPECT_TRUE(has(lines[0], "10000000001: to=<a@x.test>, relay=h[127.0.0.1]:25, delay=2")) << lines[0];
   EXPECT_TRUE(has(lines[0], "dsn=2.0.0, status=sent (250 2.0.0 taken)")) << lines[0];
-  EXPECT_TRUE(has(lines[1], "dsn=5.1.1, status=deferred (550 5.1.1 no such user)")) << lines[1];
+  EXPECT_TRUE(has(lines[1], "dsn=5.1.1, status=refused (550 5.1.1 no such user)")) << lines[1];
   EXPECT_TRUE(has(lines[2], "dsn=4.3.0, status=deferred")) << lines[2];
 }
 

@@ -9,6 +9,7 @@
 #include "common/config/load.h"
 #include "common/ipc/channel.h"
 #include "tests/unit/deliver/spool_fixture.h"
+#include "tests/unit/dns/name_server.h"
 #include "tests/unit/upstream/scripted_server.h"
 
 namespace holdfast::deliver {
@@ -104,6 +105,65 @@ TEST_F(WorkerTest, DeliversAndTells) {
   ASSERT_TRUE(bench.until([&] { return prober->facts.size() == 1; }));
   EXPECT_TRUE(prober->facts[0].ok);
   EXPECT_EQ(prober->facts[0].destination, "office");
+}
+
+class MxWorkerTest : public WorkerTest {
+ protected:
+  MxWorkerTest() {
+    auto changed = std::make_shared<config::Config>(*config);
+    changed->resolvers = {{"127.0.0.1", names.address().port()}};
+    changed->bounces.mx_port = server.port();
+    changed->bounce_road.mx = true;
+    changed->bounce_road.servers.clear();
+    context->config = changed;
+  }
+  ipc::Job bounce_to(const std::string& domain) {
+    ipc::Job job = spool.keep("x\r\n", {"b@" + domain});
+    job.destination = "bounces";
+    job.mx_domain = domain;
+    return job;
+  }
+  dns::NameServer names{"@ IN MX 10 a\na IN A 127.0.0.1\nnone IN MX 0 .\n"};
+};
+
+TEST_F(MxWorkerTest, DeliversByMx) {
+  start();
+  qmgr->peer->send(bounce_to("mail.test"));
+  ASSERT_TRUE(outcomes(1));
+  EXPECT_EQ(test::status_of(qmgr->outcomes[0], 0), ipc::RecipientStatus::kSent);
+  EXPECT_EQ(qmgr->outcomes[0].relay, "a.mail.test[127.0.0.1]:" + std::to_string(server.port()));
+  EXPECT_EQ(server.messages.size(), 1u);
+  EXPECT_TRUE(prober->facts.empty()) << "the prober knows nothing of these servers";
+}
+
+TEST_F(MxWorkerTest, WhatHasNoServerIsToldFinally) {
+  start();
+  qmgr->peer->send(bounce_to("none.mail.test"));
+  ASSERT_TRUE(outcomes(1));
+  EXPECT_EQ(test::status_of(qmgr->outcomes[0], 0), ipc::RecipientStatus::kRefused);
+  EXPECT_EQ(qmgr->outcomes[0].recipients[0].dsn, "5.1.10");
+  EXPECT_TRUE(qmgr->outcomes[0].recipients[0].own_words);
+}
+
+TEST_F(MxWorkerTest, WhatCannotBeLookedUpNowIsDeferred) {
+  start();
+  qmgr->peer->send(bounce_to("elsewhere.example"));
+  ASSERT_TRUE(outcomes(1));
+  EXPECT_EQ(test::status_of(qmgr->outcomes[0], 0), ipc::RecipientStatus::kDeferred);
+  EXPECT_EQ(qmgr->outcomes[0].recipients[0].dsn, "4.4.3");
+}
+
+TEST_F(MxWorkerTest, DrainsWhileItLooksUp) {
+  const dns::SilentServer silent;
+  auto changed = std::make_shared<config::Config>(*context->config);
+  changed->resolvers = {{"127.0.0.1", silent.address().port()}};
+  context->config = changed;
+  start();
+  qmgr->peer->send(bounce_to("mail.test"));
+  EXPECT_FALSE(bench.until([&] { return !qmgr->outcomes.empty(); }, net::Millis{100}));
+  bool drained = false;
+  worker->drain([&] { drained = true; });
+  EXPECT_TRUE(bench.until([&] { return drained; }));
 }
 
 TEST_F(WorkerTest, HoldsItsLock) {

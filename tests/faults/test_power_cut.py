@@ -1,0 +1,222 @@
+"""A power cut at any moment loses nothing that was answered 250 (issue 3; design.md section 4).
+
+A run on the recording file system (support/power_cut.py) takes mail while its destination is down, is killed in
+between, hands the mail over, bounces some, and reclaims segments. For many moments of it the disk is made as a power
+cut may have left it, a gateway is started on that, and all that had been promised by then must come, once.
+"""
+
+import concurrent.futures
+import os
+import random
+import shutil
+import tempfile
+import threading
+
+import pytest
+
+from kept_mail import Peers, Senders, domains, settings
+from support.gateway import Gateway, merged
+from support.power_cut import ChangeLog, LossyDisk, states
+from support.waiting import until
+
+LONG = os.environ.get("HOLDFAST_LONG") == "1"
+SEED = int(os.environ.get("HOLDFAST_SEED") or random.SystemRandom().randint(1, 10 ** 6))
+STATES = 600 if LONG else 30
+CUT_RECOVERIES, CUTS_OF_EACH = (20, 6) if LONG else (2, 3)
+AT_ONCE = 4
+MEMORY = "/dev/shm"  # nothing here may wait for a real disk
+
+
+def gateway_on(disk, peers):
+    """A gateway whose spool and state lie in `disk`, all else in a folder of its own."""
+    paths = {"spool": str(disk / "spool"), "state": str(disk / "state")}
+    return Gateway([peers.office], domains=domains(), parent=MEMORY, settings=merged(settings(peers.relay), {
+        "paths": paths, "smtpd": {"workers": 1}, "deliver": {"workers": 1}}))
+
+
+class Promises:
+    """What was true before a cut, from the marks in the log."""
+
+    def __init__(self, marks, before=None):
+        self.got, self.there, self.bounced, self.settled = (set(getattr(before, name)) if before else set()
+                                                            for name in ("got", "there", "bounced", "settled"))
+        for mark in marks:
+            word, *numbers = mark.split()
+            if word in ("got", "there", "bounced", "settled"):
+                getattr(self, word).update(map(int, numbers))
+
+    def to_arrive(self):
+        return {n for n in self.got - self.there if n % 4 != 3}
+
+    def to_bounce(self):
+        return {n for n in self.got - self.bounced if n % 4 == 3}
+
+
+def check_recovery(folder, promises):
+    """Starts a gateway on a disk; what was promised comes, nothing comes twice, and the spool is sound afterwards."""
+    peers = Peers().start()
+    gateway = gateway_on(folder, peers)
+    try:
+        gateway.start()
+        until(lambda: promises.to_arrive() <= set(peers.arrived()) and promises.to_bounce() <= set(peers.bounced()),
+              "all that was promised has come", 30, every=0.05)
+        gateway.wait_queue(0)
+        arrived, bounced = peers.arrived(), peers.bounced()
+        assert len(arrived) == len(set(arrived)) and len(bounced) == len(set(bounced)), "something came twice"
+        again = promises.settled & (set(arrived) | set(bounced))
+        assert not again, f"{again} came again although they were settled before the cut"
+        checked = gateway.ctl("queue", "check")
+        assert checked.returncode == 0, f"queue check: {checked.stdout} {checked.stderr}"
+        faults = peers.faults() + [line for text in gateway.logs().values() for line in text.splitlines() if "panic:" in line]
+        assert not faults, faults
+    except AssertionError as fault:
+        missing = sorted(promises.to_arrive() - set(peers.arrived())), sorted(promises.to_bounce() - set(peers.bounced()))
+        logs = "\n".join(f"{name}: {line}" for name, text in gateway.logs().items() for line in text.splitlines()[-15:])
+        raise AssertionError(f"{fault}\nnot there: {missing[0]}, not bounced: {missing[1]}\n{gateway.output}\n{logs}") from None
+    finally:
+        gateway.dispose()
+        peers.stop()
+
+
+def settle(gateway, disk, senders):
+    """All is handed over and committed: from here on nothing of it may come again."""
+    gateway.wait_queue(0, 60)
+    disk.mark("settled " + " ".join(map(str, sorted(senders.offered))))
+
+
+def sealed_segments_are_gone(gateway, disk):
+    folder = disk.mount / "spool" / "segments"
+    return not [path for path in folder.iterdir() if path.name in gateway.before]
+
+
+@pytest.fixture
+def room():
+    folder = tempfile.mkdtemp(prefix="hf-cut-", dir=MEMORY)
+    yield folder
+    shutil.rmtree(folder)
+
+
+def record(folder):
+    """The run that is cut afterwards; returns its log's path."""
+    with LossyDisk(folder) as disk:
+        peers = Peers(disk.mark).start()
+        gateway = gateway_on(disk.mount, peers)
+        try:
+            senders = _run(disk, peers, gateway)
+        finally:
+            gateway.dispose()
+            peers.stop()
+        assert senders.to_arrive() <= set(peers.arrived()) and senders.to_bounce() <= set(peers.bounced())
+    return ChangeLog(disk.log)
+
+
+def _run(disk, peers, gateway):
+    gateway.start()
+    gateway.wait_probed()
+    peers.office.close()
+    gateway.wait_state("down")
+    senders = Senders(gateway.port, disk.mark)
+    senders.send(30)
+    gateway.wait_restarted("smtpd", gateway.kill("smtpd"))
+    senders.send(30)
+    gateway.wait_restarted("qmgr", gateway.kill("qmgr"))
+    gateway.wait_queue(len(senders.promised))
+    peers.office.start()
+    until(lambda: len(peers.arrived()) > 10, "the drain has begun", 20)
+    gateway.wait_restarted("qmgr", gateway.kill("qmgr"))
+    settle(gateway, disk, senders)
+    # Reclaiming comes at once when qmgr starts; new mail comes into new segments.
+    before = {path.name for path in (disk.mount / "spool/segments").iterdir()}
+    gateway.wait_restarted("smtpd", gateway.kill("smtpd"))
+    peers.office.close()
+    gateway.wait_state("down")
+    senders.send(10)
+    gateway.wait_restarted("qmgr", gateway.kill("qmgr"))
+    until(lambda: not before & {path.name for path in (disk.mount / "spool/segments").iterdir()},
+          "the old segments are reclaimed", 30)
+    peers.office.start()
+    settle(gateway, disk, senders)
+    return senders
+
+
+def all_checked(made):
+    """Runs check_recovery on (folder, promises, words) several at a time; each folder is removed afterwards."""
+    slots, faults = threading.Semaphore(AT_ONCE + 1), []
+
+    def one(folder, promises, words):
+        try:
+            check_recovery(folder, promises)
+        except BaseException as fault:
+            faults.append(f"{words}: {fault}")
+        finally:
+            shutil.rmtree(folder)
+            slots.release()
+    count = 0
+    with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+        for work in made:
+            slots.acquire()
+            pool.submit(one, *work)
+            count += 1
+            if len(faults) > 3:
+                break
+    assert not faults, f"HOLDFAST_SEED={SEED}: {len(faults)} of {count} states:\n" + "\n\n".join(faults)
+    return count
+
+
+def made_states(log, count, room, rng, first=0, before=None, name="state"):
+    cuts = sorted(rng.sample(range(first, len(log) + 1), min(count, len(log) + 1 - first)))
+    for cut, state in states(log, cuts, rng.random()):
+        folder = tempfile.mkdtemp(prefix=f"{name}-", dir=room)
+        state.write(folder)
+        yield folder, Promises(log.marks_before(cut), before), f"cut at {cut} of {len(log)}"
+
+
+def test_what_was_promised_survives_a_power_cut(room):
+    print(f"HOLDFAST_SEED={SEED}")
+    rng = random.Random(SEED)
+    log = record(f"{room}/run")
+    assert all_checked(made_states(log, STATES, room, rng)) >= min(STATES, len(log))
+    recovered = 0
+    for number in range(CUT_RECOVERIES):
+        recovered += cut_recovery(log, room, rng, number)
+    assert recovered
+
+
+def cut_recovery(log, room, rng, number):
+    """The power is cut while a gateway recovers from a cut: the next one recovers all the same."""
+    (folder, promises, _), = made_states(log, 1, room, rng)
+    with LossyDisk(f"{room}/again-{number}") as disk:
+        fill_durably(folder, disk.mount)
+        disk.mark("filled")
+        peers = Peers(disk.mark).start()
+        gateway = gateway_on(disk.mount, peers)
+        try:
+            gateway.start()
+            until(lambda: promises.to_arrive() <= set(peers.arrived()), "it has recovered", 30)
+        finally:
+            gateway.dispose()
+            peers.stop()
+    shutil.rmtree(folder)
+    again = ChangeLog(disk.log)
+    made = made_states(again, CUTS_OF_EACH, room, rng, again.position("filled"), promises)
+    count = all_checked(made)
+    shutil.rmtree(disk.folder)
+    return count
+
+
+def fill_durably(source, target):
+    """Copies a tree, synced to the last name."""
+    for path, folders, files in os.walk(source):
+        there = target / os.path.relpath(path, source)
+        for name in folders:
+            (there / name).mkdir()
+        for name in files:
+            shutil.copyfile(os.path.join(path, name), there / name)
+            sync(there / name)
+        sync(there)
+
+
+def sync(path):
+    handle = os.open(path, os.O_RDONLY)
+    os.fsync(handle)
+    os.close(handle)
