@@ -37,7 +37,8 @@ struct Timeouts {
 
 // The end of a connection that did not come by our own quit().
 struct Failure {
-  mail::Stage stage = mail::Stage::kNone;  // what was being waited for; kNone: nothing (idle)
+  mail::Stage stage = mail::Stage::kNone;  // what was being waited for; kNone: nothing (idle); kLocal: the
+                                           // fault is ours (no socket to be had, content that cannot be read)
   std::string reason;                      // "connect: connection refused", "banner: 421 too busy"
   mail::Reply reply;                       // what the server said: a refusal at banner or EHLO, an unasked
                                            // 421; code 0 when it said nothing

@@ -3,6 +3,7 @@
 #include <set>
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include "tests/unit/upstream/recorder.h"
 #include "tests/unit/upstream/scripted_server.h"
@@ -508,6 +509,22 @@ TEST_F(PoolTest, ManyAtOnceEachServedOnce) {
   }
   ASSERT_TRUE(bench.until([&] { return served == 100; }));
   EXPECT_LE(first.connections, 5);
+}
+
+// Descriptors that run out say nothing of the servers.
+TEST_F(PoolTest, WithoutASocketNobodyIsBlamed) {
+  make();
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit none{.rlim_cur = 3, .rlim_max = before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  const auto got = get();
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  ASSERT_TRUE(got->failure);
+  EXPECT_EQ(got->failure->stage, Stage::kLocal);
+  EXPECT_EQ(got->failure->reason, "local: too many open files");
+  EXPECT_TRUE(reports.empty());
+  EXPECT_TRUE(get()->lease) << "neither penalties nor breaker";
 }
 
 }  // namespace

@@ -1,0 +1,120 @@
+#include "common/upstream/pool_impl.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+namespace holdfast::upstream {
+
+void Pool::Impl::on_made(Link& link) {
+  book.succeeded(link.server());
+  good_addresses[link.server()] = link.address();
+  const WaitingPtr w = link.waiter.lock();
+  if (w && w->done) {
+    link.lease(false);
+    finish(w, Lease(link.shared_from_this()));
+  } else {
+    on_free(link);
+  }
+}
+
+void Pool::Impl::on_not_made(Link& link, const Failure& failure) {
+  const WaitingPtr w = link.waiter.lock();
+  remove(link);
+  const bool proof = !(failure.timed_out && link.hurried) && failure.stage != Stage::kLocal;
+  if (proof) {
+    observe({.server = link.name().text,
+             .address = link.address(),
+             .stage = failure.stage,
+             .code = failure.reply.code,
+             .reason = failure.reason});
+  }
+  if (!w || !w->done) {
+    if (proof) book.failed(link.server(), loop.now());
+    pump_soon();
+    return;
+  }
+  w->hurried |= !proof;
+  w->last = {.stage = failure.stage, .reply = failure.reply, .reason = failure.reason, .relay = link.relay()};
+  next_address(w);
+}
+
+void Pool::Impl::on_free(Link& link) {
+  link.rest(loop.now());
+  if (!idle_timer.waiting()) idle_timer.start(options.idle);
+  pump_soon();
+}
+
+void Pool::Impl::on_gone(Link& link) {
+  remove(link);
+  pump_soon();
+}
+
+void Pool::Impl::on_observed(Link& link, bool ok, Stage stage, int code, std::string_view reason, bool reused) {
+  if (ok && !book.worth_reporting(link.server(), loop.now())) return;
+  if (!ok && !reused && code == 0) {
+    last_failure = {.stage = stage, .reason = std::string(reason), .relay = link.relay()};
+    if (stage <= Stage::kMail) book.failed(link.server(), loop.now());
+  }
+  observe({link.name().text, link.address(), ok, stage, code, reason, reused});
+}
+
+bool Pool::Impl::wanted(const Link& link) const {
+  return !closed && connections() <= options.limit && link.connection().transactions() < options.max_transactions;
+}
+
+void Pool::Impl::remove(Link& link) {
+  const auto found = std::ranges::find_if(links, [&](const auto& l) { return l.get() == &link; });
+  if (found != links.end()) links.erase(found);
+}
+
+bool Pool::Impl::give_idle(const WaitingPtr& w, std::size_t server) {
+  std::shared_ptr<Link> best;
+  for (const auto& link : links) {
+    if (link->state() != Link::State::kIdle || link->server() != server) continue;
+    if (!best || link->idle_since() >= best->idle_since()) best = link;
+  }
+  if (!best) return false;
+  best->lease(true);
+  finish(w, Lease(best));
+  return true;
+}
+
+bool Pool::Impl::close_an_idle() {
+  std::shared_ptr<Link> oldest;
+  for (const auto& link : links) {
+    if (link->state() == Link::State::kIdle && (!oldest || link->idle_since() < oldest->idle_since())) oldest = link;
+  }
+  if (!oldest) return false;
+  oldest->quit();
+  return true;
+}
+
+void Pool::Impl::sweep() {
+  const auto self = shared_from_this();
+  std::vector<std::shared_ptr<Link>> old;
+  std::optional<base::Mono> next;
+  for (const auto& link : links) {
+    if (link->state() != Link::State::kIdle) continue;
+    const base::Mono end = link->idle_since() + options.idle;
+    if (end <= loop.now()) {
+      old.push_back(link);
+    } else if (!next || end < *next) {
+      next = end;
+    }
+  }
+  for (const auto& link : old) link->quit();
+  if (next) idle_timer.start(std::chrono::ceil<Millis>(*next - loop.now()));
+}
+
+void Pool::Impl::close() {
+  closed = true;
+  for (const auto& w : std::exchange(queue, {})) w->done = nullptr;
+  for (const auto& link : std::vector(links)) {
+    if (const WaitingPtr w = link->waiter.lock()) w->done = nullptr;
+    if (link->state() == Link::State::kMaking) link->drop();
+    if (link->state() == Link::State::kIdle || link->state() == Link::State::kCleaning) link->quit();
+  }
+}
+
+}  // namespace holdfast::upstream
