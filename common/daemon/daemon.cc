@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/base/log.h"
+#include "common/base/memory_reserve.h"
 #include "common/base/panic.h"
 #include "common/config/load.h"
 #include "common/daemon/arguments.h"
@@ -31,6 +32,9 @@ std::string Context::socket(std::string_view daemon) const {
 namespace {
 
 constexpr net::Millis kDrainLimit{8'000};
+constexpr net::Millis kMemoryLook{2'000};
+// Enough for what is under way: contents over 1 MiB are in files, and 64 of the smaller ones are most.
+constexpr std::size_t kMemoryReserve = 16 << 20;
 
 int give_up(const std::string& name, const base::Error& error) {
   std::fprintf(stderr, "%s: %s\n", name.c_str(), error.text.c_str());
@@ -51,13 +55,17 @@ class Process {
                  .writer = arguments_.writer,
                  .listeners = {},
                  .name = spec.name},
-        limit_(loop_, [this] { loop_.stop(); }) {
+        limit_(loop_, [this] { loop_.stop(); }),
+        memory_look_(loop_, [this] { look_for_memory(); }) {
     for (const int fd : arguments_.listen_fds) adopt(fd);
     // Ctrl-C goes to the whole foreground group: the order of the end is master's affair.
     ::signal(SIGINT, SIG_IGN);
     ::signal(SIGPIPE, SIG_IGN);
     base::log().set_debug(context_.config->debug);
-    loop_.on_turn_end([] { base::log().flush(); });
+    loop_.on_turn_end([this] {
+      watch_memory();
+      base::log().flush();
+    });
   }
 
   int run() {
@@ -105,6 +113,19 @@ class Process {
     end();
   }
 
+  // Said once when it begins and once when it is over, looked at every now and then in between.
+  void watch_memory() {
+    if (!base::short_of_memory() || memory_look_.waiting()) return;
+    base::log().warning("short of memory: no new work is taken");
+    memory_look_.every(kMemoryLook);
+  }
+
+  void look_for_memory() {
+    if (!base::regain_memory_reserve()) return;
+    memory_look_.stop();
+    base::log().notice("there is memory again");
+  }
+
   void say_ready() {
     if (arguments_.ready_fd < 0) return;
     const base::UniqueFd fd(arguments_.ready_fd);
@@ -135,7 +156,7 @@ class Process {
   Arguments arguments_;
   net::Loop loop_;
   Context context_;
-  net::Timer limit_;
+  net::Timer limit_, memory_look_;
   base::UniqueFd life_;
   std::unique_ptr<net::Watch> life_watch_;
   std::unique_ptr<Service> service_;
@@ -154,6 +175,7 @@ int run(int argc, char** argv, const Spec& spec) {
   if (auto opened = base::log().open(config->paths.log + "/" + spec.name + ".log", config->hostname, spec.name); !opened) {
     return give_up(spec.name, opened.error());
   }
+  base::keep_memory_reserve(kMemoryReserve);
   base::set_panic_hook([](std::string_view text) { base::log().error(text); });
   return Process(spec, std::move(*arguments), config).run();
 }

@@ -1,5 +1,6 @@
 #include <cerrno>
 
+#include <fcntl.h>
 #include <sys/socket.h>
 
 #include "common/net/stream.h"
@@ -8,25 +9,31 @@ namespace holdfast::net {
 namespace {
 
 constexpr int kAcceptsATurn = 8;
+constexpr int kTurnedAwayAtOnce = 50;
 constexpr Millis kOutOfDescriptors{100};
 
 }  // namespace
 
 struct Listener::Impl {
-  Impl(Loop& loop, base::UniqueFd f, Accepted a)
+  Impl(Loop& loop, base::UniqueFd f, Accepted a, std::string b)
       : fd(std::move(f)),
         accepted(std::move(a)),
+        busy(std::move(b)),
         readable(loop, fd.get(), Watch::For::kRead, [this] { on_readable(); }),
         again(loop, [this] { readable.on(); }) {
     readable.on();
+    keep_spare();
+  }
+
+  void keep_spare() {
+    if (!busy.empty() && !spare) spare.reset(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   }
 
   void on_readable() {
     for (int i = 0; i < kAcceptsATurn && !paused; ++i) {
       sockaddr_storage raw{};
       socklen_t length = sizeof raw;
-      base::UniqueFd client(
-          ::accept4(fd.get(), reinterpret_cast<sockaddr*>(&raw), &length, SOCK_NONBLOCK | SOCK_CLOEXEC));
+      base::UniqueFd client = take(&raw, &length);
       if (!client) {
         accept_failed(errno);
         return;
@@ -35,22 +42,41 @@ struct Listener::Impl {
     }
   }
 
+  base::UniqueFd take(sockaddr_storage* raw, socklen_t* length) const {
+    return base::UniqueFd(::accept4(fd.get(), reinterpret_cast<sockaddr*>(raw), length, SOCK_NONBLOCK | SOCK_CLOEXEC));
+  }
+
   // Without descriptors the socket would stay readable and the loop would spin.
   void accept_failed(int err) {
     if (err != EMFILE && err != ENFILE && err != ENOBUFS && err != ENOMEM) return;
+    turn_away();
     readable.off();
     again.start(kOutOfDescriptors);
   }
 
-  base::UniqueFd fd;
+  void turn_away() {
+    keep_spare();
+    for (int i = 0; i < kTurnedAwayAtOnce && spare; ++i) {
+      spare.reset();
+      base::UniqueFd client = take(nullptr, nullptr);
+      const bool any = static_cast<bool>(client);
+      if (any) (void)::send(client.get(), busy.data(), busy.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+      client.reset();
+      keep_spare();  // unless another thread was quicker
+      if (!any) return;
+    }
+  }
+
+  base::UniqueFd fd, spare;
   Accepted accepted;
+  const std::string busy;
   bool paused = false;
   Watch readable;
   Timer again;
 };
 
-Listener::Listener(Loop& loop, base::UniqueFd fd, Accepted accepted)
-    : impl_(std::make_unique<Impl>(loop, std::move(fd), std::move(accepted))) {}
+Listener::Listener(Loop& loop, base::UniqueFd fd, Accepted accepted, std::string busy)
+    : impl_(std::make_unique<Impl>(loop, std::move(fd), std::move(accepted), std::move(busy))) {}
 
 Listener::~Listener() = default;
 

@@ -1,5 +1,6 @@
 #include "common/net/loop.h"
 
+#include <cstdlib>
 #include <mutex>
 #include <optional>
 #include <vector>
@@ -9,12 +10,20 @@
 #include <unistd.h>
 
 #include "common/base/file.h"
+#include "common/base/memory_reserve.h"
 #include "common/base/panic.h"
 
 namespace holdfast::net {
 namespace {
 
+// libevent crashes on its own failed allocations, or drops what it was asked to watch.
+void share_memory_reserve() {
+  static const bool once = (event_set_mem_functions(&base::allocate, &base::reallocate, &::free), true);
+  (void)once;
+}
+
 event_base* make_base() {
+  share_memory_reserve();
   // Without EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST: the kernel is told at once that a descriptor is watched no
   // more. A listening socket lives on in other processes when ours is closed, and would be reported for ever.
   event_base* base = event_base_new();

@@ -64,7 +64,9 @@ class Stream {
 class Listener {
  public:
   using Accepted = std::function<void(base::UniqueFd fd, SocketAddress peer)>;
-  Listener(Loop& loop, base::UniqueFd fd, Accepted accepted);
+  // Out of descriptors a client is accepted on one that is kept for it, told `busy` (a whole line) and
+  // closed. Empty: such clients wait in the kernel's queue.
+  Listener(Loop& loop, base::UniqueFd fd, Accepted accepted, std::string busy = {});
   ~Listener();
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
