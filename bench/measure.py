@@ -1,0 +1,64 @@
+"""What a process costs, as the kernel counts it."""
+
+import os
+import pathlib
+import re
+import time
+
+TICK = os.sysconf("SC_CLK_TCK")
+
+
+def memory(pid):
+    """Bytes: `anonymous` (what it allocated; the index's map is not among it), `private`, `mapped` (resident)."""
+    text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
+    field = {name: int(kib) * 1024 for name, kib in re.findall(r"^(\w+):\s+(\d+) kB", text, re.M)}
+    return {"anonymous": field["Anonymous"], "private": field["Private_Clean"] + field["Private_Dirty"],
+            "mapped": field["Rss"]}
+
+
+def peak_anonymous(pid, stop, every=0.05):
+    """The largest `anonymous` that was seen until stop() is true."""
+    most = 0
+    while not stop():
+        most = max(most, memory(pid)["anonymous"])
+        time.sleep(every)
+    return most
+
+
+def cpu(*pids):
+    """Processor seconds that these have used so far, all threads, user and system."""
+    total = 0
+    for pid in pids:
+        fields = pathlib.Path(f"/proc/{pid}/stat").read_bytes().rsplit(b")", 1)[1].split()
+        total += int(fields[11]) + int(fields[12])
+    return total / TICK
+
+
+class Spent:
+    """Wall and processor time of a stretch of work:  with Spent(pid) as s: …;  s.wall, s.cpu."""
+
+    def __init__(self, *pids):
+        self.pids = pids
+
+    def __enter__(self):
+        self.begun, self.before = time.monotonic(), cpu(*self.pids)
+        return self
+
+    def __exit__(self, *_):
+        self.wall, self.cpu = time.monotonic() - self.begun, cpu(*self.pids) - self.before
+
+
+def machine():
+    model = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())
+    memory_kib = int(re.search(r"MemTotal:\s+(\d+)", pathlib.Path("/proc/meminfo").read_text()).group(1))
+    return (f"{os.cpu_count()} x {model.group(1) if model else 'cpu'}, {memory_kib >> 20} GiB, "
+            f"load {os.getloadavg()[0]:.1f}")
+
+
+def mib(count):
+    return f"{count / (1 << 20):.1f} MiB"
+
+
+def folder_bytes(folder):
+    """What its files take on disk (holes and sparse maps are not counted)."""
+    return sum(path.stat().st_blocks * 512 for path in pathlib.Path(folder).rglob("*") if path.is_file())
