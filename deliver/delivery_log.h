@@ -14,8 +14,8 @@ namespace holdfast::deliver {
 mail::events::Delays delays_of(const ipc::Job& job, base::Wall began, base::Millis connecting,
                                base::Millis transmitting);
 
-// A refused recipient is logged as deferred: the message is still here, and whether it is the recipient's end
-// or the destination's fault is for qmgr to judge.
+// A refused recipient is logged as `refused`, which nobody counts: whether it is the recipient's end or the
+// destination's fault is for qmgr to judge, who logs it as bounced or deferred then.
 std::vector<std::string> lines_of(const ipc::Job& job, const ipc::Outcome& outcome, const mail::events::Delays& delays);
 
 }  // namespace holdfast::deliver

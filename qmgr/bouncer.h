@@ -20,7 +20,6 @@ class Bouncer {
  public:
   struct Hooks {
     std::function<void(const NewMessage&)> queued;  // a report is in the queue
-    std::function<void()> changed;                  // an original has changed or gone
   };
   struct Counts {                                   // since the start
     std::uint64_t written = 0, delays = 0, suppressed = 0;
@@ -29,6 +28,7 @@ class Bouncer {
   Bouncer(net::Loop& loop, storage::QueueIndex& index, storage::BatchWriter& writer, ReportWriter& reports,
           config::ConfigPtr config, Hooks hooks);
   void configure(config::ConfigPtr config) { config_ = std::move(config); }
+  void stop() { stopping_ = true; }  // nothing new is begun
 
   // A debt may have been put: called after commits, cheap when there is none.
   void look();
@@ -38,18 +38,19 @@ class Bouncer {
   const Counts& counts() const { return counts_; }
 
  private:
-  void work();
+  using Paid = std::vector<Told>;
+  void pay(std::vector<mail::QueueId> ids);
+  void paid(const Paid& paid);
 
-  net::Loop& loop_;
   storage::QueueIndex& index_;
   storage::BatchWriter& writer_;
   ReportWriter& reports_;
   config::ConfigPtr config_;
   const Hooks hooks_;
   Counts counts_;
-  net::Timer again_;
-  mail::QueueId behind_{};     // paid, or postponed, up to here
-  bool working_ = false, more_ = false, postponed_ = false;
+  storage::ReadTxn read_;
+  net::Timer again_;           // runs while debts are postponed
+  bool working_ = false, postponed_ = false, stopping_ = false;
 };
 
 }  // namespace holdfast::qmgr

@@ -1,49 +1,35 @@
-// What gatewayctl asks of qmgr: queue.retry, queue.hold, queue.release, queue.delete, qmgr.status.
+// Carries out what gatewayctl asks to be done to the queue: queue_command.h has the words, queue_change.h the rules.
 //
-// Words are queue ids, or a filter: --all, --destination X, --domain X, --sender X, --recipient X,
-// --state X; and --dry-run. A filtered command walks the queue page by page and commits each page, so that a
-// million messages cost neither memory nor a long transaction. The answer's JSON is {"changed": N}.
+// A filtered command walks the queue page by page and commits each page, so that a million messages cost neither
+// memory nor a long transaction. The answer's JSON is {"changed": N}, and where it is not 0: "busy", messages that
+// are being handed over just now and were left alone, and "null_sender", those that cannot be bounced.
 #pragma once
 
-#include <cstdint>
-#include <expected>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "common/base/error.h"
+#include "common/base/time.h"
 #include "common/ipc/messages.h"
 #include "common/storage/batch_writer.h"
 #include "common/storage/queue_index.h"
+#include "qmgr/queue_change.h"
+#include "qmgr/queue_command.h"
 
 namespace holdfast::qmgr {
 
-enum class QueueVerb : std::uint8_t { kRetry, kHold, kRelease, kDelete };
-
-struct QueueCommand {
-  QueueVerb verb = QueueVerb::kRetry;
-  std::vector<mail::QueueId> ids;       // or else:
-  storage::QueueFilter filter;
-  bool dry_run = false;
-  std::string user;
-};
-
-// kUsage when the words mean nothing, or nothing is chosen.
-base::Result<QueueCommand> parse_queue_command(const ipc::Control& control);
-
-// Changes one message; part of an operation. True if there was something to change.
-base::Result<bool> change_message(storage::QueueIndex& index, storage::WriteTxn& txn, mail::QueueId id,
-                                  QueueVerb verb, const std::string& user, std::int64_t now_ms);
-
-// Carries a command out, calling back on the loop.
+// On the loop. A command that was begun goes on whatever becomes of who asked.
 class Commands {
  public:
   using Reply = std::function<void(ipc::ControlReply)>;
-  // `removed` is told of every deleted message, `changed` once at the end of a command that changed any.
   struct Hooks {
-    std::function<void(mail::QueueId)> removed;
-    std::function<void()> changed;
+    std::function<void(mail::QueueId)> removed;            // of every deleted message
+    std::function<void()> changed;                         // once at the end of a command
+    std::function<bool(mail::QueueId)> claim;              // false: it is being handed over; else it is not until:
+    std::function<void(mail::QueueId)> unclaim;
+    std::function<std::optional<base::Seconds>(const std::string&)> lifetime;  // of a destination; nothing: unknown
   };
   Commands(storage::QueueIndex& index, storage::BatchWriter& writer, Hooks hooks);
 
@@ -51,8 +37,13 @@ class Commands {
 
  private:
   struct Run;
+  struct Page;
+  base::Status prepare(Run& run) const;
+  void leave_out_missing(Run& run);
   void next_page(const std::shared_ptr<Run>& run);
   void submit(const std::shared_ptr<Run>& run, std::vector<mail::QueueId> ids);
+  void claim(Run& run, std::vector<mail::QueueId>& ids);
+  void page_done(const std::shared_ptr<Run>& run, const Page& page);
   void finish(const std::shared_ptr<Run>& run);
 
   storage::QueueIndex& index_;

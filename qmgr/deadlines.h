@@ -18,59 +18,68 @@
 #include "common/net/loop.h"
 #include "common/storage/batch_writer.h"
 #include "common/storage/queue_index.h"
-#include "qmgr/bouncer.h"
 #include "qmgr/clock_watch.h"
 #include "qmgr/lifetime.h"
+#include "qmgr/replanner.h"
 #include "qmgr/report_writer.h"
 
 namespace holdfast::qmgr {
 
 class Deadlines {
  public:
-  struct Hooks {
-    // False while the message is handed out, its outcome uncommitted included; else it is not handed out until
-    // it is unclaimed.
-    std::function<bool(mail::QueueId)> claim;
-    std::function<void(mail::QueueId)> unclaim;
-    std::function<void(const Told&)> told;                 // a delay notice, once it is committed
-    std::function<void()> replanned;                       // due times have moved
-  };
   struct Parts {
     net::Loop& loop;
     storage::QueueIndex& index;
     storage::BatchWriter& writer;
     ReportWriter& reports;
   };
+  struct Hooks {
+    // False while the message may be handed out, its outcome uncommitted included; else it is not handed out
+    // until it is unclaimed.
+    std::function<bool(mail::QueueId)> claim;
+    std::function<void(mail::QueueId)> unclaim;
+    std::function<void(const Told&)> told;   // a delay notice, committed
+    std::function<void()> changed;           // due times have moved
+  };
   Deadlines(Parts parts, config::ConfigPtr config, Hooks hooks);
 
-  // At the start and at each reload. Deadlines of messages whose destination has another lifetime or delay
-  // warning than before are planned anew, a page at a time.
+  // `last_lived`: when the index was last written. If that is long ago the clock is in doubt.
+  void start(base::Wall last_lived);
   void configure(config::ConfigPtr config);
-  // Something was committed, or has landed: there may be an earlier deadline. Cheap.
+  // After commits: there may be an earlier deadline, and who was handed out may be free. Cheap.
   void look();
+  void stop();
 
  private:
-  struct Page;
+  struct Ended {
+    mail::QueueId id;
+    Due due = Due::kNothing;
+    std::string sender, destination, reason;
+    Told told;
+  };
+  using Page = std::vector<Ended>;
+
   void work();
-  void submit(std::vector<mail::QueueId> ids);
-  void committed(const std::shared_ptr<Page>& page);
-  void log(mail::QueueId id, const storage::MessageRow& row, Due due) const;
+  std::vector<mail::QueueId> claim_page(std::int64_t now_ms);
+  base::Status meet(storage::WriteTxn& txn, mail::QueueId id, std::int64_t now_ms, const config::Config& config, Ended& ended) const;
+  void committed(const Page& page);
+  void log(const Ended& ended) const;
   void set_timer();
-  void watch_clock();
-  void replan_next();
-  void replan_page(const std::string& destination, storage::QueueIndex::Place behind);
-  void cap_waits();
-  void tell_of_oldest();
+  void watch_clock(base::Mono now);
+  void clock_jumped(base::Millis by);
+  void once_a_minute(base::Mono now);
+  void tell_of_oldest(const std::string& destination, base::Mono now);
 
   Parts parts_;
   config::ConfigPtr config_;
   const Hooks hooks_;
   ClockWatch clock_;
+  Replanner replanner_;
   storage::ReadTxn read_;
-  net::Timer timer_, tick_;
-  std::map<std::string, base::Mono> told_;     // of the event `mail_expires_soon`: once a day
-  std::vector<std::string> to_replan_;
-  bool working_ = false, replanning_ = false, capping_ = false, looking_ = false;
+  net::Timer timer_;
+  std::map<std::string, base::Mono> told_;   // of mail that expires soon, once a day a destination
+  base::Mono last_minute_{}, not_before_{};
+  bool working_ = false, started_ = false;
 };
 
 }  // namespace holdfast::qmgr

@@ -24,7 +24,7 @@ constexpr base::Millis kProbeAgain{5'000};
 
 std::int64_t wall_ms() { return base::to_millis(base::wall_now()); }
 
-double jitter() { return static_cast<double>(base::random_number() >> 11) / static_cast<double>(1ULL << 53); }
+double chance() { return static_cast<double>(base::random_number() >> 11) / static_cast<double>(1ULL << 53); }
 
 std::string_view to_text(Lane::Phase phase) {
   switch (phase) {
@@ -39,12 +39,17 @@ std::string_view to_text(Lane::Phase phase) {
 }  // namespace
 
 Dispatcher::Dispatcher(Parts parts, config::ConfigPtr config)
-    : parts_(parts), read_(parts.index.env()), timer_(parts.loop, [this] { pump_now(); }) {
+    : parts_(parts),
+      flights_(parts.index, parts.writer, [this](QueueId id, const Effect&) { landed(id); }),
+      read_(parts.index.env()),
+      timer_(parts.loop, [this] { pump_now(); }) {
   configure(std::move(config));
 }
 
-Lane::Limits Dispatcher::limits(const config::Destination& destination) const {
-  return {.max_connections = destination.max_connections, .probe_interval = destination.probe.interval};
+Lane::Limits Dispatcher::limits(const config::Destination& destination) {
+  return {.max_connections = destination.max_connections,
+          .probe_interval = destination.probe.interval,
+          .judged = destination.name != config::kBounces};
 }
 
 void Dispatcher::configure(config::ConfigPtr config) {
@@ -53,9 +58,9 @@ void Dispatcher::configure(config::ConfigPtr config) {
     if (config_->find_destination(name) == nullptr) settle(r.lane.spare_suspects());  // nobody else would ever
   }
   std::erase_if(roads_, [&](const auto& r) { return config_->find_destination(r.first) == nullptr; });
-  for (const auto& [name, destination] : config_->destinations) {
-    roads_.try_emplace(name, limits(destination)).first->second.lane.set_limits(limits(destination));
-  }
+  for (const auto& [name, destination] : config_->destinations) add_road(destination);
+  // Nobody probes the road of bounces: it is always up.
+  settle(add_road(config_->bounce_road).lane.set_state(DestinationState::kUp, 0));
   const storage::ReadTxn::View view(read_);
   if (!view) return;
   parts_.index.each_counter(read_, [&](std::string_view name, const storage::Counter& counter) {
@@ -65,6 +70,12 @@ void Dispatcher::configure(config::ConfigPtr config) {
   pump();
 }
 
+Dispatcher::Road& Dispatcher::add_road(const config::Destination& destination) {
+  auto& added = roads_.try_emplace(destination.name, limits(destination)).first->second;
+  added.lane.set_limits(limits(destination));
+  return added;
+}
+
 Dispatcher::Road* Dispatcher::road(const std::string& name) {
   const auto at = roads_.find(name);
   return at == roads_.end() ? nullptr : &at->second;
@@ -72,7 +83,7 @@ Dispatcher::Road* Dispatcher::road(const std::string& name) {
 
 void Dispatcher::destination_state(const ipc::Destination& told) {
   auto* r = road(told.name);
-  if (r == nullptr) return;
+  if (r == nullptr || told.name == config::kBounces) return;
   auto& lane = r->lane;
   if (lane.state() == told.state && lane.since_ms() == told.since_ms) return;
   settle(lane.set_state(told.state, told.since_ms));
@@ -95,15 +106,33 @@ void Dispatcher::prober_connected() {
 }
 
 void Dispatcher::indexed(const IndexedStep& step) {
-  for (const auto& message : step.messages) {
-    if (!message.message_id.empty()) base::log().write(mail::events::message_id(message.id, message.message_id));
-    base::log().write(mail::events::queued_from(message.id, message.sender, message.size, message.recipients));
-    if (auto* r = road(message.destination)) {
-      r->lane.touch();
-      if (r->lane.state() == DestinationState::kDown) probe_soon(message.destination);
-    }
+  for (const auto& message : step.messages) queued(message);
+}
+
+void Dispatcher::queued(const NewMessage& message) {
+  if (!message.message_id.empty()) base::log().write(mail::events::message_id(message.id, message.message_id));
+  base::log().write(mail::events::queued_from(message.id, message.sender, message.size, message.recipients));
+  if (auto* r = road(message.destination)) {
+    r->lane.touch();
+    if (r->lane.state() == DestinationState::kDown) probe_soon(message.destination);
   }
-  if (!step.messages.empty()) pump();
+  pump();
+}
+
+bool Dispatcher::claim(QueueId id) {
+  // A deliver that we have not heard of yet may have any message in hand.
+  if (!parts_.couriers.complete() || flights_.contains(id)) return false;
+  return claimed_.insert(id).second;
+}
+
+void Dispatcher::unclaim(QueueId id) {
+  if (claimed_.erase(id) == 0) return;
+  const storage::ReadTxn::View view(read_);
+  const auto row = view ? parts_.index.message(read_, id) : std::nullopt;
+  if (!row) return;
+  look_again(row->destination, row->arrival_ms, id);
+  if (auto* r = road(row->destination)) r->lane.touch();
+  pump();
 }
 
 void Dispatcher::probe_soon(const std::string& destination) {
@@ -174,7 +203,7 @@ bool Dispatcher::load(const std::string& name, Road& r) {
   const storage::ReadTxn::View view(read_);
   if (!view) return false;
   auto loaded = load_window(parts_.index, read_, name, r.sweep, wall_ms(), [&](QueueId id) {
-    return flights_.contains(id) || r.lane.in_window(id);
+    return flights_.contains(id) || claimed_.contains(id) || r.lane.in_window(id);
   });
   if (loaded.candidates.empty() && loaded.more) more_to_load_ = true;
   r.next_due_ms = loaded.next_due_ms;
@@ -191,11 +220,12 @@ bool Dispatcher::hand_out_one(const std::string& name, Road& r, base::Mono now) 
   base::expect(!flights_.contains(pick->message.id), "a message was picked that is handed out already");
   ipc::Job job;
   Flight flight;
-  if (!make_job(name, *pick, job, flight)) {  // deleted or held since it was loaded
+  // Claimed, deleted or held since it was loaded.
+  if (claimed_.contains(pick->message.id) || !make_job(name, *pick, job, flight)) {
     r.lane.drop(pick->message.id);
     return true;
   }
-  flights_.emplace(pick->message.id, std::move(flight));
+  flights_.put(pick->message.id, std::move(flight));
   parts_.couriers.hand(*worker, job);
   return true;
 }
@@ -210,11 +240,14 @@ bool Dispatcher::make_job(const std::string& name, const Lane::Pick& pick, ipc::
             .recipients = parts_.index.recipients(read_, id)};
   job = {.queue_id = id.value, .generation = row->generation, .attempt = flight.attempt, .destination = name,
          .record = row->record, .arrival_ms = row->arrival_ms, .due_ms = std::min(row->due_ms, wall_ms()),
-         .canary = pick.canary, .recipients = {}};
+         .canary = pick.canary, .recipients = {}, .mx_domain = {}};
   for (std::uint32_t i = 0; i < flight.recipients.size(); ++i) {
     const auto& r = flight.recipients[i];
     if (r.status == storage::RecipientStatus::kOpen) job.recipients.push_back({.index = i, .address = r.address, .known = r.known});
   }
+  // One recipient a report: its domain is the one to be looked up.
+  const auto* destination = config_->find_destination(name);
+  if (destination != nullptr && destination->mx && !row->domains.empty()) job.mx_domain = row->domains.front();
   return !job.recipients.empty();
 }
 
@@ -229,47 +262,46 @@ void Dispatcher::running(const ipc::RunningJob& job) {
     }
     flight.recipients = parts_.index.recipients(read_, id);
   }
-  flights_.insert_or_assign(id, std::move(flight));
+  flights_.put(id, std::move(flight));
   if (auto* r = road(job.destination)) r->lane.adopt(id);
 }
 
 void Dispatcher::jobs_lost(const std::vector<QueueId>& ids) {
   for (const auto id : ids) {
-    const auto at = flights_.find(id);
-    if (at == flights_.end() || at->second.outcome) continue;  // its outcome is here already
-    if (auto* r = road(at->second.destination)) r->lane.give_back(id);
-    look_again(at->second, id);
-    flights_.erase(at);
+    const auto* flight = flights_.find(id);
+    if (flight == nullptr || flight->outcome) continue;  // its outcome is here already
+    if (auto* r = road(flight->destination)) r->lane.give_back(id);
+    look_again(flight->destination, flight->arrival_ms, id);
+    flights_.end(id);
   }
   pump();
 }
 
 void Dispatcher::outcome(std::uint32_t worker, const ipc::Outcome& o) {
   const QueueId id{o.queue_id};
-  auto at = flights_.find(id);
-  if (at != flights_.end() && at->second.outcome) {  // told again while it is being committed
-    at->second.worker = worker;
-    if (auto* r = road(at->second.destination)) r->lane.drop(id);  // whatever it was told meanwhile, it does not run
+  auto* flight = flights_.find(id);
+  if (flight != nullptr && flight->outcome) {  // told again while it is being committed
+    flight->worker = worker;
+    if (auto* r = road(flight->destination)) r->lane.drop(id);  // whatever it was told meanwhile, it does not run
     return;
   }
   const bool ours = parts_.couriers.runs(worker, id);
-  if (at != flights_.end() && !ours) {  // another deliver runs it now: this one is of before
+  if (flight != nullptr && !ours) {  // another deliver runs it now: this one is of before
     parts_.couriers.committed(worker, id, o.attempt);
     return;
   }
-  if (at == flights_.end()) {  // from before our start: the index says whether it is new
+  if (flight == nullptr) {  // from before our start: the index says whether it is new
     running({.queue_id = o.queue_id, .attempt = o.attempt, .destination = o.destination});
-    at = flights_.find(id);
+    flight = flights_.find(id);
   }
   parts_.couriers.finished(worker, id);
-  auto& flight = at->second;
-  flight.outcome = o;
-  flight.worker = worker;
-  const auto assessment = assess(o, flight.sender, flight.recipients, [&](std::string_view address) {
+  flight->outcome = o;
+  flight->worker = worker;
+  const auto assessment = assess(o, flight->sender, flight->recipients, [&](std::string_view address) {
     return parts_.prober.still_known(address, o.destination);
   });
-  tell_refused(o, assessment, flight);
-  if (auto* r = road(flight.destination)) {
+  tell_refused(o, assessment, *flight);
+  if (auto* r = road(flight->destination)) {
     settle(r->lane.finished(id, assessment, parts_.loop.now()));
     if (stopping_) settle(r->lane.spare_suspects());
   } else {
@@ -297,70 +329,47 @@ void Dispatcher::settle(const std::vector<Settled>& settled) {
   for (const auto& s : settled) commit(s.id, s.how);
 }
 
-void Dispatcher::commit(QueueId id, Treatment how) {
-  auto& flight = flights_.at(id);
-  const auto outcome = std::make_shared<const ipc::Outcome>(*flight.outcome);
-  if (how == Treatment::kUntouched) {
-    parts_.couriers.committed(flight.worker, id, outcome->attempt);
-    look_again(flight, id);
-    land(id);
-    return;
-  }
+Ruling Dispatcher::ruling(const Flight& flight, Treatment how) {
+  static const std::vector<config::Phase> kAny{{.until = base::Seconds(86400), .every = base::Seconds(900), .start = {}, .factor = 1}};
   const auto* destination = config_->find_destination(flight.destination);
   const auto* r = road(flight.destination);
   const bool draining = r != nullptr && (r->lane.state() == DestinationState::kDraining || r->lane.phase() == Lane::Phase::kBraked);
-  static const std::vector<config::Phase> kAny{{.until = base::Seconds(86400), .every = base::Seconds(900), .start = {}, .factor = 1}};
-  const auto ruling = std::make_shared<const Ruling>(
-      Ruling{.how = how, .now_ms = wall_ms(),
-             .longest_wait_ms = draining && destination != nullptr ? destination->probe.interval.count() * 1000 : 0,
-             .jitter = jitter(), .schedule = destination != nullptr ? destination->schedule : kAny});
+  return {.how = how, .now_ms = wall_ms(),
+          .longest_wait_ms = draining && destination != nullptr ? destination->probe.interval.count() * 1000 : 0,
+          .jitter = {.percent = destination != nullptr ? destination->jitter : 5, .chance = chance()}, .schedule = destination != nullptr ? destination->schedule : kAny, .config = config_};
+}
+
+void Dispatcher::commit(QueueId id, Treatment how) {
+  const auto& flight = *flights_.find(id);
+  if (how == Treatment::kUntouched) {
+    parts_.couriers.committed(flight.worker, id, flight.outcome->attempt);
+    look_again(flight.destination, flight.arrival_ms, id);
+    end_flight(id);
+    return;
+  }
   if (auto* mine = road(flight.destination)) ++mine->settling;
-  struct Result {
-    Fate fate = Fate::kStale;
-    std::string reason;
-  };
-  const auto result = std::make_shared<Result>();
-  auto& index = parts_.index;
-  parts_.writer.submit(
-      [&index, id, outcome, ruling, result](storage::WriteTxn& txn) -> base::Status {
-        *result = {};
-        auto row = index.message(txn, id);
-        if (!row) return {};
-        auto recipients = index.recipients(txn, id);
-        result->fate = apply_outcome(*row, recipients, *outcome, *ruling);
-        result->reason = row->reason;
-        if (result->fate == Fate::kStale) return {};
-        if (result->fate == Fate::kDone) return index.remove(txn, id);
-        for (std::uint32_t i = 0; i < recipients.size(); ++i) {
-          if (auto done = index.put_recipient(txn, id, i, recipients[i]); !done) return done;
-        }
-        return index.update(txn, id, *row);
-      },
-      [this, id, result] { committed(id, result->fate, result->reason); });
+  flights_.commit(id, std::make_shared<const Ruling>(ruling(flight, how)));
 }
 
-void Dispatcher::committed(QueueId id, Fate fate, const std::string& reason) {
-  if (fate == Fate::kDone) base::log().write(mail::events::removed(id));
-  if (fate == Fate::kHeld) base::log().write(fmt::format("{}: held: {}", id.text(), base::printable(reason)));
-  const auto at = flights_.find(id);
-  if (at == flights_.end() || !at->second.outcome) return;
-  parts_.couriers.committed(at->second.worker, id, at->second.outcome->attempt);
-  if (auto* r = road(at->second.destination); r != nullptr && r->settling > 0) --r->settling;
-  land(id);
+void Dispatcher::landed(QueueId id) {
+  const auto* flight = flights_.find(id);
+  if (flight == nullptr || !flight->outcome) return;
+  parts_.couriers.committed(flight->worker, id, flight->outcome->attempt);
+  if (auto* r = road(flight->destination); r != nullptr && r->settling > 0) --r->settling;
+  end_flight(id);
 }
 
-void Dispatcher::land(QueueId id) {
-  const auto at = flights_.find(id);
-  if (auto* r = road(at->second.destination)) r->lane.touch();
-  flights_.erase(at);
+void Dispatcher::end_flight(QueueId id) {
+  if (auto* r = road(flights_.find(id)->destination)) r->lane.touch();
+  flights_.end(id);
   pump();
 }
 
 // A message that comes back as it was may lie behind the sweep of a drain, and be due by that alone.
-void Dispatcher::look_again(const Flight& flight, QueueId id) {
-  auto* r = road(flight.destination);
+void Dispatcher::look_again(const std::string& destination, std::int64_t arrival_ms, QueueId id) {
+  auto* r = road(destination);
   if (r == nullptr || r->sweep.since_ms == 0) return;
-  const storage::QueueIndex::Place before{flight.arrival_ms, {id.value - 1}};
+  const storage::QueueIndex::Place before{arrival_ms, {id.value - 1}};
   r->sweep.behind = std::min(r->sweep.behind, before);
   r->sweep.ended = false;
 }
@@ -412,14 +421,6 @@ std::vector<Dispatcher::LaneReport> Dispatcher::lanes() const {
   for (const auto& [name, r] : roads_) {
     out.push_back({.name = name, .state = std::string(mail::to_text(r.lane.state())), .phase = std::string(to_text(r.lane.phase())),
                    .reason = r.lane.reason(), .active = r.lane.active(), .limit = r.lane.limit()});
-  }
-  return out;
-}
-
-std::vector<QueueId> Dispatcher::active() const {
-  std::vector<QueueId> out;
-  for (const auto& [id, flight] : flights_) {
-    if (!flight.outcome) out.push_back(id);
   }
   return out;
 }

@@ -2,8 +2,7 @@
 // destinations, and turns outcomes into changes of the index. The rules are in lane.h and
 // outcome_effect.h; here is only who tells whom, and when.
 //
-// A message is out of the window from the moment it is handed out until its outcome is committed; an outcome
-// is acknowledged to deliver only then.
+// A message is out of the window from the moment it is handed out until its outcome is committed (flights.h).
 #pragma once
 
 #include <cstdint>
@@ -11,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -20,6 +20,7 @@
 #include "common/storage/batch_writer.h"
 #include "common/storage/queue_index.h"
 #include "qmgr/couriers.h"
+#include "qmgr/flights.h"
 #include "qmgr/index_segment.h"
 #include "qmgr/lane.h"
 #include "qmgr/outcome_effect.h"
@@ -51,6 +52,11 @@ class Dispatcher {
   // The admin has changed messages: windows are loaded anew.
   void queue_changed();
   void probe_soon(const std::string& destination);
+  // A message is in the queue now: indexed, or a report of our own.
+  void queued(const NewMessage& message);
+  // While claimed a message is not handed out; false while it is handed out, its outcome uncommitted included.
+  bool claim(mail::QueueId id);
+  void unclaim(mail::QueueId id);
   // Soon, once, however often it is asked for.
   void pump();
   // No more jobs; `idle` is called once when nothing runs and all is committed.
@@ -62,7 +68,7 @@ class Dispatcher {
     std::size_t active = 0, limit = 0;
   };
   std::vector<LaneReport> lanes() const;
-  std::vector<mail::QueueId> active() const;
+  std::vector<mail::QueueId> active() const { return flights_.under_way(); }
   bool commits_work() const { return commits_work_; }
 
  private:
@@ -75,16 +81,8 @@ class Dispatcher {
     base::Mono last_report{}, last_probe{};
     bool failed_told = false;
   };
-  struct Flight {                                  // a message handed out, until its outcome is committed
-    std::string destination;
-    std::uint32_t attempt = 0;
-    std::int64_t arrival_ms = 0;
-    std::optional<ipc::Outcome> outcome;
-    std::uint32_t worker = 0;                      // who told the outcome
-    std::string sender;
-    std::vector<storage::RecipientState> recipients;
-  };
 
+  Road& add_road(const config::Destination& destination);
   Road* road(const std::string& name);
   void pump_now();
   void tend(const std::string& name, Road& road, base::Mono now);
@@ -93,19 +91,21 @@ class Dispatcher {
   bool make_job(const std::string& name, const Lane::Pick& pick, ipc::Job& job, Flight& flight);
   void settle(const std::vector<Settled>& settled);
   void commit(mail::QueueId id, Treatment how);
-  void committed(mail::QueueId id, Fate fate, const std::string& reason);
-  void land(mail::QueueId id);
-  void look_again(const Flight& flight, mail::QueueId id);
+  void landed(mail::QueueId id);
+  void end_flight(mail::QueueId id);
+  Ruling ruling(const Flight& flight, Treatment how);
+  void look_again(const std::string& destination, std::int64_t arrival_ms, mail::QueueId id);
   void tell_refused(const ipc::Outcome& outcome, const Assessment& assessment, const Flight& flight);
   void report(const std::string& name, Road& road, base::Mono now);
   void tell(const std::string& name, const Road& road, ipc::DrainEvent event, const std::string& reason);
   void set_timer(base::Mono now);
-  Lane::Limits limits(const config::Destination& destination) const;
+  static Lane::Limits limits(const config::Destination& destination);
 
   Parts parts_;
   config::ConfigPtr config_;
   std::map<std::string, Road> roads_;
-  std::map<mail::QueueId, Flight> flights_;
+  Flights flights_;
+  std::set<mail::QueueId> claimed_;
   storage::ReadTxn read_;
   net::Timer timer_;
   std::string last_served_;

@@ -89,6 +89,7 @@ void Lane::refill(std::vector<Candidate> candidates, bool more) {
 }
 
 std::size_t Lane::ceiling() const {
+  if (!limits_.judged) return static_cast<std::size_t>(std::max(1, limits_.max_connections));
   const int share = state_ == DestinationState::kUp ? limits_.max_connections / 4 : limits_.max_connections / 2;
   return static_cast<std::size_t>(std::max(1, share));
 }
@@ -164,11 +165,21 @@ void Lane::give_back(QueueId id) {
 std::vector<Settled> Lane::finished(QueueId id, const Assessment& o, base::Mono now) {
   active_.erase(id);
   touch();
+  if (!limits_.judged) return own_affair(id, o, now);
   if (canary_ == id) {
     canary_.reset();
     if (phase_ == Phase::kCanary || phase_ == Phase::kBraked) return canary_finished(id, o, now);
   }
   return flowing_finished(id, o, now);
+}
+
+Lane::Settlement Lane::own_affair(QueueId id, const Assessment& o, base::Mono now) {
+  if (o.sign == Sign::kNone) {
+    back_off(kAfterFailure, now);
+    return {{id, Treatment::kUntouched}};
+  }
+  if (o.sign == Sign::kAccepted) accepted();
+  return {{id, Treatment::kAsIs}};
 }
 
 Lane::Settlement Lane::canary_finished(QueueId id, const Assessment& o, base::Mono now) {

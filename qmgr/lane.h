@@ -58,6 +58,9 @@ class Lane {
   struct Limits {
     int max_connections = 20;
     base::Millis probe_interval{120'000};
+    // False for the road of bounces: many destinations in one, about which an outcome says nothing. It is up,
+    // each outcome is its message's own affair, and all connections are the lane's.
+    bool judged = true;
   };
   enum class Phase : std::uint8_t { kStopped, kCanary, kFlowing, kBraked };
   struct Pick {
@@ -124,6 +127,7 @@ class Lane {
   std::optional<Candidate> take_canary();
   Settlement canary_finished(mail::QueueId id, const Assessment& o, base::Mono now);
   Settlement canary_failed(mail::QueueId id, const Assessment& o, base::Mono now);
+  Settlement own_affair(mail::QueueId id, const Assessment& o, base::Mono now);
   Settlement flowing_finished(mail::QueueId id, const Assessment& o, base::Mono now);
   void start_flowing();
   void accepted();

@@ -7,6 +7,7 @@
 
 #include "common/base/panic.h"
 #include "common/config/presets.h"
+#include "qmgr/outcome_effect.h"
 
 namespace holdfast::qmgr {
 namespace {
@@ -16,9 +17,6 @@ using storage::QueueIndex;
 using storage::RecipientStatus;
 
 std::int64_t ms(base::Seconds s) { return s.count() * 1000; }
-
-// RFC 3463: X.4.7 is "delivery time expired"; 5, since it is given up.
-constexpr std::string_view kExpiredDsn = "5.4.7";
 
 std::string expired_words(std::int64_t age_ms, const std::string& last_reply) {
   const auto age = base::spell(base::Seconds(age_ms / 1000));
@@ -74,18 +72,22 @@ Due meet_deadline(storage::MessageRow& row, std::vector<storage::RecipientState>
   const bool any = give_up(row, recipients, now_ms);
   if (!any || !row.sender.empty()) {
     row.expires_ms = 0;
+    row.due_ms = kNever;
+    if (any) row.reason = "expired";
     return any ? Due::kExpired : Due::kSettled;
   }
   freeze(row, recipients.empty() ? "expired" : recipients.front().reply, now_ms, config);
   return Due::kFrozen;
 }
 
-bool replan(storage::MessageRow& row, const std::optional<QueueIndex::Plan>& before, const QueueIndex::Plan& after) {
+bool replan(storage::MessageRow& row, const QueueIndex::Plan& plan, bool made_anew) {
   const auto old = row;
-  if (!before) row.own_expiry = row.expires_ms > 0;
-  if (!row.own_expiry) row.expires_ms = row.arrival_ms + after.lifetime_ms;
-  const bool warned = before && before->warn_ms > 0 && row.warn_ms == 0;
-  if (!warned && !row.sender.empty()) row.warn_ms = after.warn_ms > 0 ? row.arrival_ms + after.warn_ms : 0;
+  if (made_anew) row.own_expiry = row.expires_ms > 0 && row.expires_ms != row.arrival_ms + plan.lifetime_ms;
+  const bool waits_for_report = row.state == MessageState::kDeferred && row.due_ms == kNever;
+  if (!row.own_expiry && !waits_for_report) row.expires_ms = row.arrival_ms + plan.lifetime_ms;
+  if (row.warn_ms != storage::kWarned && !row.sender.empty() && !waits_for_report) {
+    row.warn_ms = plan.warn_ms > 0 ? row.arrival_ms + plan.warn_ms : 0;
+  }
   return !(old == row);
 }
 

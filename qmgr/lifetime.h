@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,8 +26,8 @@ void freeze(storage::MessageRow& row, std::string reason, std::int64_t now_ms, c
 // What became of a message whose deadline has come.
 enum class Due : std::uint8_t {
   kNothing,   // not yet, or not any more
-  kWarn,      // its sender is to be told of the delay; clear warn_ms when that is done
-  kExpired,   // its open recipients are kRefused now; its sender is owed a report
+  kWarn,      // its sender is to be told of the delay; warn_ms = kWarned when that is done
+  kExpired,   // its open recipients are kRefused now, and it waits for the report that its sender is owed
   kFrozen,    // likewise, but it has no sender to tell
   kDiscard,   // frozen for too long: to be removed
   kSettled,   // nobody of it is open: only the deadline was in the way
@@ -36,10 +35,9 @@ enum class Due : std::uint8_t {
 Due meet_deadline(storage::MessageRow& row, std::vector<storage::RecipientState>& recipients, std::int64_t now_ms,
                   const config::Config& config);
 
-// Deadlines by another plan, counted from the arrival. A warning that was given is not given again. Without
-// `before` the row is of an index that was made anew: what it has comes from its record. False when that changes
-// nothing.
-bool replan(storage::MessageRow& row, const std::optional<storage::QueueIndex::Plan>& before,
-            const storage::QueueIndex::Plan& after);
+// Deadlines by another plan, counted from the arrival; doing it again changes nothing. A warning that was given is
+// not given again. `made_anew`: the row is of an index that was lost and made from the segments, so that an expiry
+// it has comes from its record. False when nothing changes.
+bool replan(storage::MessageRow& row, const storage::QueueIndex::Plan& plan, bool made_anew);
 
 }  // namespace holdfast::qmgr

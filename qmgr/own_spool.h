@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "common/base/error.h"
 #include "common/base/time.h"
@@ -59,6 +60,7 @@ class OwnSpool {
   storage::QueueIndex& index_;
   storage::FileOps& ops_;
   std::unique_ptr<storage::SegmentWriter> segment_;
+  std::vector<std::unique_ptr<storage::SegmentWriter>> closed_;  // in this batch
   std::uint64_t begin_ = 0;           // where the batch began in segment_
   std::uint32_t next_segment_ = 1;
   std::uint64_t last_id_ = 0;

@@ -21,9 +21,13 @@
 
 namespace holdfast::qmgr {
 
+// The road of a report: the destination of the sender's domain if it is ours, else `bounces`.
+std::string report_destination(const config::Config& config, std::string_view sender);
+
 // What one call came to: for the log, the counters and the dispatcher, once the operation is committed.
 struct Told {
   mail::QueueId original;
+  mail::ReportKind kind = mail::ReportKind::kFailed;
   std::optional<NewMessage> report;   // in the queue now
   std::string suppressed;             // why none was written though somebody was owed one; empty: not so
   bool postponed = false;             // the disk did not take it: the debt stays, come back later
@@ -49,12 +53,12 @@ class ReportWriter {
 
  private:
   struct Original;
-  Original read(const storage::Txn& txn, mail::QueueId id, const storage::MessageRow& row, const config::Config& config,
-                Told& told) const;
-  base::Status write(storage::WriteTxn& txn, const Original& original, mail::ReportKind kind,
-                     const std::vector<std::size_t>& about, const config::Config& config, std::int64_t now_ms, Told& told);
-  base::Status settle(storage::WriteTxn& txn, mail::QueueId id, const config::Config& config, std::int64_t now_ms,
-                      Told& told);
+  struct Call;  // the arguments of pay() and delay_notice()
+  Original read(const Call& call) const;
+  base::Status tell(const Call& call, Original& original, const std::vector<std::size_t>& about);
+  base::Status write(const Call& call, const Original& original, const std::vector<std::size_t>& about);
+  base::Status add(const Call& call, const Original& original, const mail::Report& report);
+  base::Status settle(const Call& call, Original& original);
 
   const std::string spool_;
   storage::QueueIndex& index_;

@@ -2,39 +2,26 @@
 
 #include <algorithm>
 
-#include "common/base/panic.h"
+#include "common/config/schedule.h"
 
 namespace holdfast::qmgr {
-namespace {
 
-constexpr std::int64_t kLeastWaitMs = 1000;
-
-std::int64_t ms(base::Seconds s) { return s.count() * 1000; }
-
-// Grows by the factor within a phase, and begins anew in each.
-std::int64_t plain_wait(const config::Phase& phase, std::int64_t phase_begin_ms, const AttemptHistory& h) {
-  if (phase.every.count() > 0) return ms(phase.every);
-  const bool same_phase = h.last_attempt_ms > 0 && h.last_attempt_ms - h.arrival_ms >= phase_begin_ms;
-  const auto grown = static_cast<std::int64_t>(static_cast<double>(h.last_wait_ms) * phase.factor);
-  return same_phase ? std::max(ms(phase.start), grown) : ms(phase.start);
+void plan_next_attempt(storage::MessageRow& row, std::int64_t last_attempt_ms, std::int64_t now_ms,
+                       const std::vector<config::Phase>& schedule, Jitter jitter) {
+  const config::FailedAttempt failed{
+      .age_ms = std::max<std::int64_t>(0, now_ms - row.arrival_ms),
+      .last_age_ms = last_attempt_ms > 0 ? last_attempt_ms - row.arrival_ms : -1,
+      .wait_ms = row.wait_ms,
+      .life_ms = row.expires_ms > 0 ? std::max<std::int64_t>(1, row.expires_ms - row.arrival_ms) : 0};
+  row.wait_ms = config::full_wait_ms(schedule, failed);
+  const double moved = 1.0 + (2 * jitter.chance - 1) * jitter.percent / 100.0;
+  const auto wait = static_cast<std::int64_t>(static_cast<double>(row.wait_ms) * moved);
+  row.due_ms = now_ms + config::cut_wait_ms(schedule, failed, wait);
 }
 
-}  // namespace
-
-std::int64_t next_attempt_ms(const std::vector<config::Phase>& schedule, const AttemptHistory& h, double jitter) {
-  base::expect(!schedule.empty(), "an empty retry schedule");
-  const std::int64_t age = std::max<std::int64_t>(0, h.now_ms - h.arrival_ms);
-  std::int64_t begin = 0;
-  auto phase = schedule.begin();
-  while (phase + 1 != schedule.end() && age >= ms(phase->until)) {
-    begin = ms(phase->until);
-    ++phase;
-  }
-  auto wait = plain_wait(*phase, begin, h);
-  wait = static_cast<std::int64_t>(static_cast<double>(wait) * (0.95 + 0.1 * jitter));
-  const std::int64_t left = ms(phase->until) - age;
-  if (left > 0) wait = std::min(wait, left);
-  return h.now_ms + std::max(wait, kLeastWaitMs);
+std::int64_t latest_due_ms(const std::vector<config::Phase>& schedule, std::int64_t now_ms, int jitter_percent) {
+  const auto longest = config::longest_wait_ms(schedule);
+  return now_ms + longest + longest * jitter_percent / 100 + 1000;
 }
 
 }  // namespace holdfast::qmgr

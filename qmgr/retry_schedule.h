@@ -1,28 +1,29 @@
 // When a message is tried again whose destination is up and answers 4xx (design.md section 3, Retries).
-// Pure: times and jitter come in.
-//
-// Phases are told by the message's age, counted from our 250. A wait that crosses a phase's end is cut
-// there. Behind the last phase the message is tried on at that phase's pace: to give it up and write a
-// bounce is issue 3's.
+// Pure: times and chance come in. The arithmetic of phases is common/config/schedule.h's; here a message's row
+// and its jitter are added.
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
-#include "common/base/time.h"
 #include "common/config/config.h"
+#include "common/storage/queue_index.h"
 
 namespace holdfast::qmgr {
 
-struct AttemptHistory {
-  std::int64_t arrival_ms = 0;
-  std::int64_t now_ms = 0;            // the attempt that has just failed
-  std::int64_t last_attempt_ms = 0;   // the one before it; 0: there was none
-  std::int64_t last_wait_ms = 0;      // what was planned between the two
+// How much a destination's waits are moved: `percent` either way, by `chance` in [0, 1).
+struct Jitter {
+  int percent = 5;
+  double chance = 0.5;
 };
 
-// The time of the next attempt. `jitter` in [0, 1) moves a wait by up to 5 % either way, so that messages
-// which came together do not come back together.
-std::int64_t next_attempt_ms(const std::vector<config::Phase>& schedule, const AttemptHistory& history, double jitter);
+// After an attempt that failed at `now_ms`: sets due_ms and wait_ms. `last_attempt_ms` is the attempt before that
+// one, 0: there was none; wait_ms is what was planned between the two. A clock that was set back makes the
+// message young, never stuck.
+void plan_next_attempt(storage::MessageRow& row, std::int64_t last_attempt_ms, std::int64_t now_ms,
+                       const std::vector<config::Phase>& schedule, Jitter jitter);
+
+// The latest that the schedule could have set from now: what is due later was planned by another clock, or by
+// another schedule.
+std::int64_t latest_due_ms(const std::vector<config::Phase>& schedule, std::int64_t now_ms, int jitter_percent);
 
 }  // namespace holdfast::qmgr

@@ -1,12 +1,17 @@
 #include "qmgr/service.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <utility>
 
 #include <nlohmann/json.hpp>
+#include <sys/stat.h>
 #include <sysexits.h>
 
 #include "common/base/log.h"
+#include "common/base/text.h"
 #include "common/mail/events.h"
+#include "common/storage/index_lock.h"
 
 namespace holdfast::qmgr {
 namespace {
@@ -14,24 +19,36 @@ namespace {
 constexpr base::Millis kHousekeeping{10'000};
 constexpr base::Millis kOrphans{1'000};  // the lock of a writer goes a moment after its connection
 
+// When an index was last committed to; now, if it has just been made.
+base::Wall last_written(const std::string& folder) {
+  struct stat info {};
+  if (::stat((folder + "/data.mdb").c_str(), &info) != 0) return base::wall_now();
+  return base::from_millis(info.st_mtim.tv_sec * 1000 + info.st_mtim.tv_nsec / 1'000'000);
+}
+
 }  // namespace
 
 base::Result<std::unique_ptr<daemon::Service>> Qmgr::start(daemon::Context& context) {
   if (auto made = base::make_folders(storage::segments_folder(context.config->paths.spool)); !made) {
     return std::unexpected(made.error());
   }
-  auto index = storage::QueueIndex::open(context.config->paths.spool);
+  auto lock = storage::lock_index(context.config->paths.spool);
+  if (!lock) return std::unexpected(lock.error());
+  auto index = storage::QueueIndex::open(context.config->paths.spool, {}, context.writer);
   if (!index) return std::unexpected(index.error());
-  auto qmgr = std::make_unique<Qmgr>(context, std::move(*index));
+  auto qmgr = std::make_unique<Qmgr>(context, std::move(*lock), std::move(*index));
   if (auto opened = qmgr->open(); !opened) return std::unexpected(opened.error());
   return qmgr;
 }
 
-Qmgr::Qmgr(daemon::Context& context, std::unique_ptr<storage::QueueIndex> index)
+Qmgr::Qmgr(daemon::Context& context, base::UniqueFd lock, std::unique_ptr<storage::QueueIndex> index)
     : loop_(context.loop),
       config_(context.config),
       mailbox_(std::make_shared<Mailbox>()),
+      lock_(std::move(lock)),
       index_(std::move(index)),
+      own_spool_(config_->paths.spool, context.writer, *index_),
+      reports_(config_->paths.spool, *index_, own_spool_),
       writer_(std::make_unique<storage::BatchWriter>(index_->env(), storage::BatchWriter::Options{}, writer_hooks())),
       prober_(loop_, context.socket("prober"), context.hello(), config_,
               {.state = [this](const ipc::Destination& told) { dispatcher_.destination_state(told); },
@@ -42,11 +59,22 @@ Qmgr::Qmgr(daemon::Context& context, std::unique_ptr<storage::QueueIndex> index)
                  .lost = [this](const std::vector<mail::QueueId>& ids) { dispatcher_.jobs_lost(ids); },
                  .changed = [this] { dispatcher_.pump(); }}),
       dispatcher_({.loop = loop_, .index = *index_, .writer = *writer_, .couriers = couriers_, .prober = prober_}, config_),
+      bouncer_(loop_, *index_, *writer_, reports_, config_,
+               {.queued = [this](const NewMessage& report) { dispatcher_.queued(report); }}),
+      deadlines_({.loop = loop_, .index = *index_, .writer = *writer_, .reports = reports_}, config_,
+                 {.claim = [this](mail::QueueId id) { return dispatcher_.claim(id); },
+                  .unclaim = [this](mail::QueueId id) { dispatcher_.unclaim(id); },
+                  .told = [this](const Told& told) { bouncer_.committed(told); },
+                  .changed = [this] { dispatcher_.queue_changed(); }}),
       indexer_(config_->paths.spool, *index_, *writer_, [this](const IndexedStep& step) { dispatcher_.indexed(step); }),
       reclaimer_(config_->paths.spool, *index_, *writer_),
+      spool_care_(loop_, *index_, config_),
       commands_(*index_, *writer_,
                 {.removed = [](mail::QueueId id) { base::log().write(mail::events::removed(id)); },
-                 .changed = [this] { dispatcher_.queue_changed(); }}),
+                 .changed = [this] { dispatcher_.queue_changed(); },
+                 .claim = [this](mail::QueueId id) { return dispatcher_.claim(id); },
+                 .unclaim = [this](mail::QueueId id) { dispatcher_.unclaim(id); },
+                 .lifetime = [this](const std::string& name) { return lifetime_of(name); }}),
       server_(loop_, context.socket("qmgr"), context.hello(), *this),
       housekeeping_(loop_, [this] { housekeeping(); }),
       orphans_(loop_, [this] {
@@ -67,7 +95,7 @@ storage::BatchWriter::Hooks Qmgr::writer_hooks() {
                   for (const auto& done : dones) {
                     if (box->owner != nullptr) done();
                   }
-                  if (box->owner != nullptr) box->owner->dispatcher_.check_idle();
+                  if (box->owner != nullptr) box->owner->committed();
                 });
               },
           .health =
@@ -75,7 +103,18 @@ storage::BatchWriter::Hooks Qmgr::writer_hooks() {
                 loop.post([box, error = std::move(error)] {
                   if (box->owner != nullptr) box->owner->health(error);
                 });
-              }};
+              },
+          .begun = [this] { own_spool_.begun(); },
+          .prepare = [this](storage::WriteTxn&) { return own_spool_.prepare(); },
+          .dropped = [this] { own_spool_.dropped(); }};
+}
+
+// Whoever has put a debt has committed it by now.
+void Qmgr::committed() {
+  bouncer_.look();
+  deadlines_.look();
+  spool_care_.committed();
+  dispatcher_.check_idle();
 }
 
 void Qmgr::health(const std::optional<base::Error>& error) {
@@ -84,16 +123,22 @@ void Qmgr::health(const std::optional<base::Error>& error) {
   } else {
     base::log().notice("the queue index can be written again");
   }
+  spool_care_.health(error);
   dispatcher_.commits_work(!error);
 }
 
 base::Status Qmgr::open() {
+  const auto last_lived = last_written(storage::QueueIndex::folder(config_->paths.spool));
+  plan_new_mail();
   index_->env().clear_stale_readers();
   indexer_.remove_unfinished();
   if (auto done = indexer_.look_for_orphans(); !done) return done;
   reclaimer_.look();
+  bouncer_.look();
   couriers_.start();
+  deadlines_.start(last_lived);
   prober_.start();
+  spool_care_.start();
   housekeeping_.every(kHousekeeping);
   return server_.start();
 }
@@ -101,11 +146,23 @@ base::Status Qmgr::open() {
 void Qmgr::reload(config::ConfigPtr config) {
   config_ = std::move(config);
   prober_.configure(config_);
+  spool_care_.configure(config_);
   dispatcher_.configure(config_);
+  bouncer_.configure(config_);
+  plan_new_mail();
+  deadlines_.configure(config_);
+}
+
+void Qmgr::plan_new_mail() {
+  indexer_.set_plan([config = config_](storage::MessageRow& row, const mail::Envelope&) { begin_lifetime(row, *config); });
 }
 
 // Outcomes of what runs are waited for: a message whose outcome is not committed is delivered again.
-void Qmgr::drain(std::function<void()> done) { dispatcher_.stop(std::move(done)); }
+void Qmgr::drain(std::function<void()> done) {
+  bouncer_.stop();
+  deadlines_.stop();
+  dispatcher_.stop(std::move(done));
+}
 
 void Qmgr::housekeeping() {
   index_->env().clear_stale_readers();
@@ -113,12 +170,18 @@ void Qmgr::housekeeping() {
   reclaimer_.look();
 }
 
-void Qmgr::on_peer(ipc::Channel& channel) { peers_.insert(&channel); }
+void Qmgr::on_peer(ipc::Channel& channel) {
+  peers_.insert(&channel);
+  if (channel.peer().name == "smtpd") spool_care_.joined(channel);
+}
 
 void Qmgr::on_gone(ipc::Channel& channel) {
   peers_.erase(&channel);
   if (channel.peer().name == "deliver") couriers_.gone(channel);
-  if (channel.peer().name == "smtpd") orphans_.start(kOrphans);
+  if (channel.peer().name == "smtpd") {
+    spool_care_.gone(channel);
+    orphans_.start(kOrphans);
+  }
 }
 
 bool Qmgr::on_message(ipc::Channel& from, const ipc::Incoming& message) {
@@ -138,9 +201,30 @@ bool Qmgr::on_message(ipc::Channel& from, const ipc::Incoming& message) {
   return false;
 }
 
+// Of a destination that mail can be rerouted to.
+std::optional<base::Seconds> Qmgr::lifetime_of(const std::string& name) const {
+  const auto found = config_->destinations.find(name);
+  if (found == config_->destinations.end()) return std::nullopt;
+  return found->second.lifetime();
+}
+
+// A Synced from who is no daemon: gatewayctl has written a segment (import, selftest).
+ipc::ControlReply Qmgr::take_segment(const ipc::Control& asked) {
+  std::vector<std::uint64_t> numbers;
+  for (const auto& word : asked.words) {
+    if (const auto number = base::to_number(word)) numbers.push_back(*number);
+  }
+  if (asked.words.size() != 4 || numbers.size() != 4 || std::max(numbers[0], numbers[1]) > UINT32_MAX) {
+    return {.exit = EX_USAGE, .json = {}, .text = "qmgr.synced needs writer, segment, bytes, sealed"};
+  }
+  indexer_.synced({.writer = static_cast<std::uint32_t>(numbers[0]), .segment = static_cast<std::uint32_t>(numbers[1]),
+                   .upto = numbers[2], .sealed = numbers[3] != 0});
+  return {.exit = 0, .json = "{}", .text = {}};
+}
+
 void Qmgr::control(ipc::Channel& from, const ipc::Control& asked) {
-  if (asked.command == "qmgr.status") {
-    from.send(status());
+  if (asked.command == "qmgr.status" || asked.command == "qmgr.synced") {
+    from.send(asked.command == "qmgr.status" ? status() : take_segment(asked));
     return;
   }
   commands_.run(asked, [this, channel = &from](const ipc::ControlReply& reply) {
@@ -162,7 +246,9 @@ ipc::ControlReply Qmgr::status() {
   }
   const nlohmann::json out{{"messages", all.messages()}, {"bytes", all.bytes}, {"deferred", all.deferred},
                            {"held", all.held}, {"frozen", all.frozen}, {"active", active}, {"destinations", lanes},
-                           {"committing", dispatcher_.commits_work()}};
+                           {"committing", dispatcher_.commits_work()},
+                           {"bounces", {{"written", bouncer_.counts().written}, {"delays", bouncer_.counts().delays},
+                                        {"suppressed", bouncer_.counts().suppressed}}}};
   // Reasons hold what servers said: bytes that are no UTF-8 must not make this fail.
   return {.exit = 0, .json = out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace), .text = {}};
 }

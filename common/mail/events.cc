@@ -87,6 +87,7 @@ std::string message_id(QueueId id, std::string_view text) {
 
 std::string sent(const Handover& h) { return handover(h, "sent"); }
 std::string deferred(const Handover& h) { return handover(h, "deferred"); }
+std::string refused(const Handover& h) { return handover(h, "refused"); }
 std::string bounced(const Handover& h) { return handover(h, "bounced"); }
 
 std::string removed(QueueId id) { return fmt::format("{}: removed", id.text()); }

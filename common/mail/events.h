@@ -46,7 +46,10 @@ std::string queued_from(QueueId id, std::string_view sender, std::uint64_t size,
 std::string message_id(QueueId id, std::string_view message_id);  // "ID: message-id=<…>"
 std::string sent(const Handover& h);
 std::string deferred(const Handover& h);
-std::string bounced(const Handover& h);  // status=bounced: a 5xx to a queued message's recipient
+// A 5xx to a queued message's recipient, as deliver heard it; qmgr decides what it means, and logs bounced() or
+// deferred() then, so that each attempt is counted once: pflogsumm passes over this one.
+std::string refused(const Handover& h);
+std::string bounced(const Handover& h);  // status=bounced
 std::string removed(QueueId id);
 std::string possible_duplicate(QueueId id, std::string_view relay);
 std::string expired(QueueId id, std::string_view sender);                     // "…, status=expired, returned to sender"

@@ -472,5 +472,23 @@ TEST_F(LaneTest, RefillsBeforeTheWindowIsEmpty) {
   EXPECT_TRUE(lane_.wants_refill());
 }
 
+TEST_F(LaneTest, OnTheRoadOfBouncesEachOutcomeIsItsOwn) {
+  lane_.set_limits({.max_connections = 20, .probe_interval = Millis(120'000), .judged = false});
+  up();
+  fill(1, 30);
+  EXPECT_EQ(hand_out(), (Ids{1, 2, 3, 4, 5}));
+  std::uint64_t id = 1;
+  for (const auto sign : {Sign::kRefusedSession, Sign::kRefusedSender, Sign::kLost, Sign::kNoSession, Sign::kClosing}) {
+    EXPECT_EQ(end(id, sign, "s" + std::to_string(id)), only(id, Treatment::kAsIs));
+    ++id;
+  }
+  EXPECT_EQ(lane_.phase(), Lane::Phase::kFlowing);
+  EXPECT_TRUE(lane_.take_events().empty());
+  EXPECT_EQ(hand_out(), (Ids{6, 7, 8, 9, 10}));
+  EXPECT_EQ(end(6, Sign::kNone), only(6, Treatment::kUntouched)) << "nothing was tried";
+  EXPECT_TRUE(hand_out().empty()) << "it waits a moment";
+  EXPECT_TRUE(lane_.wake_at());
+}
+
 }  // namespace
 }  // namespace holdfast::qmgr

@@ -1,0 +1,58 @@
+// Messages that are handed out: from then until their outcome is committed they are in no window, and the outcome
+// is acknowledged to deliver only at the end. Lives on the loop; outcomes are applied on the index writer's thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/ipc/messages.h"
+#include "common/mail/queue_id.h"
+#include "common/storage/batch_writer.h"
+#include "common/storage/queue_index.h"
+#include "qmgr/outcome_effect.h"
+
+namespace holdfast::qmgr {
+
+struct Flight {
+  std::string destination;
+  std::uint32_t attempt = 0;
+  std::int64_t arrival_ms = 0;
+  std::optional<ipc::Outcome> outcome;
+  std::uint32_t worker = 0;                      // who told the outcome
+  std::string sender;
+  std::vector<storage::RecipientState> recipients;
+};
+
+class Flights {
+ public:
+  // `landed`: the outcome is on disk, and the flight is still there; the receiver ends it.
+  using Landed = std::function<void(mail::QueueId, const Effect&)>;
+  Flights(storage::QueueIndex& index, storage::BatchWriter& writer, Landed landed);
+
+  bool empty() const { return flights_.empty(); }
+  bool contains(mail::QueueId id) const { return flights_.contains(id); }
+  Flight* find(mail::QueueId id);
+  Flight& put(mail::QueueId id, Flight flight) { return flights_.insert_or_assign(id, std::move(flight)).first->second; }
+  void end(mail::QueueId id) { flights_.erase(id); }
+  std::vector<mail::QueueId> under_way() const;  // no outcome yet
+
+  // Applies the flight's outcome to the index, logs what became of the message, and lands it.
+  void commit(mail::QueueId id, std::shared_ptr<const Ruling> ruling);
+
+ private:
+  struct Result;
+  base::Status apply(storage::WriteTxn& txn, mail::QueueId id, const ipc::Outcome& outcome, const Ruling& ruling,
+                     Result& result) const;
+
+  storage::QueueIndex& index_;
+  storage::BatchWriter& writer_;
+  const Landed landed_;
+  std::map<mail::QueueId, Flight> flights_;
+};
+
+}  // namespace holdfast::qmgr
