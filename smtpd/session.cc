@@ -7,8 +7,10 @@
 
 #include "common/base/installation_token.h"
 #include "common/base/log.h"
+#include "common/base/memory_reserve.h"
 #include "common/base/text.h"
 #include "common/mail/events.h"
+#include "smtpd/crowd.h"
 #include "smtpd/reject_log.h"
 
 namespace holdfast::smtpd {
@@ -108,6 +110,18 @@ void Session::on(const smtp::event::Helo& event) {
 }
 
 void Session::on(const smtp::event::Mail& event) {
+  if (base::short_of_memory()) {
+    const auto reply = mail::Reply::make(451, "4.3.2", std::string(kShort));
+    log_reject(client_, {.stage = "MAIL", .reply = reply, .sender = event.sender.text(), .recipient = {}});
+    core_.reply(reply);
+    return;
+  }
+  if (!shared_.space.accepts(shared_.loop.now(), event.size.value_or(0))) {
+    const auto reply = mail::Reply::make(452, "4.3.1", "Insufficient system storage, try again later");
+    log_reject(client_, {.stage = "MAIL", .reply = reply, .sender = event.sender.text(), .recipient = {}});
+    core_.reply(reply);
+    return;
+  }
   transaction_ = std::make_unique<Transaction>(shared_, client_, event);
   core_.accept();
 }

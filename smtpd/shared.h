@@ -6,6 +6,7 @@
 
 #include "common/mail/queue_id.h"
 #include "common/net/loop.h"
+#include "common/storage/space.h"
 #include "smtpd/address_book.h"
 #include "smtpd/pools.h"
 #include "smtpd/prober_link.h"
@@ -18,6 +19,7 @@ struct Shared {
   AddressBook& book;
   Pools& pools;
   Spool& spool;
+  storage::SpaceWatch& space;   // on the spool's file system
   ProberLink& prober;
   std::string token;            // of this installation: shown in EHLO
   std::uint32_t writer = 0;

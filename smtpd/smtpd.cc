@@ -1,6 +1,9 @@
 #include "smtpd/smtpd.h"
 
+#include <fmt/format.h>
+
 #include "common/base/installation_token.h"
+#include "smtpd/crowd.h"
 
 namespace holdfast::smtpd {
 
@@ -19,14 +22,21 @@ Smtpd::Smtpd(daemon::Context& context, std::string token)
                             .qmgr_socket = context.socket("qmgr"),
                             .writer = context.writer,
                             .self = context.hello()}),
+      space_(context.config->paths.spool),
       shared_{.loop = context.loop,
               .book = book_,
               .pools = pools_,
               .spool = spool_,
+              .space = space_,
               .prober = prober_,
               .token = std::move(token),
               .writer = context.writer} {
+  set_reserve(*context.config);
   listen(std::move(context.listeners));
+}
+
+void Smtpd::set_reserve(const config::Config& config) {
+  space_.set_reserve({.percent = config.reserve.percent, .bytes = config.reserve.bytes});
 }
 
 void Smtpd::listen(std::vector<base::UniqueFd> sockets) {
@@ -35,16 +45,16 @@ void Smtpd::listen(std::vector<base::UniqueFd> sockets) {
   for (auto& fd : sockets) {
     listeners_.push_back(std::make_unique<net::Listener>(
         loop_, std::move(fd),
-        [this](base::UniqueFd client, const net::SocketAddress& peer) { accept(std::move(client), peer); }));
+        [this](base::UniqueFd client, const net::SocketAddress& peer) { accept(std::move(client), peer); },
+        fmt::format("421 4.3.2 {}\r\n", kShort)));
   }
 }
 
 void Smtpd::accept(base::UniqueFd fd, const net::SocketAddress& peer) {
-  const bool full = sessions_.size() >= static_cast<std::size_t>(book_.config().smtpd.max_clients);
+  const auto why = turned_away(sessions_.size(), static_cast<std::size_t>(book_.config().smtpd.max_clients));
   const auto at = sessions_.insert(sessions_.end(), nullptr);
   *at = std::make_unique<Session>(shared_, std::move(fd), peer, [this, at] { ended(at); });
-  (*at)->start(full ? std::optional(mail::Reply::make(421, "4.3.2", "Too many connections, try again later"))
-                    : std::nullopt);
+  (*at)->start(why.empty() ? std::nullopt : std::optional(mail::Reply::make(421, "4.3.2", std::string(why))));
 }
 
 void Smtpd::ended(std::list<std::unique_ptr<Session>>::iterator session) {
@@ -56,6 +66,7 @@ void Smtpd::ended(std::list<std::unique_ptr<Session>>::iterator session) {
 void Smtpd::reload(config::ConfigPtr config) {
   book_.reload(config);
   pools_.reload(*config);
+  set_reserve(*config);
 }
 
 void Smtpd::drain(std::function<void()> done) {

@@ -23,6 +23,7 @@ class Smtpd final : public daemon::Service {
  private:
   Smtpd(daemon::Context& context, std::string token);
 
+  void set_reserve(const config::Config& config);
   void accept(base::UniqueFd fd, const net::SocketAddress& peer);
   void ended(std::list<std::unique_ptr<Session>>::iterator session);
 
@@ -31,6 +32,7 @@ class Smtpd final : public daemon::Service {
   ProberLink prober_;
   Pools pools_;
   Spool spool_;
+  storage::SpaceWatch space_;
   Shared shared_;
   std::vector<std::unique_ptr<net::Listener>> listeners_;
   std::list<std::unique_ptr<Session>> sessions_;

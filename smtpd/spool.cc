@@ -2,9 +2,19 @@
 
 #include <utility>
 
+#include "common/base/log.h"
+#include "common/mail/events.h"
+#include "common/storage/new_message.h"
 #include "common/storage/segment.h"
 
 namespace holdfast::smtpd {
+namespace {
+
+// A qmgr that is hung takes no more than this; then it is told the newest marks only, when it wakes.
+constexpr std::size_t kMostUnsent = 64 << 10;
+constexpr base::Millis kAgain{1000};
+
+}  // namespace
 
 struct Spool::Mailbox {
   Spool* owner = nullptr;  // null once the Spool ends
@@ -14,7 +24,8 @@ Spool::Spool(net::Loop& loop, Options options)
     : loop_(loop),
       options_(std::move(options)),
       mailbox_(std::make_shared<Mailbox>()),
-      qmgr_(loop, options_.qmgr_socket, options_.self, *this) {
+      qmgr_(loop, options_.qmgr_socket, options_.self, *this),
+      again_(loop, [this] { tell_late(); }) {
   mailbox_->owner = this;
   writer_ = std::make_unique<storage::SpoolWriter>(
       storage::SpoolWriter::Options{.folder = storage::segments_folder(options_.folder), .writer = options_.writer},
@@ -34,40 +45,94 @@ Spool::~Spool() {
 std::uint64_t Spool::keep(mail::QueueId id, mail::Envelope envelope, storage::Content content, Done done) {
   const std::uint64_t token = ++last_token_;
   waiting_.emplace(token, std::move(done));
+  const auto domains = storage::recipient_domains(envelope);
+  if (!room_.fits(domains, content.size())) {
+    refuse(token, "a quota of the queue is reached");
+    return token;
+  }
+  room_.took(domains, content.size());
   const bool taken = writer_->submit(
       {.token = token, .id = id, .envelope = std::move(envelope), .content = std::move(content)});
-  if (!taken) {
-    loop_.later([this, token] {
-      finished({.completions = {{.token = token, .record = base::fail(base::Kind::kNoSpace, "the spool is too busy")}},
-                .marks = {}});
-    });
-  }
+  if (!taken) refuse(token, "the spool is too busy");
   return token;
 }
 
+void Spool::refuse(std::uint64_t token, std::string_view why) {
+  loop_.later([box = mailbox_, token, text = std::string(why)] {
+    if (box->owner == nullptr) return;
+    box->owner->settle({.token = token, .record = base::fail(base::Kind::kNoSpace, text)});
+  });
+}
+
+void Spool::forget(std::uint64_t token) {
+  waiting_.erase(token);
+  writer_->withdraw(token);
+}
+
 void Spool::finished(storage::SpoolWriter::Batch batch) {
+  note_health(batch);
   for (const auto& mark : batch.marks) tell(mark);
-  for (auto& completion : batch.completions) {
-    const auto at = waiting_.find(completion.token);
-    if (at == waiting_.end()) continue;
-    const auto done = std::move(at->second);
-    waiting_.erase(at);
-    if (completion.record) {
-      done({});
+  for (const auto& completion : batch.completions) settle(completion);
+}
+
+void Spool::settle(const storage::SpoolWriter::Completion& completion) {
+  const auto at = waiting_.find(completion.token);
+  if (at == waiting_.end()) return;
+  const auto done = std::move(at->second);
+  waiting_.erase(at);
+  if (completion.record) {
+    done({});
+  } else {
+    done(std::unexpected(completion.record.error()));
+  }
+}
+
+// One event when the disk begins to fail, and one when it works again.
+void Spool::note_health(const storage::SpoolWriter::Batch& batch) {
+  for (const auto& completion : batch.completions) {
+    const bool failed = !completion.record;
+    if (failed == failing_) continue;
+    failing_ = failed;
+    if (failed) {
+      base::log().error(mail::events::event("spool_fails", {{"reason", completion.record.error().text}}));
     } else {
-      done(std::unexpected(completion.record.error()));
+      base::log().notice(mail::events::event("spool_works", {}));
     }
   }
 }
 
 void Spool::tell(const storage::SegmentMark& mark) {
+  if (hung()) {
+    late_.insert_or_assign(mark.id, mark);
+    if (!again_.waiting()) again_.start(kAgain);
+    return;
+  }
+  tell_late();
   qmgr_.send(ipc::Synced{.writer = mark.id.writer, .segment = mark.id.number, .upto = mark.upto, .sealed = mark.sealed});
 }
 
+bool Spool::hung() { return qmgr_.channel() != nullptr && qmgr_.channel()->unsent() > kMostUnsent; }
+
+void Spool::tell_late() {
+  if (hung()) {
+    again_.start(kAgain);
+    return;
+  }
+  for (const auto& [id, mark] : std::exchange(late_, {})) {
+    qmgr_.send(ipc::Synced{.writer = id.writer, .segment = id.number, .upto = mark.upto, .sealed = mark.sealed});
+  }
+}
+
 void Spool::on_peer(ipc::Channel&) {
+  late_.clear();  // all marks follow
   for (const auto& mark : writer_->marks()) tell(mark);
 }
 
-bool Spool::on_message(ipc::Channel&, const ipc::Incoming&) { return false; }  // qmgr tells smtpd nothing
+bool Spool::on_message(ipc::Channel&, const ipc::Incoming& message) {
+  const auto room = message.as<ipc::QueueRoom>();
+  if (!room) return false;
+  room_.told(*room);
+  return true;
+}
 
 }  // namespace holdfast::smtpd

@@ -16,6 +16,7 @@
 #include "common/net/loop.h"
 #include "common/storage/content.h"
 #include "common/storage/spool_writer.h"
+#include "smtpd/room.h"
 
 namespace holdfast::smtpd {
 
@@ -32,13 +33,16 @@ class Spool final : private ipc::ChannelHandler {
   Spool(net::Loop& loop, Options options);
   ~Spool() override;
 
-  // `done` is called on the loop when the record is durable, or with the error that chooses the 4xx.
+  // `done` is called on the loop when the record is durable, or with the error that chooses the 4xx: kNoSpace
+  // too when a quota is reached.
   // The number is for forget().
   std::uint64_t keep(mail::QueueId id, mail::Envelope envelope, storage::Content content, Done done);
-  // The client has gone: its `done` is not called any more. A record that is on its way to the disk is kept
-  // all the same, and may be a duplicate of what the client sends again (design.md section 4, Promises).
-  void forget(std::uint64_t token) { waiting_.erase(token); }
+  // The client has gone: its `done` is not called any more. What the spool thread has not begun to write is
+  // dropped; the rest is kept all the same, and may be a duplicate of what the client sends again (design.md
+  // section 4, Promises).
+  void forget(std::uint64_t token);
   const std::string& folder() const { return options_.folder; }
+  const Room& room() const { return room_; }
 
  private:
   // Where batches on their way to the loop find the Spool, if it is still there. The loop's thread only.
@@ -47,14 +51,23 @@ class Spool final : private ipc::ChannelHandler {
   void on_peer(ipc::Channel& qmgr) override;
   bool on_message(ipc::Channel& from, const ipc::Incoming& message) override;
   void finished(storage::SpoolWriter::Batch batch);
+  void settle(const storage::SpoolWriter::Completion& completion);
+  void refuse(std::uint64_t token, std::string_view why);
   void tell(const storage::SegmentMark& mark);
+  void tell_late();
+  bool hung();
+  void note_health(const storage::SpoolWriter::Batch& batch);
 
   net::Loop& loop_;
   const Options options_;
   std::uint64_t last_token_ = 0;
   std::map<std::uint64_t, Done> waiting_;
+  Room room_;
+  std::map<storage::SegmentId, storage::SegmentMark> late_;  // marks that qmgr is too slow to take: the newest of each
+  bool failing_ = false;
   std::shared_ptr<Mailbox> mailbox_;
   ipc::Client qmgr_;
+  net::Timer again_;
   std::unique_ptr<storage::SpoolWriter> writer_;
 };
 

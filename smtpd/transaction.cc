@@ -125,6 +125,11 @@ void Transaction::settle(const Question& question, RcptVerdict verdict) {
       accept(question, Mode::kLive);
       break;
     case RcptVerdict::Outcome::kKept:
+      if (mode_ != Mode::kLive && !shared_.spool.room().fits(question.domain->name, declared_size_)) {
+        verdict = {RcptVerdict::Outcome::kRefused, mail::Reply::make(452, "4.3.1", fmt::format("<{}>: Too much mail is waiting, try again later", question.recipient.text()))};
+        refuse("RCPT", verdict.reply, question.recipient.text(), question.answer);
+        return;
+      }
       // A live transaction whose connection was lost stays live: its end decides.
       if (mode_ != Mode::kLive) relay_.reset();
       accept(question, mode_ == Mode::kLive ? Mode::kLive : Mode::kKept);

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -27,10 +26,9 @@ struct CheckOptions {
 
 // The index by itself: every row's checksum, every message against its recipients, orders and owed report, all
 // orders and counters against the messages. In one view: seconds for a million messages.
-void check_rows(const QueueIndex& index, const Txn& txn, CheckReport& report);
-// Every row against its record, and every other record of the segments, by pages with a view each; what qmgr
-// moves or deletes meanwhile is no fault.
-base::Status check_records(const QueueIndex& index, const std::string& spool, const CheckOptions& options,
+void check_rows(const Txn& txn, CheckReport& report);  // a transaction of QueueIndex::env()
+// Every row against its record, by pages with a view each; what qmgr moves or deletes meanwhile is no fault.
+base::Status check_records(QueueIndex& index, const std::string& spool, const CheckOptions& options,
                            CheckReport& report);
 
 }  // namespace holdfast::storage

@@ -161,7 +161,6 @@ class QueueIndex {
   static std::string folder(const std::string& spool);  // paths.spool/index
 
   Env& env() { return *env_; }
-  const Env& env() const { return *env_; }
 
   // --- Reads, on any transaction of env() ---
   // The writer number of the qmgr that made this index. A segment of qmgr's own that this index knows nothing of

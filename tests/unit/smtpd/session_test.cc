@@ -58,7 +58,8 @@ class SessionTest : public ::testing::Test {
   ProberLink prober{bench.loop, folder + "/prober.sock", {}};
   Pools pools{bench.loop, book, prober, 1};
   Spool spool{bench.loop, {.folder = folder + "/spool", .qmgr_socket = folder + "/qmgr.sock", .writer = 1, .self = {}}};
-  Shared shared{.loop = bench.loop, .book = book, .pools = pools, .spool = spool, .prober = prober, .token = "t", .writer = 1};
+  storage::SpaceWatch space{folder};
+  Shared shared{.loop = bench.loop, .book = book, .pools = pools, .spool = spool, .space = space, .prober = prober, .token = "t", .writer = 1};
   base::UniqueFd client;
   std::unique_ptr<Session> session;
 };

@@ -25,8 +25,8 @@ inline constexpr EnvOptions kSmallReader{.read_only = true, .map_bytes = 64 << 2
 
 class Folder {
  public:
-  Folder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "holdfast-XXXXXX").string();
+  explicit Folder(const std::filesystem::path& where = std::filesystem::temp_directory_path()) {
+    std::string pattern = (where / "holdfast-XXXXXX").string();
     base::expect(::mkdtemp(pattern.data()) != nullptr, "mkdtemp");
     path_ = pattern;
   }
