@@ -150,7 +150,7 @@ class Run:
         self.say(name, f"{best * 1000:.0f}", "ms", lines=lines, **({"goal": goal} if goal else {}))
 
     def list(self):
-        self.timed("gatewayctl --version (for comparison)", "--version")
+        self.timed("config check, for comparison", "config", "check")
         self.timed("status", "status", "--json")
         self.timed("queue list, first page of 50", "queue", "list", "--limit", "50", "--json", goal="100 ms")
         self.timed("queue list, one sender of 10 messages", "queue", "list", "--sender", "sender3@senders.test", "--json")
