@@ -1,5 +1,7 @@
 #include "master/ground.h"
 
+#include <filesystem>
+
 #include <sys/resource.h>
 
 #include "common/base/file.h"
@@ -17,6 +19,12 @@ base::Status make_all_folders(const config::Paths& paths) {
        {paths.spool, storage::segments_folder(paths.spool), storage::corrupt_folder(paths.spool), paths.spool + "/index",
         paths.state, paths.state + "/directory", paths.run, paths.log}) {
     if (auto made = base::make_folders(folder); !made) return made;
+  }
+  // A start that was cut short may have made folders whose names are not on disk yet. The one above may be
+  // somebody else's, closed to us: then its owner has made ours.
+  for (const std::string& folder : {paths.spool, paths.state}) {
+    if (auto done = base::fsync_folder(folder); !done) return done;
+    (void)base::fsync_folder(std::filesystem::path(folder).parent_path().string());
   }
   return {};
 }

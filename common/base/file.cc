@@ -70,13 +70,14 @@ Status replace_file(const std::string& path, std::string_view content, unsigned 
 }
 
 Status make_folders(const std::string& path, unsigned mode) {
-  if (::mkdir(path.c_str(), mode) == 0 || errno == EEXIST) return {};
-  if (errno != ENOENT) return fail_errno("mkdir " + path, errno);
   const auto parent = std::filesystem::path(path).parent_path().string();
-  if (parent.empty() || parent == path) return fail_errno("mkdir " + path, ENOENT);
+  const auto synced = [&] { return fsync_folder(parent.empty() ? "." : parent); };
+  if (::mkdir(path.c_str(), mode) == 0) return synced();
+  if (errno == EEXIST) return {};
+  if (errno != ENOENT || parent.empty() || parent == path) return fail_errno("mkdir " + path, errno);
   if (auto done = make_folders(parent, mode); !done) return done;
-  if (::mkdir(path.c_str(), mode) == 0 || errno == EEXIST) return {};
-  return fail_errno("mkdir " + path, errno);
+  if (::mkdir(path.c_str(), mode) == 0) return synced();
+  return errno == EEXIST ? Status() : fail_errno("mkdir " + path, errno);
 }
 
 }  // namespace holdfast::base

@@ -39,7 +39,7 @@ Status replace_file(const std::string& path, std::string_view content, unsigned 
 Status write_all(int fd, std::string_view bytes);
 Status pwrite_all(int fd, std::string_view bytes, std::uint64_t offset);
 Status fsync_folder(const std::string& path);
-// Like mkdir -p; what is there already is left as it is.
+// Like mkdir -p; what is there already is left as it is. Names that were made are durable.
 Status make_folders(const std::string& path, unsigned mode = 0750);
 
 }  // namespace holdfast::base

@@ -161,6 +161,10 @@ base::Result<std::unique_ptr<Env>> Env::open(const std::string& folder, const st
   auto handles = open_tables(env->env_, tables, options.read_only);
   if (!handles) return advise(handles.error());
   env->tables_ = std::move(*handles);
+  // LMDB syncs what is in its file, never the file's name.
+  if (!options.read_only) {
+    if (auto done = base::fsync_folder(folder); !done) return std::unexpected(done.error());
+  }
   return env;
 }
 
