@@ -41,13 +41,10 @@ bool give_up(const storage::MessageRow& row, std::vector<storage::RecipientState
 QueueIndex::Plan plan_of(const config::Config& config, std::string_view destination) {
   const auto* found = config.find_destination(destination);
   const bool warns = found == nullptr || found->early_warning;
-  const auto standard = [] {
-    const auto* preset = config::find_preset("default");
-    base::expect(preset != nullptr, "there is no default schedule");
-    return preset->phases.back().until;
-  };
-  return {.lifetime_ms = ms(found != nullptr ? found->lifetime() : standard()),
-          .warn_ms = warns ? ms(config.delay_warning) : 0};
+  const auto* standard = config::find_preset("default");
+  base::expect(standard != nullptr, "there is no default schedule");
+  const auto& schedule = found != nullptr && !found->schedule.empty() ? found->schedule : standard->phases;
+  return {.lifetime_ms = ms(schedule.back().until), .warn_ms = warns ? ms(config.delay_warning) : 0};
 }
 
 void begin_lifetime(storage::MessageRow& row, const config::Config& config) {
