@@ -24,7 +24,8 @@ import subprocess
 from . import gateway as _gateway
 from .waiting import until
 
-CREATE, MAKE_FOLDER, WRITE, DURABLE_WRITE, TRUNCATE, ALLOCATE, PUNCH, SYNC, RENAME, REMOVE, MARK = range(1, 12)
+CREATE, MAKE_FOLDER, WRITE, DURABLE_WRITE, TRUNCATE, ALLOCATE, PUNCH, SYNC, RENAME, REMOVE, MARK, LINK = range(1, 13)
+_OF_NAMES = (CREATE, MAKE_FOLDER, RENAME, REMOVE, LINK)
 _OF_CONTENT = (WRITE, DURABLE_WRITE, TRUNCATE, ALLOCATE, PUNCH)
 SECTOR = 512
 ROOT = 1
@@ -226,7 +227,7 @@ class Disk:
         kind = change.kind
         if kind in (CREATE, MAKE_FOLDER):
             self.nodes[change.node] = _File() if kind == CREATE else _Folder()
-        if kind in (CREATE, MAKE_FOLDER, RENAME, REMOVE):
+        if kind in _OF_NAMES:
             self.pending_names.append(change)
         elif kind == SYNC:
             self._sync(change.node)
@@ -251,13 +252,11 @@ class Disk:
 
     def after_cut(self, under_way, rng):
         """A state in which the power may leave it while `under_way` is being done (None: nothing is)."""
-        if under_way is not None and under_way.kind in (CREATE, MAKE_FOLDER):
-            names = [*self.pending_names, under_way]
-            extra = {under_way.node: _File() if under_way.kind == CREATE else _Folder()}
-        else:
-            names = self.pending_names + ([under_way] if under_way is not None and under_way.kind in (RENAME, REMOVE) else [])
-            extra = {}
-        nodes = {**self.nodes, **extra}
+        kind = under_way.kind if under_way is not None else None
+        names = self.pending_names + ([under_way] if kind in _OF_NAMES else [])
+        nodes = dict(self.nodes)
+        if kind in (CREATE, MAKE_FOLDER):
+            nodes[under_way.node] = _File() if kind == CREATE else _Folder()
         # Nothing, everything (the machine lost no more than its processes), or some of it.
         file_chance, name_chance = rng.choice([0, 1, 0.1, 0.5, 0.9]), rng.choice([0, 1, 0.5, 0.5])
         now = {number: dict(node.names) for number, node in nodes.items() if isinstance(node, _Folder)}
@@ -269,14 +268,14 @@ class Disk:
             node = nodes[number]
             if isinstance(node, _Folder):
                 return {name: build(inside) for name, inside in sorted(now[number].items())}
-            hit = under_way is not None and under_way.node == number and under_way.kind in _OF_CONTENT
+            hit = kind in _OF_CONTENT and under_way.node == number
             return node.after_cut(rng, file_chance, under_way if hit else None)
         return State(build(ROOT))
 
 
 def _rename_in(names_of, change):
     """Does a change of names on the folders that names_of gives; one that makes no sense any more does nothing."""
-    if change.kind in (CREATE, MAKE_FOLDER):
+    if change.kind in (CREATE, MAKE_FOLDER, LINK):
         names_of(change.folder)[change.name] = change.node
         return
     if names_of(change.folder).get(change.name) == change.node:

@@ -240,6 +240,14 @@ int do_rename(const char* from, const char* to, unsigned flags) {
   return 0;
 }
 
+int do_link(const char* from, const char* to) {
+  if (::link(real(from).c_str(), real(to).c_str()) != 0) return -errno;
+  const auto place = place_of(to);
+  const auto node = disk->nodes[to] = disk->nodes.at(from);
+  disk->log.add({.change = Change::kLink, .node = node, .folder = place.folder}, place.name);
+  return 0;
+}
+
 void* do_init(fuse_conn_info* connection, fuse_config* config) {
   // All changes come through us, so the kernel may keep what it knows; a descriptor of an unlinked file goes on
   // working by itself, without a hidden name.
@@ -273,6 +281,7 @@ fuse_operations operations() {
   out.rmdir = do_rmdir;
   out.unlink = do_unlink;
   out.rename = do_rename;
+  out.link = do_link;
   out.init = do_init;
   return out;
 }

@@ -20,6 +20,7 @@ enum class Change : std::uint32_t {
   kRename = 9,      // node, from folder and name to other and data (the new name)
   kRemove = 10,     // node, from folder and name
   kMark = 11,       // data: what a test has written to /.mark
+  kLink = 12,       // node, in folder, as one more name
 };
 
 // Little-endian, followed by the name and the data.
