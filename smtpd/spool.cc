@@ -111,6 +111,8 @@ void Spool::tell(const storage::SegmentMark& mark) {
   qmgr_.send(ipc::Synced{.writer = mark.id.writer, .segment = mark.id.number, .upto = mark.upto, .sealed = mark.sealed});
 }
 
+void Spool::possible_duplicate() { qmgr_.send(ipc::Control{.command = "qmgr.possible_duplicate", .words = {}, .user = {}}); }
+
 bool Spool::hung() { return qmgr_.channel() != nullptr && qmgr_.channel()->unsent() > kMostUnsent; }
 
 void Spool::tell_late() {

@@ -41,6 +41,8 @@ class Spool final : private ipc::ChannelHandler {
   // dropped; the rest is kept all the same, and may be a duplicate of what the client sends again (design.md
   // section 4, Promises).
   void forget(std::uint64_t token);
+  // For qmgr's count of them: a live message whose answer was lost, and that is kept now.
+  void possible_duplicate();
   const std::string& folder() const { return options_.folder; }
   const Room& room() const { return room_; }
 

@@ -211,7 +211,10 @@ void Transaction::send_live() {
 
 void Transaction::sent(const Word& word) {
   relay_.reset();
-  if (word.possible_duplicate) base::log().warning(mail::events::possible_duplicate(id_, word.relay));
+  if (word.possible_duplicate) {
+    base::log().warning(mail::events::possible_duplicate(id_, word.relay));
+    shared_.spool.possible_duplicate();
+  }
   const auto verdict = judge_end(word, keepable_, config_->pass_on_4xx);
   if (verdict.keep) {
     base::log().notice(fmt::format("{}: kept: {}", id_.text(),

@@ -1,4 +1,4 @@
-// What a process does when it gets no more memory (docs/decisions/0014).
+// What a process does when it gets no more memory (docs/decisions/0010).
 //
 // A reserve of address space is kept. When an allocation fails it is given back and the allocation tried
 // again: work under way goes on, and whoever asks short_of_memory() takes no new work. When that is used up

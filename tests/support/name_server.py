@@ -1,0 +1,74 @@
+"""nsd with zones of a test's own, on a port of its own."""
+
+import shutil
+import socket
+import subprocess
+import tempfile
+import pathlib
+
+from . import ports
+from .waiting import until
+
+NSD = "/usr/sbin/nsd"
+
+_HEAD = """$ORIGIN {zone}.
+$TTL {ttl}
+@ IN SOA ns.{zone}. admin.{zone}. {serial} 3600 600 86400 {ttl}
+@ IN NS ns.{zone}.
+ns IN A 127.0.0.1
+"""
+
+
+class NameServer:
+    """`zones`: records as in a zone file, by the zone's name."""
+
+    def __init__(self, zones, ttl=300):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="hf-nsd-"))
+        self.port, self.ttl, self.serial, self.zones = ports.free_port(), ttl, 0, zones
+        self.process = None
+
+    @property
+    def server(self):
+        return f"127.0.0.1:{self.port}"
+
+    def start(self):
+        lines = ["server:", f"  ip-address: 127.0.0.1@{self.port}", '  username: ""', f'  zonesdir: "{self.folder}"',
+                 '  database: ""', f'  pidfile: "{self.folder}/pid"', f'  xfrdfile: "{self.folder}/xfrd"',
+                 f'  zonelistfile: "{self.folder}/list"', f'  logfile: "{self.folder}/log"', "  server-count: 1",
+                 "remote-control:", "  control-enable: no"]
+        for zone in self.zones:
+            lines += ["zone:", f"  name: {zone}", f"  zonefile: {zone}.zone"]
+        (self.folder / "nsd.conf").write_text("\n".join(lines) + "\n")
+        self._write()
+        self.process = subprocess.Popen([NSD, "-d", "-c", self.folder / "nsd.conf"], stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        until(self._answers, "nsd answers", 20)
+        return self
+
+    def _write(self):
+        self.serial += 1
+        for zone, records in self.zones.items():
+            head = _HEAD.format(zone=zone, ttl=self.ttl, serial=self.serial)
+            (self.folder / f"{zone}.zone").write_text(head + records)
+
+    def _answers(self):
+        assert self.process.poll() is None, f"nsd ended: {(self.folder / 'log').read_text()}"
+        zone = next(iter(self.zones))
+        name = b"".join(bytes([len(label)]) + label.encode() for label in zone.split(".")) + b"\0"
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+            asking.settimeout(0.1)
+            asking.sendto(b"\x12\x34\0\0\0\1\0\0\0\0\0\0" + name + b"\0\6\0\1", ("127.0.0.1", self.port))
+            try:
+                return len(asking.recv(512)) > 0
+            except (TimeoutError, ConnectionRefusedError):
+                return False
+
+    def stop(self):
+        self.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def kill(self):
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait(10)
+            self.process = None

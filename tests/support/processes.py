@@ -1,0 +1,44 @@
+"""What a process uses, and what it may use."""
+
+import os
+import resource
+
+
+def anonymous_kib(pid):
+    """Memory of its own, in KiB: without the files it has mapped."""
+    with open(f"/proc/{pid}/status") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("RssAnon:"))
+
+
+def cpu_seconds(pid):
+    with open(f"/proc/{pid}/stat", "rb") as file:
+        fields = file.read().rsplit(b")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def descriptors(pid):
+    return len(os.listdir(f"/proc/{pid}/fd"))
+
+
+def address_space(pid):
+    """In bytes, as RLIMIT_AS counts it."""
+    with open(f"/proc/{pid}/statm") as file:
+        return int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+
+
+class Limit:
+    """A resource limit of a running process, lowered in a `with` block and put back behind it."""
+
+    def __init__(self, pid, which, soft):
+        self.pid, self.which, self.soft = pid, which, soft
+
+    def __enter__(self):
+        self.before = resource.prlimit(self.pid, self.which)
+        resource.prlimit(self.pid, self.which, (self.soft, self.before[1]))
+        return self
+
+    def __exit__(self, *_):
+        try:
+            resource.prlimit(self.pid, self.which, self.before)
+        except ProcessLookupError:
+            pass
