@@ -3,7 +3,8 @@
 #   make run [CONFIG=FILE]  the whole gateway in the foreground: the demo, or one's own configuration
 #   make build              every program into build/release/bin
 #   make check              builds, and runs every quick test
-#   make check-all          and the long tests, and the unit tests under sanitizers
+#   make check-all          and the long forms of the fault tests, all tests with the address and undefined-behaviour
+#                           sanitizers, and the rooms that have threads with the thread sanitizer: hours
 #   make fmt                clang-format over the sources that differ from the last commit
 #   make doc                writes the generated parts of docs/ again
 #   make clean              removes build/
@@ -11,6 +12,10 @@
 PROGRAMS := master smtpd qmgr deliver prober gatewayctl
 RELEASE := build/release
 JOBS := $(shell nproc)
+# The rooms that have threads.
+THREADED := unit_storage unit_smtpd unit_qmgr unit_deliver unit_prober
+empty :=
+space := $(empty) $(empty)
 
 .PHONY: run build check check-all fmt doc clean
 
@@ -33,7 +38,10 @@ check-all: check
 	@tools/install-deps all
 	cmake --preset asan
 	ninja -C build/asan
-	ctest --test-dir build/asan -L unit -j $(JOBS) --output-on-failure
+	ctest --test-dir build/asan -L 'unit|scenario' -j $(JOBS) --output-on-failure
+	cmake --preset tsan
+	ninja -C build/tsan $(THREADED)
+	ctest --test-dir build/tsan -R '^($(subst $(space),|,$(THREADED)))$$' -j $(JOBS) --output-on-failure
 	ctest --test-dir $(RELEASE) -L long -j $(JOBS) --output-on-failure
 
 fmt:
@@ -45,6 +53,8 @@ doc: build
 	mv docs/settings.md.new docs/settings.md
 	$(RELEASE)/bin/gatewayctl config schedules >docs/schedules.md.new
 	mv docs/schedules.md.new docs/schedules.md
+	$(RELEASE)/bin/gatewayctl manual >docs/gatewayctl.md.new
+	mv docs/gatewayctl.md.new docs/gatewayctl.md
 
 clean:
 	rm -rf build

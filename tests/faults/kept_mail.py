@@ -12,6 +12,7 @@ from support.smtp_client import Closed, SmtpClient
 
 LOCAL, GONE = "local@example.test", "gone@example.test"
 OUTSIDE, OURS = "outside@client.test", "local@example.test"
+GONE_EVERY = 4
 _NUMBER = re.compile(rb"^Subject: kept (\d+)\r$", re.M)
 
 
@@ -19,6 +20,11 @@ def number_of(message):
     """Of a message, or of the one that a bounce is about."""
     found = _NUMBER.search(message.content)
     return int(found.group(1)) if found else None
+
+
+def is_gone(number):
+    """Whether this one is to bounce."""
+    return number % GONE_EVERY == GONE_EVERY - 1
 
 
 def settings(relay):
@@ -69,23 +75,20 @@ class Peers:
 
 
 class Senders:
-    """Threads that send numbered messages, one after another; every `gone`th is to GONE. `promised` has the numbers
-    that got 250, `tell` hears each of them at once."""
+    """Threads that send numbered messages, one after another. `promised` has the numbers that got 250, `tell` hears
+    each of them at once."""
 
-    def __init__(self, port, tell=lambda words: None, gone=4, first=0, per_connection=7):
-        self.port, self.tell, self.gone, self.per_connection = port, tell, gone, per_connection
+    def __init__(self, port, tell=lambda words: None, per_connection=7):
+        self.port, self.tell, self.per_connection = port, tell, per_connection
         self.promised, self.offered, self.broken, self.refused = set(), set(), 0, 0
-        self._next, self._lock, self._over = first, threading.Lock(), threading.Event()
+        self._next, self._lock, self._over = 0, threading.Lock(), threading.Event()
         self._threads = []
 
-    def is_gone(self, number):
-        return number % self.gone == self.gone - 1
-
     def to_arrive(self):
-        return {n for n in self.promised if not self.is_gone(n)}
+        return {n for n in self.promised if not is_gone(n)}
 
     def to_bounce(self):
-        return {n for n in self.promised if self.is_gone(n)}
+        return {n for n in self.promised if is_gone(n)}
 
     def send(self, count, clients=4):
         """So many messages, in several threads; each must get 250."""
@@ -140,8 +143,8 @@ class Senders:
                 self._over.wait(0.05)
 
     def _message(self, client, number):
-        sender = OURS if self.is_gone(number) and number // self.gone % 2 else OUTSIDE
-        recipient = GONE if self.is_gone(number) else LOCAL
+        sender = OURS if is_gone(number) and number // GONE_EVERY % 2 else OUTSIDE
+        recipient = GONE if is_gone(number) else LOCAL
         replies = [client.mail(sender), client.rcpt(recipient)]
         if all(reply.code == 250 for reply in replies):
             # Sizes differ, so that records end at different places of a block.

@@ -191,7 +191,9 @@ def test_while_qmgr_starts_recovers_and_reclaims(stage):
         until(lambda: not left & {path.name for path in segments.iterdir()}, "the segment is gone", 30)
         stage.gateway.wait_restarted("smtpd", stage.gateway.kill("smtpd"))
         stage.hand_over()
-        until(lambda: kept in stage.peers.arrived(), "it has arrived", 30)
+        try: until(lambda: kept in stage.peers.arrived(), "it has arrived", 15)
+        except AssertionError:
+            print(stage.gateway.status(), stage.gateway.queue(), stage.gateway.ctl("queue","retry","--all")); import time; time.sleep(3); print(stage.peers.arrived(), kept); raise
         stage.gateway.wait_queue(0)
         assert stage.peers.arrived().count(number) == stage.peers.arrived().count(kept) == 1
         return count
