@@ -1,5 +1,6 @@
 #include "common/storage/index_rebuild.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <memory>
@@ -22,6 +23,13 @@ namespace {
 
 constexpr std::size_t kMostTexts = 1000;
 constexpr std::size_t kBatch = 1000;  // records a commit
+
+// What `owed` would say of it, if that was lost: the bouncer decides.
+bool somebody_waits_for_a_report(const MessageRow& row, const std::vector<RecipientState>& recipients) {
+  return !row.sender.empty() && row.state == MessageState::kDeferred &&
+         std::any_of(recipients.begin(), recipients.end(),
+                     [](const auto& r) { return r.status == RecipientStatus::kRefused && !r.withheld; });
+}
 
 class Rebuild {
  public:
@@ -134,7 +142,7 @@ class Rebuild {
     const bool same = old && old->id == record.header().id.value && old->row.generation == row.generation &&
                       old->recipients.size() == recipients.size();
     if (!same && row.record.offset < known) return {};
-    const bool owed = same && old->owed;
+    const bool owed = same && (old->owed || somebody_waits_for_a_report(old->row, old->recipients));
     if (same) {
       row = std::move(old->row);
       recipients = std::move(old->recipients);

@@ -5,12 +5,16 @@
 #include <atomic>
 #include <cerrno>
 #include <csignal>
-#include <cstring>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <mutex>
 
 #include <lmdb.h>
 
 #include "common/base/file.h"
+#include "common/base/log.h"
 #include "common/base/panic.h"
 
 namespace holdfast::storage {
@@ -19,7 +23,7 @@ namespace {
 constexpr unsigned kReaders = 1024;
 constexpr std::size_t kMaxKey = 511;
 constexpr std::uint64_t kMostHeadroom = 256ULL << 20;
-constexpr MDB_dbi kFreeTable = 0;  // LMDB's own list: by transaction, a count and as many page numbers
+constexpr MDB_dbi kFreeTable = 0;  // LMDB's own list of free pages
 
 // What LMDB says when it reads what it has not written. MDB_PANIC is none of these: the disk has failed it, and it
 // wants to be opened again.
@@ -37,9 +41,15 @@ std::unexpected<base::Error> fail_lmdb(std::string_view what, int code) {
   return base::fail(base::Kind::kInternal, std::string(what) + ": " + mdb_strerror(code));
 }
 
+// The disk has failed LMDB in the middle of its last page: only who opens it anew may go on.
+[[noreturn]] void start_again(std::string_view what, int code) {
+  base::log().error(std::string(what) + ": " + mdb_strerror(code) + ": ending, to open the database again");
+  std::_Exit(base::exit_code(base::Kind::kTemporary));
+}
+
 [[noreturn]] void fail_hard(const Env& env, std::string_view what, int code) {
-  if (code != MDB_PANIC && code != EIO) env.damaged(std::string(what) + ": " + mdb_strerror(code));
-  base::panic(std::string(what) + ": " + mdb_strerror(code));
+  if (code == MDB_PANIC || code == EIO) start_again(what, code);
+  env.damaged(std::string(what) + ": " + mdb_strerror(code));
 }
 
 std::unexpected<base::Error> fail_write(const Env& env, std::string_view what, int code) {
@@ -65,7 +75,21 @@ void on_fault(int number, siginfo_t* info, void*) {
   ::sigaction(number, number == SIGBUS ? &g_before_bus : &g_before_segv, nullptr);  // and it happens again
 }
 
-void watch_map(const Env& env, MDB_env* raw) {
+// Where the kernel has put a file's map; LMDB does not tell.
+std::pair<const char*, const char*> map_of(const std::string& path) {
+  std::error_code ec;
+  const std::string real = std::filesystem::canonical(path, ec).string();
+  std::ifstream maps("/proc/self/maps");
+  for (std::string line; !ec && std::getline(maps, line);) {
+    if (!line.ends_with(" " + real)) continue;
+    std::uintptr_t begin = 0, end = 0;
+    if (std::sscanf(line.c_str(), "%zx-%zx", &begin, &end) != 2) continue;
+    return {reinterpret_cast<const char*>(begin), reinterpret_cast<const char*>(end)};
+  }
+  return {nullptr, nullptr};
+}
+
+void watch_map(const Env& env, const std::string& folder) {
   static std::once_flag once;
   std::call_once(once, [] {
     struct sigaction action {};
@@ -74,13 +98,12 @@ void watch_map(const Env& env, MDB_env* raw) {
     ::sigaction(SIGSEGV, &action, &g_before_segv);
     ::sigaction(SIGBUS, &action, &g_before_bus);
   });
-  MDB_envinfo info{};
-  mdb_env_info(raw, &info);
+  const auto [begin, end] = map_of(folder + "/data.mdb");
   for (auto& map : g_maps) {
     const Env* none = nullptr;
     if (!map.env.compare_exchange_strong(none, &env)) continue;
-    map.begin = static_cast<const char*>(info.me_mapaddr);
-    map.end = map.begin + info.me_mapsize;
+    map.begin = begin;
+    map.end = end;
     return;
   }
 }
@@ -95,20 +118,6 @@ void unwatch_map(const Env& env) {
 
 MDB_val to_val(std::string_view s) { return {s.size(), const_cast<char*>(s.data())}; }
 std::string_view to_view(const MDB_val& v) { return {static_cast<const char*>(v.mv_data), v.mv_size}; }
-
-std::uint64_t free_pages(MDB_txn* txn) {
-  MDB_cursor* cursor = nullptr;
-  if (mdb_cursor_open(txn, kFreeTable, &cursor) != 0) return 0;
-  std::uint64_t count = 0;
-  MDB_val k{}, v{};
-  while (mdb_cursor_get(cursor, &k, &v, MDB_NEXT) == 0) {
-    std::size_t pages = 0;
-    if (v.mv_size >= sizeof(pages)) std::memcpy(&pages, v.mv_data, sizeof(pages));
-    count += pages;
-  }
-  mdb_cursor_close(cursor);
-  return count;
-}
 
 // Handles last as long as the environment if the transaction that opened them is committed.
 base::Result<std::vector<unsigned>> open_tables(MDB_env* env, const std::vector<std::string>& names, bool read_only) {
@@ -157,7 +166,7 @@ base::Result<std::unique_ptr<Env>> Env::open(const std::string& folder, const st
   if (const int rc = mdb_env_open(env->env_, folder.c_str(), flags, 0640); rc != 0) {
     return advise(fail_lmdb(folder, rc).error());
   }
-  watch_map(*env, env->env_);
+  watch_map(*env, folder);
   auto handles = open_tables(env->env_, tables, options.read_only);
   if (!handles) return advise(handles.error());
   env->tables_ = std::move(*handles);
@@ -203,16 +212,21 @@ std::uint64_t Txn::entries(Table table) const {
   return stat.ms_entries;
 }
 
-// Pages behind the last one are free; so are those in LMDB's own list, which is read only when it matters.
+// Counted by the trees, since a file's end says nothing of the free pages before it.
 bool Txn::nearly_full() const {
   MDB_envinfo info{};
-  MDB_stat stat{};
   mdb_env_info(env_.raw(), &info);
-  mdb_env_stat(env_.raw(), &stat);
-  const std::uint64_t pages = info.me_mapsize / stat.ms_psize;
-  const std::uint64_t headroom = std::min<std::uint64_t>(pages / 16, kMostHeadroom / stat.ms_psize);
-  if (info.me_last_pgno < pages - headroom) return false;
-  return info.me_last_pgno - free_pages(txn_) >= pages - headroom;
+  std::uint64_t used = 0, page = 0;
+  const auto count = [&](MDB_dbi table) {
+    MDB_stat stat{};
+    if (const int rc = mdb_stat(txn_, table, &stat); rc != 0) fail_hard(env_, "read database", rc);
+    used += stat.ms_branch_pages + stat.ms_leaf_pages + stat.ms_overflow_pages;
+    page = stat.ms_psize;
+  };
+  count(kFreeTable);
+  for (const auto table : env_.handles()) count(table);
+  const std::uint64_t pages = info.me_mapsize / page;
+  return used >= pages - std::min<std::uint64_t>(pages / 8, kMostHeadroom / page);
 }
 
 ReadTxn::~ReadTxn() {

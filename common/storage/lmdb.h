@@ -3,6 +3,8 @@
 // Open an environment once a process and after exec; one program writes it, and there one thread.
 // A read transaction ends within one callback: what it returned by view dies with it.
 //
+// After a disk failed in the middle of a commit's very last page LMDB wants to be opened anew: the process ends with
+// a log line and 75, and whoever started it starts it again.
 // A damaged database is a broken invariant: whatever meets it panics with words that say what helps, be it an
 // error of LMDB, one of its assertions, or an access to a place of the map where no file is (SIGBUS, SIGSEGV:
 // there is a handler for addresses in a map, once a process).
@@ -46,6 +48,7 @@ class Env {
 
   MDB_env* raw() { return env_; }
   unsigned handle(Table table) const;
+  const std::vector<unsigned>& handles() const { return tables_; }
   // Ends the process: `what` has met damage.
   [[noreturn]] void damaged(std::string_view what) const;
 
@@ -66,8 +69,8 @@ class Txn {
 
   std::optional<std::string_view> get(Table table, std::string_view key) const;
   std::uint64_t entries(Table table) const;
-  // True when so much of the map is in use that only what makes it emptier should still be written: a full map
-  // could not even delete. The last sixteenth is left for that, at most 256 MiB.
+  // True when so much of the map is in use, this transaction's changes included, that only what makes it emptier
+  // should still be written: a full map could not even delete. The last eighth is left for that, at most 256 MiB.
   bool nearly_full() const;
 
   MDB_txn* raw() const { return txn_; }

@@ -20,10 +20,13 @@ bool address_matches(std::string_view pattern, std::string_view address) {
 
 }  // namespace
 
-bool QueueFilter::matches(const MessageRow& row, const std::vector<RecipientState>& recipients) const {
+bool QueueFilter::matches(const MessageRow& row) const {
   if (state && row.state != *state) return false;
   if (!destination.empty() && row.destination != destination) return false;
-  if (!sender.empty() && !address_matches(sender, row.sender)) return false;
+  return sender.empty() || address_matches(sender, row.sender);
+}
+
+bool QueueFilter::matches(const std::vector<RecipientState>& recipients) const {
   const auto any = [&](const auto& test) { return std::any_of(recipients.begin(), recipients.end(), test); };
   if (!domain.empty() && !any([&](const auto& r) { return base::iequals(domain, domain_of(r.address)); })) return false;
   return recipient.empty() || any([&](const auto& r) { return address_matches(recipient, r.address); });

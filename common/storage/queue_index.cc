@@ -52,7 +52,9 @@ std::string QueueIndex::folder(const std::string& spool) { return spool + "/inde
 
 base::Result<std::unique_ptr<QueueIndex>> QueueIndex::open(const std::string& spool, EnvOptions options,
                                                            std::uint32_t born) {
-  return open_folder(folder(spool), options, born);
+  auto index = open_folder(folder(spool), options, born);
+  if (index) (*index)->spool_ = spool;
+  return index;
 }
 
 base::Result<std::unique_ptr<QueueIndex>> QueueIndex::open_folder(const std::string& folder, EnvOptions options,
@@ -165,8 +167,9 @@ ListPage QueueIndex::list(const Txn& txn, const QueueFilter& filter, std::string
     const auto id = place_of(cursor.key(), start.text().size()).id;
     auto row = message(txn, id);
     if (!row) txn.env().damaged("it lists a message it does not know");
+    if (!filter.matches(*row)) continue;
     auto to = recipients(txn, id);
-    if (filter.matches(*row, to)) page.messages.push_back({id, std::move(*row), std::move(to)});
+    if (filter.matches(to)) page.messages.push_back({id, std::move(*row), std::move(to)});
   }
   return page;
 }
@@ -225,6 +228,8 @@ base::Status QueueIndex::count_in(WriteTxn& txn, std::string_view name, const Me
   Counter total = counter(txn, name);
   add_to(share_of(total, row.state), 1, sign);
   add_to(total.bytes, row.size, sign);
+  // Whoever sends to us once must not stay for ever.
+  if (total == Counter{} && !name.empty()) return txn.erase(kCounter, Key().name(name));
   return put_row(txn, kCounter, Key().name(name), total);
 }
 

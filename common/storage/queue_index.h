@@ -137,8 +137,9 @@ struct QueueFilter {
   std::string sender;                // any case; "<>" is the null sender, "@x" a whole domain
   std::string recipient;             // any case; "@x" a whole domain
 
-  bool matches(const MessageRow& row, const std::vector<RecipientState>& recipients) const;
-  bool needs_recipients() const { return !domain.empty() || !recipient.empty(); }
+  // It means those that both say yes to; recipients are read only of those that pass the first.
+  bool matches(const MessageRow& row) const;
+  bool matches(const std::vector<RecipientState>& recipients) const;
 };
 
 struct Listed {
@@ -159,6 +160,7 @@ class QueueIndex {
   static base::Result<std::unique_ptr<QueueIndex>> open_folder(const std::string& folder, EnvOptions options,
                                                                std::uint32_t born = 0);
   static std::string folder(const std::string& spool);  // paths.spool/index
+  const std::string& spool() const { return spool_; }   // as given to open()
 
   Env& env() { return *env_; }
 
@@ -228,6 +230,7 @@ class QueueIndex {
   base::Status put_order(WriteTxn& txn, mail::QueueId id, const MessageRow& row);
   base::Status erase_order(WriteTxn& txn, mail::QueueId id, const MessageRow& row);
 
+  std::string spool_;
   std::unique_ptr<Env> env_;
 };
 

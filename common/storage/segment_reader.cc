@@ -26,6 +26,20 @@ base::Result<std::string> read_exactly(const Segment& segment, std::uint64_t off
   return out;
 }
 
+base::Result<std::string> read_first_block(int fd) {
+  std::string out(kBlock, '\0');
+  std::size_t have = 0;
+  while (have < out.size()) {
+    const ssize_t n = ::pread(fd, out.data() + have, out.size() - have, static_cast<off_t>(have));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return base::fail_errno("read segment", errno);
+    if (n == 0) break;
+    have += static_cast<std::size_t>(n);
+  }
+  out.resize(have);
+  return out;
+}
+
 }  // namespace
 
 base::Result<std::shared_ptr<Segment>> Segment::open(const std::string& folder, SegmentId id) {
@@ -33,8 +47,10 @@ base::Result<std::shared_ptr<Segment>> Segment::open(const std::string& folder, 
   base::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd) return base::fail_errno(path, errno);
   std::shared_ptr<Segment> segment(new Segment(std::move(fd), {}));
-  const auto block = read_exactly(*segment, 0, kBlock);
-  if (!block) return damaged(path + ": the segment's header is cut off");
+  // A block that cannot be read now is no damage: the disk may give it the next time.
+  const auto block = read_first_block(segment->fd());
+  if (!block) return std::unexpected(block.error());
+  if (block->size() != kBlock) return damaged(path + ": the segment's header is cut off");
   auto header = SegmentHeader::decode(*block);
   if (!header) return damaged(path + ": " + header.error().text);
   if (header->id != id) return damaged(path + ": the file is another segment's");

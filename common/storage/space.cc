@@ -22,10 +22,15 @@ int Space::free_percent() const {
   return bytes == 0 ? 0 : static_cast<int>(100.0 * static_cast<double>(free_bytes) / static_cast<double>(bytes));
 }
 
-std::uint64_t Reserve::bytes_of(const Space& space) const { return std::min(share(space.bytes, percent), bytes); }
+std::uint64_t Reserve::bytes_of(const Space& space) const {
+  if (percent == 0) return bytes;
+  const auto of_all = share(space.bytes, percent);
+  return bytes == 0 ? of_all : std::min(of_all, bytes);
+}
 
 std::uint64_t Reserve::inodes_of(const Space& space) const {
-  return std::min(share(space.inodes, std::min(percent, kMostInodePercent)), kMostInodes);
+  if (percent == 0 && bytes == 0) return 0;
+  return std::min(share(space.inodes, std::clamp(percent, 1, kMostInodePercent)), kMostInodes);
 }
 
 bool accepts(const Space& space, const Reserve& reserve, std::uint64_t size) {

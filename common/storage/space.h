@@ -17,8 +17,8 @@ struct Space {
   int free_percent() const;
 };
 
-// What is left alone: the less of `percent` of the file system and `bytes`; of inodes the less of `percent`
-// (at most 10) of them and 1,000, since a segment takes one inode for thousands of messages.
+// What is left alone: the less of `percent` of the file system and `bytes`, where 0 is one that was not given and
+// both 0 is nothing; of inodes the less of `percent` (1 to 10) of them and 1,000, since a segment takes one inode for thousands of messages.
 struct Reserve {
   int percent = 10;
   std::uint64_t bytes = 1 << 30;

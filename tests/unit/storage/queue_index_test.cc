@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "common/storage/queue_tables.h"
 #include "tests/unit/storage/support.h"
 
 namespace holdfast::storage {
@@ -223,6 +224,37 @@ TEST_F(QueueIndexTest, AReaderOfAnotherProcessSeesIt) {
   ReadTxn txn((*reader)->env());
   const ReadTxn::View view(txn);
   EXPECT_TRUE((*reader)->message(txn, {1}));
+}
+
+TEST_F(QueueIndexTest, AnIndexOfAnotherVersionIsRefusedWithWords) {
+  change([&](WriteTxn& txn) { return queue_tables::put_number(txn, queue_tables::kVersionName, 99); });
+  index_.reset();
+  const auto opened = QueueIndex::open(folder_.path(), test::kSmallEnv);
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().kind, base::Kind::kData);
+  EXPECT_NE(opened.error().text.find("version 99"), std::string::npos) << opened.error().text;
+  EXPECT_NE(opened.error().text.find("gatewayctl queue rebuild"), std::string::npos) << opened.error().text;
+}
+
+TEST_F(QueueIndexTest, AnIndexWithoutAVersionIsRefusedUnlessItIsEmpty) {
+  change([&](WriteTxn& txn) { return txn.erase(queue_tables::kMeta, queue_tables::kVersionName); });
+  index_.reset();
+  index_ = std::move(*QueueIndex::open(folder_.path(), test::kSmallEnv, 7));
+  EXPECT_EQ(ask([&](const Txn& txn) { return index_->born(txn); }), 7U) << "made now";
+  add(1, row(10));
+  change([&](WriteTxn& txn) { return txn.erase(queue_tables::kMeta, queue_tables::kVersionName); });
+  index_.reset();
+  EXPECT_FALSE(QueueIndex::open(folder_.path(), test::kSmallEnv));
+}
+
+TEST_F(QueueIndexTest, ARowWithAWrongChecksumEndsTheProcessWithWords) {
+  add(1, row(10));
+  change([&](WriteTxn& txn) {
+    std::string value(*txn.get(queue_tables::kMessage, queue_tables::id_key({1})));
+    value[30] = static_cast<char>(value[30] ^ 1);
+    return txn.put(queue_tables::kMessage, queue_tables::id_key({1}), value);
+  });
+  EXPECT_DEATH(ask([&](const Txn& txn) { return index_->message(txn, {1}); }), "is damaged: .*queue rebuild");
 }
 
 }  // namespace

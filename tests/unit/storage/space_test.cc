@@ -13,7 +13,9 @@ TEST(Space, TheReserveIsTheLessOfShareAndSize) {
   const Reserve reserve{.percent = 10, .bytes = kGiB};
   EXPECT_EQ(reserve.bytes_of({.bytes = 100 * kGiB}), kGiB);
   EXPECT_EQ(reserve.bytes_of({.bytes = 5 * kGiB}), kGiB / 2);
-  EXPECT_EQ((Reserve{.percent = 100, .bytes = 7}).bytes_of({.bytes = kGiB}), 7U);
+  EXPECT_EQ((Reserve{.percent = 10, .bytes = 0}).bytes_of({.bytes = 100 * kGiB}), 10 * kGiB) << "a percentage alone";
+  EXPECT_EQ((Reserve{.percent = 0, .bytes = 2 * kGiB}).bytes_of({.bytes = 100 * kGiB}), 2 * kGiB) << "a size alone";
+  EXPECT_EQ((Reserve{.percent = 0, .bytes = 0}).bytes_of({.bytes = 100 * kGiB}), 0U);
   EXPECT_EQ((Reserve{.percent = 50, .bytes = ~0ULL}).bytes_of({.bytes = ~0ULL}), ~0ULL / 2) << "no overflow";
 }
 
@@ -40,6 +42,7 @@ TEST(Space, InodesCountWhereThereAreAny) {
   EXPECT_TRUE(accepts({.bytes = kGiB, .free_bytes = kGiB, .inodes = 1 << 30, .free_inodes = 1000}, reserve));
   EXPECT_FALSE(accepts({.bytes = kGiB, .free_bytes = kGiB, .inodes = 1 << 30, .free_inodes = 999}, reserve));
   EXPECT_TRUE(accepts({.bytes = kGiB, .free_bytes = kGiB}, reserve)) << "btrfs has none";
+  EXPECT_FALSE(accepts({.bytes = kGiB, .free_bytes = kGiB, .inodes = 1 << 30, .free_inodes = 999}, {.percent = 0, .bytes = 1}));
 }
 
 TEST(SpaceWatch, AsksOnceASecond) {
