@@ -27,6 +27,10 @@ def is_gone(number):
     return number % GONE_EVERY == GONE_EVERY - 1
 
 
+# A refusal that is not believed yet is tried again soon: tests do not wait a quarter of an hour for its bounce.
+QUICK_RETRY = {"retry": [{"until": "4d", "every": "2s"}], "retry_jitter": 0}
+
+
 def settings(relay):
     """What a gateway for such mail has besides its usual configuration."""
     return {"bounces": {"relay": relay.server}}

@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from kept_mail import GONE, Peers, Senders, domains, settings
+from kept_mail import GONE, QUICK_RETRY, Peers, Senders, domains, settings
 from support.waiting import until
 
 LONG = os.environ.get("HOLDFAST_LONG") == "1"
@@ -34,7 +34,7 @@ def peers(world):
 
 @pytest.fixture
 def gateway(world, peers):
-    destinations = {"office": {"servers": [peers.office.server], "max_connections": MAX_CONNECTIONS}}
+    destinations = {"office": {"servers": [peers.office.server], "max_connections": MAX_CONNECTIONS, **QUICK_RETRY}}
     made = world.gateway(destinations=destinations, domains=domains(), settings=settings(peers.relay))
     made.wait_probed()
     return made

@@ -16,7 +16,7 @@ import threading
 
 import pytest
 
-from kept_mail import Peers, Senders, domains, is_gone, settings
+from kept_mail import QUICK_RETRY, Peers, Senders, domains, is_gone, settings
 from support.gateway import Gateway, merged
 from support.power_cut import ChangeLog, LossyDisk, states
 from support.waiting import until
@@ -32,7 +32,7 @@ MEMORY = "/dev/shm"  # nothing here may wait for a real disk
 def gateway_on(disk, peers):
     """A gateway whose spool and state lie in `disk`, all else in a folder of its own."""
     paths = {"spool": str(disk / "spool"), "state": str(disk / "state")}
-    return Gateway([peers.office], domains=domains(), parent=MEMORY, settings=merged(settings(peers.relay), {
+    return Gateway(destinations={"office": {"servers": [peers.office.server], **QUICK_RETRY}}, domains=domains(), parent=MEMORY, settings=merged(settings(peers.relay), {
         "paths": paths, "smtpd": {"workers": 1}, "deliver": {"workers": 1}}))
 
 
