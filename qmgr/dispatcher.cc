@@ -26,16 +26,6 @@ std::int64_t wall_ms() { return base::to_millis(base::wall_now()); }
 
 double chance() { return static_cast<double>(base::random_number() >> 11) / static_cast<double>(1ULL << 53); }
 
-std::string_view to_text(Lane::Phase phase) {
-  switch (phase) {
-    case Lane::Phase::kStopped: return "stopped";
-    case Lane::Phase::kCanary: return "canary";
-    case Lane::Phase::kFlowing: return "flowing";
-    case Lane::Phase::kBraked: return "braked";
-  }
-  return "stopped";
-}
-
 }  // namespace
 
 Dispatcher::Dispatcher(Parts parts, config::ConfigPtr config)
@@ -87,10 +77,7 @@ void Dispatcher::destination_state(const ipc::Destination& told) {
   auto& lane = r->lane;
   if (lane.state() == told.state && lane.since_ms() == told.since_ms) return;
   settle(lane.set_state(told.state, told.since_ms));
-  r->sweep = {.since_ms = told.state == DestinationState::kDraining ? told.since_ms : 0, .behind = {}, .ended = false};
-  r->next_due_ms.reset();
-  r->last_report = {};
-  lane.touch();
+  r->begin_state();
   pump();
 }
 
@@ -144,11 +131,7 @@ void Dispatcher::probe_soon(const std::string& destination) {
 }
 
 void Dispatcher::queue_changed() {
-  for (auto& [name, r] : roads_) {
-    r.lane.drop_window();
-    r.sweep.behind = {};
-    r.sweep.ended = false;
-  }
+  for (auto& [name, r] : roads_) r.load_anew();
   pump();
 }
 
@@ -191,10 +174,7 @@ void Dispatcher::pump_now() {
 
 // Brings a lane's window up to date.
 void Dispatcher::tend(const std::string& name, Road& r, base::Mono now) {
-  if (r.next_due_ms && *r.next_due_ms <= wall_ms()) {
-    r.next_due_ms.reset();
-    r.lane.touch();
-  }
+  r.touch_if_due(wall_ms());
   if (r.lane.wants_refill() && !load(name, r)) return;
   settle(r.lane.settle_if_idle(now));
 }
@@ -202,12 +182,10 @@ void Dispatcher::tend(const std::string& name, Road& r, base::Mono now) {
 bool Dispatcher::load(const std::string& name, Road& r) {
   const storage::ReadTxn::View view(read_);
   if (!view) return false;
-  auto loaded = load_window(parts_.index, read_, name, r.sweep, wall_ms(), [&](QueueId id) {
-    return flights_.contains(id) || claimed_.contains(id) || r.lane.in_window(id);
+  const bool only_skipped = r.load(parts_.index, read_, name, wall_ms(), [&](QueueId id) {
+    return flights_.contains(id) || claimed_.contains(id);
   });
-  if (loaded.candidates.empty() && loaded.more) more_to_load_ = true;
-  r.next_due_ms = loaded.next_due_ms;
-  r.lane.refill(std::move(loaded.candidates), loaded.more);
+  more_to_load_ = more_to_load_ || only_skipped;
   return true;
 }
 
@@ -365,13 +343,8 @@ void Dispatcher::end_flight(QueueId id) {
   pump();
 }
 
-// A message that comes back as it was may lie behind the sweep of a drain, and be due by that alone.
 void Dispatcher::look_again(const std::string& destination, std::int64_t arrival_ms, QueueId id) {
-  auto* r = road(destination);
-  if (r == nullptr || r->sweep.since_ms == 0) return;
-  const storage::QueueIndex::Place before{arrival_ms, {id.value - 1}};
-  r->sweep.behind = std::min(r->sweep.behind, before);
-  r->sweep.ended = false;
+  if (auto* r = road(destination)) r->look_again(arrival_ms, id);
 }
 
 void Dispatcher::report(const std::string& name, Road& r, base::Mono now) {
@@ -419,7 +392,7 @@ void Dispatcher::check_idle() {
 std::vector<Dispatcher::LaneReport> Dispatcher::lanes() const {
   std::vector<LaneReport> out;
   for (const auto& [name, r] : roads_) {
-    out.push_back({.name = name, .state = std::string(mail::to_text(r.lane.state())), .phase = std::string(to_text(r.lane.phase())),
+    out.push_back({.name = name, .state = std::string(mail::to_text(r.lane.state())), .phase = std::string(Lane::to_text(r.lane.phase())),
                    .reason = r.lane.reason(), .active = r.lane.active(), .limit = r.lane.limit()});
   }
   return out;

@@ -25,7 +25,7 @@
 #include "qmgr/lane.h"
 #include "qmgr/outcome_effect.h"
 #include "qmgr/prober_link.h"
-#include "qmgr/window.h"
+#include "qmgr/road.h"
 
 namespace holdfast::qmgr {
 
@@ -72,16 +72,6 @@ class Dispatcher {
   bool commits_work() const { return commits_work_; }
 
  private:
-  struct Road {                                    // a destination
-    explicit Road(Lane::Limits limits) : lane(limits) {}
-    Lane lane;
-    Sweep sweep;
-    std::optional<std::int64_t> next_due_ms;
-    std::size_t settling = 0;                      // outcomes on their way into the index
-    base::Mono last_report{}, last_probe{};
-    bool failed_told = false;
-  };
-
   Road& add_road(const config::Destination& destination);
   Road* road(const std::string& name);
   void pump_now();

@@ -8,6 +8,8 @@
 #include "common/base/panic.h"
 #include "common/base/text.h"
 #include "common/mail/events.h"
+#include "common/storage/corrupt.h"
+#include "qmgr/duplicates.h"
 
 namespace holdfast::qmgr {
 namespace {
@@ -75,6 +77,9 @@ base::Status Flights::apply(storage::WriteTxn& txn, QueueId id, const ipc::Outco
   result.effect = apply_outcome(*row, result.recipients, outcome, ruling);
   result.row = std::move(*row);
   if (result.effect.fate == Fate::kStale) return {};
+  if (outcome.possible_duplicate) {
+    if (auto done = count_possible_duplicate(txn); !done) return done;
+  }
   if (result.effect.fate == Fate::kDone) return index_.remove(txn, id);
   for (std::uint32_t i = 0; i < result.recipients.size(); ++i) {
     if (auto done = index_.put_recipient(txn, id, i, result.recipients[i]); !done) return done;
@@ -83,6 +88,17 @@ base::Status Flights::apply(storage::WriteTxn& txn, QueueId id, const ipc::Outco
     if (auto done = index_.put_owed(txn, id); !done) return done;
   }
   return index_.update(txn, id, result.row);
+}
+
+// On the writer's thread, since it reads and writes files; its row says already that it is held.
+void Flights::set_damaged_aside(QueueId id, const mail::RecordRef& record) {
+  writer_.submit([spool = index_.spool(), id, record](storage::WriteTxn&) -> base::Status {
+    const auto done = storage::set_aside(spool, record, id);
+    const std::string where = done ? "set aside as corrupt/" + *done : "not set aside: " + done.error().text;
+    base::log().error(fmt::format("{}: its record is damaged: {}", id.text(), where));
+    base::log().error(mail::events::event("spool_damage", {{"queue_id", id.text()}, {"reason", where}}));
+    return {};
+  });
 }
 
 void Flights::commit(QueueId id, std::shared_ptr<const Ruling> ruling) {
@@ -97,6 +113,7 @@ void Flights::commit(QueueId id, std::shared_ptr<const Ruling> ruling) {
       [this, id, outcome, result] {
         if (result->effect.fate != Fate::kStale) log_refusals(id, *outcome, result->row, result->recipients, result->due_ms);
         log_fate(id, result->effect.fate, result->row);
+        if (outcome->damaged && result->effect.fate != Fate::kStale) set_damaged_aside(id, result->row.record);
         landed_(id, result->effect);
       });
 }

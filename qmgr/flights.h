@@ -48,6 +48,7 @@ class Flights {
   struct Result;
   base::Status apply(storage::WriteTxn& txn, mail::QueueId id, const ipc::Outcome& outcome, const Ruling& ruling,
                      Result& result) const;
+  void set_damaged_aside(mail::QueueId id, const mail::RecordRef& record);
 
   storage::QueueIndex& index_;
   storage::BatchWriter& writer_;

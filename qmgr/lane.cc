@@ -19,7 +19,7 @@ constexpr std::size_t kFewLeft = 100;
 constexpr std::size_t kMostAvoided = 90;   // fewer than kFewLeft: a window has always one that has not failed
 constexpr std::size_t kMostForgotten = 100;
 constexpr std::size_t kBelievedAfter = 3;  // failures, and
-constexpr int kBelievedIntervals = 5;      // of probes: ten minutes by default, as prober takes to forget
+constexpr int kBelievedIntervals = 30;     // of probes: an hour by default, long after prober has had its say
 constexpr base::Millis kAfter4xx{15'000};
 constexpr base::Millis kAfterFailure{5'000};
 
@@ -36,6 +36,16 @@ std::string failure_name(QueueId id, const Assessment& o) {
 }
 
 }  // namespace
+
+std::string_view Lane::to_text(Phase phase) {
+  switch (phase) {
+    case Phase::kStopped: return "stopped";
+    case Phase::kCanary: return "canary";
+    case Phase::kFlowing: return "flowing";
+    case Phase::kBraked: return "braked";
+  }
+  return "stopped";
+}
 
 std::vector<Settled> Lane::set_state(DestinationState state, std::int64_t since_ms) {
   if (state == state_ && since_ms == since_ms_) return {};

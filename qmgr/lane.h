@@ -14,8 +14,9 @@
 // count for nothing either: they make the lane wait.
 //
 // Canaries differ if their refused recipients (or senders) do: three messages to one person who has left do
-// not make a broken server. Where there are fewer than three to compare, what has failed for five probe
-// intervals is believed (ten minutes by default: as long as prober takes before it forgets anybody).
+// not make a broken server. Where there are fewer than three to compare, what has failed for thirty probe
+// intervals is believed (an hour by default; docs/decisions/0006): by then prober, which asks by itself, has found
+// the server broken, or the recipient gone, or neither.
 #pragma once
 
 #include <cstdint>
@@ -24,6 +25,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -63,6 +65,7 @@ class Lane {
     bool judged = true;
   };
   enum class Phase : std::uint8_t { kStopped, kCanary, kFlowing, kBraked };
+  static std::string_view to_text(Phase phase);
   struct Pick {
     Candidate message;
     bool canary = false;

@@ -110,7 +110,9 @@ Effect apply_outcome(MessageRow& row, Recipients& recipients, const ipc::Outcome
   if (outcome.generation != row.generation || outcome.attempt <= row.attempts) return {};
   Effect effect;
   effect.refused = note_replies(row, recipients, outcome, ruling.how);
-  effect.owed = !row.sender.empty() && std::ranges::any_of(effect.refused, [&](std::size_t i) { return !recipients[i].withheld; });
+  effect.owed = !row.sender.empty() && std::ranges::any_of(recipients, [](const RecipientState& r) {
+    return r.status == RecipientStatus::kRefused && !r.withheld;
+  });
   const auto last_attempt_ms = std::exchange(row.last_attempt_ms, ruling.now_ms);
   row.attempts = outcome.attempt;
   if (outcome.connection_lost && ruling.how == Treatment::kAsIs) ++row.lost;

@@ -22,20 +22,22 @@ def test_a_server_that_drops_every_data_gets_its_mail_when_it_is_whole(gateway, 
 
 
 def test_one_refused_message_does_not_keep_the_drain_open_for_ever(gateway, destination):
-    """A local recipient that its own server refuses: held with the reason in the end, and the destination is up."""
+    """A local recipient that its own server refuses: given up in the end, and the destination is up."""
     destination.close()
     gateway.wait_state("down")
     assert gateway.send("local@example.test").code == 250
     gateway.wait_queue(1)
     destination.on("rcpt", {"local@example.test": "550 5.1.1 No such user"}).start()
-    gateway.wait_state("up", timeout=60)
+    gateway.wait_state("up", timeout=90)
+    gateway.wait_log("qmgr", "to=<local@example.test>")
+    line = gateway.wait_log("qmgr", "status=bounced")
+    assert "dsn=5.1.1, status=bounced (550 5.1.1 No such user)" in line
     (row,) = gateway.queue()
-    assert row["queue_name"] in ("held", "deferred")
-    assert "550 5.1.1" in row["recipients"][0]["delay_reason"]
+    assert row["queue_name"] == "frozen" and row["recipients"][0]["address"] == "sender@client.test", "nobody takes it"
 
 
 def test_refused_ones_among_many_are_kept_apart(world, destination):
-    """Some of the known recipients have gone: theirs is held in the end, all others' arrives."""
+    """Some of the known recipients have gone: theirs is bounced in the end, all others' arrives."""
     gone = [f"gone{n}" for n in range(4)]
     gateway = world.gateway(destination, local=["local", *gone])
     gateway.wait_probed()
@@ -52,10 +54,10 @@ def test_refused_ones_among_many_are_kept_apart(world, destination):
         expected |= numbered(10, f"part {number}")
     assert subjects(messages) == expected
     gateway.wait_state("up", timeout=60)
-    gateway.wait_queue(4)
-    rows = until(lambda: (q := gateway.queue()) and all(r["recipients"][0].get("delay_reason") for r in q) and q,
-                 "each says why")
-    assert {r["recipients"][0]["address"] for r in rows} == {f"{name}@example.test" for name in gone}
+    refused = {f"{name}@example.test" for name in gone}
+    until(lambda: {line.split("to=<")[1].split(">")[0] for line in gateway.log("qmgr").splitlines()
+                   if "status=bounced (550 5.1.1" in line} == refused, "each is bounced")
+    until(lambda: [r["queue_name"] for r in gateway.queue()] == ["frozen"] * 4, "the bounces, which nobody takes, are frozen")
 
 
 def test_two_destinations_drain_side_by_side(world):

@@ -43,8 +43,9 @@ def test_each_recipients_outcome_is_kept_apart(world, destination):
 
 
 def test_a_refused_recipient_does_not_vanish(world, destination):
-    """There are no bounces yet: such mail is held, with the reason (design, section 3, has the bounce)."""
-    gateway = world.gateway(destination, local=["good", "gone"])
+    """Its sender hears of it (test_bounces.py has the rest)."""
+    relay = world.destination()
+    gateway = world.gateway(destination, local=["good", "gone"], settings={"bounces": {"relay": relay.server}})
     gateway.wait_probed()
     destination.close()
     gateway.wait_state("down")
@@ -52,9 +53,10 @@ def test_a_refused_recipient_does_not_vanish(world, destination):
     gateway.wait_queue(1)
     destination.on("rcpt", {"gone@example.test": "550 5.1.1 No such user"}).start()
     assert destination.wait_for(1)[0].recipients == ["good@example.test"]
-    row = until(lambda: next((r for r in gateway.queue() if r["queue_name"] in ("hold", "held")), None), "it is held")
-    assert "550 5.1.1" in row["recipients"][0]["delay_reason"]
-    assert addresses(row) == {"gone@example.test"}
+    (bounce,) = relay.wait_for(1)
+    assert bounce.sender == "" and bounce.recipients == ["a@client.test"]
+    assert b"Final-Recipient: rfc822; gone@example.test" in bounce.content
+    gateway.wait_queue(0)
     gateway.wait_state("up")
 
 

@@ -47,6 +47,8 @@ class Gateway:
             destinations = {"office": {"servers": [getattr(s, "server", s) for s in servers]}}
         if domains is None:
             domains = {"example.test": {"destination": next(iter(destinations)), "local_recipients": list(local)}}
+        if "bounces" not in (settings or {}):  # nobody's mail leaves this host: they fail at once, and are frozen
+            settings = {**(settings or {}), "bounces": {"relay": "127.0.0.1:9"}}
         self.config = merged({
             "hostname": "mx.example.test",
             "listen": [f"127.0.0.1:{self.port}"],

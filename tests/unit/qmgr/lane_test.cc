@@ -172,14 +172,14 @@ TEST_F(LaneTest, ThreeMessagesToOneWhoHasLeftAreNot) {
   EXPECT_EQ(lane_.take_events().size(), 1U) << "told why, once";
 }
 
-TEST_F(LaneTest, WhereThereAreFewToCompareTenMinutesAreBelieved) {
+TEST_F(LaneTest, WhereThereAreFewToCompareAnHourIsBelieved) {
   for (const auto sign : {Sign::kRefusedKnown, Sign::kRefusedSender, Sign::kLost}) {
     lane_ = Lane({.max_connections = 40, .probe_interval = Millis(120'000)});
     drain_state();
     const auto begin = now_;
     std::vector<Settled> last;
     int tries = 0;
-    for (; tries < 20; ++tries) {
+    for (; tries < 60; ++tries) {
       fill(1, 1);
       ASSERT_EQ(hand_out(), Ids{1});
       last = end(1, sign);
@@ -188,7 +188,7 @@ TEST_F(LaneTest, WhereThereAreFewToCompareTenMinutesAreBelieved) {
       now_ = *lane_.wake_at();
     }
     EXPECT_EQ(last, only(1, Treatment::kAsIs));
-    EXPECT_GE(now_ - begin, std::chrono::minutes(10));
+    EXPECT_GE(now_ - begin, std::chrono::hours(1));
     EXPECT_GE(tries, 3);
     EXPECT_EQ(lane_.reason(), "reason") << "and status says meanwhile why";
   }

@@ -106,7 +106,8 @@ TEST(OutcomeEffect, WhoIsGivenUpStaysSo) {
   m.to[0].status = storage::RecipientStatus::kRefused;
   const auto effect = apply_outcome(m.row, m.to, outcome({kSent}), ruling());
   EXPECT_EQ(m.to[0].status, storage::RecipientStatus::kRefused) << "it was not tried: an old outcome's word";
-  EXPECT_FALSE(effect.owed);
+  EXPECT_TRUE(effect.refused.empty());
+  EXPECT_TRUE(effect.owed) << "if it is owed already nothing is lost";
 }
 
 TEST(OutcomeEffect, HeldOnesRefusalIsOwedToo) {
