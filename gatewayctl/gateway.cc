@@ -56,7 +56,7 @@ base::Result<Gateway> Gateway::open(const std::string& config_file) {
 
 base::Status Gateway::read_queue(const std::function<void(const storage::QueueIndex&, const storage::Txn&)>& questions) {
   if (!index_) {
-    auto opened = storage::QueueIndex::open(config_->paths.spool, {.read_only = true});
+    auto opened = storage::QueueIndex::open(config_->paths.spool, {.read_only = true, .map_bytes = config_->index_map_size});
     if (!opened) return std::unexpected(opened.error());
     index_ = std::move(*opened);
     txn_ = std::make_unique<storage::ReadTxn>(index_->env());
@@ -83,12 +83,22 @@ base::Result<std::string> Gateway::ask(const std::string& daemon, const std::str
   return std::move(reply->json);
 }
 
-std::optional<std::set<mail::QueueId>> Gateway::active() const {
-  const auto answer = ask("qmgr", "qmgr.status", {}, kQuick);
+std::optional<std::string> Gateway::qmgr_status() const {
+  auto answer = ask("qmgr", "qmgr.status", {}, kQuick);
   if (!answer) return std::nullopt;
-  const auto json = nlohmann::json::parse(*answer, nullptr, false);
+  return std::move(*answer);
+}
+
+std::optional<std::set<mail::QueueId>> Gateway::active() const {
+  const auto status = qmgr_status();
+  return status ? active_in(*status) : std::nullopt;
+}
+
+std::optional<std::set<mail::QueueId>> active_in(const std::string& qmgr_status) {
+  const auto json = nlohmann::json::parse(qmgr_status, nullptr, false);
+  if (!json.is_object()) return std::nullopt;
   const auto list = json.find("active");
-  if (!json.is_object() || list == json.end() || !list->is_array()) return std::nullopt;
+  if (list == json.end() || !list->is_array()) return std::nullopt;
   std::set<mail::QueueId> out;
   for (const auto& item : *list) {
     const auto id = item.is_string() ? mail::QueueId::parse(item.get<std::string>()) : std::nullopt;

@@ -42,6 +42,8 @@ class Gateway {
   // The same where an answer with an exit code is an Error of that kind, and nothing else.
   base::Result<std::string> ask(const std::string& daemon, const std::string& command,
                                 const std::vector<std::string>& words = {}, base::Seconds timeout = base::Seconds{30}) const;
+  // What qmgr says of itself, as JSON; nothing when it does not answer.
+  std::optional<std::string> qmgr_status() const;
   // The messages that qmgr has handed to deliver just now; nothing when it does not answer.
   std::optional<std::set<mail::QueueId>> active() const;
 
@@ -53,6 +55,9 @@ class Gateway {
   std::unique_ptr<storage::QueueIndex> index_;
   std::unique_ptr<storage::ReadTxn> txn_;
 };
+
+// The active messages in what qmgr_status() has said.
+std::optional<std::set<mail::QueueId>> active_in(const std::string& qmgr_status);
 
 // The error of an answer with an exit code.
 base::Kind kind_of(int exit);

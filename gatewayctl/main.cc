@@ -1,4 +1,5 @@
-// The admin's hand on the gateway: gatewayctl COMMAND …. Under the names mailq and postqueue it is these.
+// The admin's hand on the gateway: gatewayctl COMMAND …. Under the names mailq, postqueue and postsuper it is
+// these.
 #include <cstdio>
 #include <filesystem>
 
@@ -6,10 +7,13 @@
 
 #include "gatewayctl/config_commands.h"
 #include "gatewayctl/dest_commands.h"
+#include "gatewayctl/manual.h"
 #include "gatewayctl/queue_commands.h"
 #include "gatewayctl/rcpt_commands.h"
+#include "gatewayctl/selftest.h"
 #include "gatewayctl/sink.h"
 #include "gatewayctl/status_command.h"
+#include "gatewayctl/trace_command.h"
 
 namespace {
 
@@ -18,7 +22,7 @@ using namespace holdfast;
 std::vector<std::string> words_of(int argc, char** argv) {
   std::vector<std::string> words(argv + 1, argv + argc);
   const std::string name = std::filesystem::path(argv[0]).filename();
-  if (name == "mailq" || name == "postqueue") words.insert(words.begin(), name);
+  if (name == "mailq" || name == "postqueue" || name == "postsuper") words.insert(words.begin(), name);
   return {words.rbegin(), words.rend()};  // CLI11 takes them from the back
 }
 
@@ -46,7 +50,10 @@ int main(int argc, char** argv) {
   gatewayctl::add_domain_commands(app, invocation);
   gatewayctl::add_rcpt_commands(app, invocation);
   gatewayctl::add_config_commands(app, invocation);
+  gatewayctl::add_trace_command(app, invocation);
+  gatewayctl::add_selftest(app, invocation);
   gatewayctl::add_sink_command(app, invocation.exit_code);
+  gatewayctl::add_manual_command(app);
   if (const int wrong = parse(app, words_of(argc, argv)); wrong != 0) return wrong;
   return invocation.exit_code;
 }

@@ -9,22 +9,10 @@
 #include "common/base/file.h"
 #include "common/base/text.h"
 #include "common/storage/segment_reader.h"
-#include "gatewayctl/queue_commands.h"
+#include "gatewayctl/queue_walk.h"
 
 namespace holdfast::gatewayctl {
 namespace {
-
-base::Result<storage::Listed> find_message(Gateway& gateway, const std::string& text) {
-  const auto id = mail::QueueId::parse(text);
-  if (!id) return base::fail(base::Kind::kUsage, fmt::format("'{}' is not a queue id", text));
-  std::optional<storage::Listed> out;
-  const auto read = gateway.read_queue([&](const storage::QueueIndex& index, const storage::Txn& txn) {
-    if (auto row = index.message(txn, *id)) out = storage::Listed{*id, std::move(*row), index.recipients(txn, *id)};
-  });
-  if (!read && read.error().kind != base::Kind::kNotFound) return std::unexpected(read.error());
-  if (!out) return base::fail(base::Kind::kNotFound, fmt::format("there is no message {}", id->text()));
-  return std::move(*out);
-}
 
 base::Result<storage::Record> open_record(const Gateway& gateway, const storage::Listed& item) {
   return storage::Record::open(storage::segments_folder(gateway.config().paths.spool), item.message.record, item.id,

@@ -1,44 +1,21 @@
 #include "gatewayctl/queue_commands.h"
 
-#include <algorithm>
 #include <cstdio>
 #include <memory>
 
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
+#include "gatewayctl/export_command.h"
+#include "gatewayctl/import_command.h"
 #include "gatewayctl/message_commands.h"
-#include "gatewayctl/queue_filter.h"
-#include "gatewayctl/text_json.h"
+#include "gatewayctl/store_commands.h"
+#include "gatewayctl/queue_deeds.h"
+#include "gatewayctl/queue_shape.h"
+#include "gatewayctl/queue_walk.h"
 
 namespace holdfast::gatewayctl {
 namespace {
-
-constexpr std::size_t kPage = 500;
-
-// Every message that the filter means, oldest first, a page a view, up to `limit` of them. An active one is
-// deferred in the index: that state is judged here.
-base::Status each_message(Gateway& gateway, const QueueWords& words, std::uint64_t limit, const Moment& moment,
-                          const std::function<void(const storage::Listed&)>& visit, const std::function<void()>& page_end) {
-  auto filter = words.filter();
-  if (!filter) return std::unexpected(filter.error());
-  std::string cursor;
-  do {
-    storage::ListPage page;
-    const auto read = gateway.read_queue([&](const storage::QueueIndex& index, const storage::Txn& txn) {
-      page = index.list(txn, *filter, cursor, kPage);
-    });
-    if (!read) return read.error().kind == base::Kind::kNotFound ? base::Status{} : read;
-    for (const auto& item : page.messages) {
-      if (!words.state.empty() && queue_name(item, moment) != words.state) continue;
-      if (limit-- == 0) return {};
-      visit(item);
-    }
-    page_end();
-    cursor = std::move(page.next);
-  } while (!cursor.empty());
-  return {};
-}
 
 void run_list(Invocation& invocation, const QueueWords& words, std::uint64_t limit) {
   with_gateway(invocation, [&](Gateway& gateway) -> base::Status {
@@ -77,53 +54,15 @@ void run_mailq(Invocation& invocation, bool as_json) {
   });
 }
 
-// What a command would do, and what it has done.
-struct Deed {
-  const char* name;         // "delete"
-  const char* done;         // "deleted"
-  const char* help;
-  bool destroys;
-};
-
-constexpr Deed kDeeds[] = {
-    {"retry", "to be tried at once", "try messages now instead of at their time", false},
-    {"hold", "held", "keep messages back until they are released", false},
-    {"release", "released", "let held messages go on", false},
-    {"delete", "deleted", "throw messages away; nobody is told", true},
-};
-
-void say_changed(const Invocation& invocation, const Deed& deed, const QueueWords& words, const std::string& answer) {
-  const json told = json::parse(answer, nullptr, false);
-  const auto changed = told.is_object() ? told.value("changed", std::uint64_t{0}) : 0;
-  if (invocation.json) {
-    std::puts(answer.c_str());
-  } else {
-    fmt::print("{}{} {}\n", words.dry_run ? "would be: " : "", count_text(changed, "message"), deed.done);
-  }
-}
-
-void run_deed(Invocation& invocation, const Deed& deed, const QueueWords& words) {
-  const auto told = words.for_qmgr(deed.destroys);
-  if (!told) {
-    invocation.exit_code = report(told.error());
-    return;
-  }
+void run_shape(Invocation& invocation, const QueueWords& words, bool senders, std::size_t limit) {
   with_gateway(invocation, [&](Gateway& gateway) -> base::Status {
-    const auto answer = gateway.ask_all("qmgr", fmt::format("queue.{}", deed.name), *told, base::Seconds{300});
-    if (!answer) return std::unexpected(answer.error());
-    // Of several ids some may be there and some not: what was done is said in any case.
-    if (!answer->json.empty()) say_changed(invocation, deed, words, answer->json);
-    if (answer->exit != 0) return base::fail(kind_of(answer->exit), answer->text);
+    const Moment moment = look(gateway);
+    Shape shape(senders ? Shape::By::kSender : Shape::By::kRecipient, moment.now_ms);
+    const auto done = each_message(gateway, words, ~0ULL, moment, [&](const auto& item) { shape.add(item); }, [] {});
+    if (!done) return done;
+    std::fputs((invocation.json ? shape.json_lines(limit) : shape.text(limit)).c_str(), stdout);
     return {};
   });
-}
-
-void add_filters(CLI::App& command, const std::shared_ptr<QueueWords>& words, const std::vector<std::string>& states) {
-  command.add_option("--destination", words->destination, "only mail for this destination");
-  command.add_option("--domain", words->domain, "only mail with a recipient in this domain");
-  command.add_option("--sender", words->sender, "only mail from this address; @DOMAIN, or <> for the null sender");
-  command.add_option("--recipient", words->recipient, "only mail to this address; @DOMAIN for a whole domain");
-  command.add_option("--state", words->state, "only mail in this state")->check(CLI::IsMember(states));
 }
 
 void add_list(CLI::App& queue, Invocation& invocation) {
@@ -133,56 +72,63 @@ void add_list(CLI::App& queue, Invocation& invocation) {
   add_filters(*list, words, {"active", "deferred", "held", "frozen"});
   list->add_flag("--all", words->all, "everything, as without a filter");
   list->add_option("--limit", *limit, "at most so many");
+  list->add_option("--after", words->after, "go on behind this message: the last one of the page before");
   list->callback([&invocation, words, limit] { run_list(invocation, *words, *limit); });
 }
 
-void add_deed(CLI::App& queue, Invocation& invocation, const Deed& deed) {
-  auto* command = queue.add_subcommand(deed.name, deed.help);
+void add_shape(CLI::App& queue, Invocation& invocation) {
+  auto* shape = queue.add_subcommand("shape", "how many messages wait by domain, and for how long (Postfix's qshape)");
   auto words = std::make_shared<QueueWords>();
-  command->add_option("ID", words->ids, "queue ids");
-  add_filters(*command, words, {"deferred", "held", "frozen"});  // what is active is deferred to qmgr's commands
-  command->add_flag("--all", words->all, "all messages");
-  command->add_flag("--dry-run", words->dry_run, "only say how many it would be");
-  command->add_flag("--yes", words->yes, "yes, I mean it");
-  command->callback([&invocation, &deed, words] { run_deed(invocation, deed, *words); });
+  auto senders = std::make_shared<bool>(false);
+  auto limit = std::make_shared<std::size_t>(50);
+  shape->add_flag("--senders", *senders, "by the domain of the sender, not of the recipients");
+  shape->add_option("--limit", *limit, "at most so many domains, the greatest first")->capture_default_str();
+  add_filters(*shape, words, {"active", "deferred", "held", "frozen"});
+  shape->callback([&invocation, words, senders, limit] { run_shape(invocation, *words, *senders, *limit); });
+}
+
+void run_postqueue_deed(Invocation& invocation, const std::string& id) {
+  QueueWords words;
+  if (id.empty()) {
+    words.all = true;
+  } else {
+    words.ids = {id};
+  }
+  run_deed(invocation, "retry", words);
 }
 
 void add_postfix_names(CLI::App& app, Invocation& invocation) {
   auto* mailq = app.add_subcommand("mailq", "the queue in Postfix's layout");
   mailq->callback([&invocation] { run_mailq(invocation, invocation.json); });
-  auto* postqueue = app.add_subcommand("postqueue", "postqueue -p and -j, for Postfix hands");
-  auto print = std::make_shared<bool>(false);
-  auto as_json = std::make_shared<bool>(false);
-  auto* p = postqueue->add_flag("-p", *print, "the queue in Postfix's layout");
-  postqueue->add_flag("-j", *as_json, "the queue as JSON, a message a line")->excludes(p);
-  postqueue->callback([&invocation, print, as_json] {
-    if (*print || *as_json) return run_mailq(invocation, *as_json || invocation.json);
-    invocation.exit_code = report({base::Kind::kUsage, "postqueue needs -p or -j"});
+  auto* postqueue = app.add_subcommand("postqueue", "postqueue -p, -j, -f and -i, for Postfix hands");
+  struct Words {
+    bool print = false, as_json = false, all = false;
+    std::string id;
+  };
+  auto words = std::make_shared<Words>();
+  auto* one_of = postqueue->add_option_group("one of")->require_option(1);
+  one_of->add_flag("-p", words->print, "the queue in Postfix's layout");
+  one_of->add_flag("-j", words->as_json, "the queue as JSON, a message a line");
+  one_of->add_flag("-f", words->all, "try all messages now");
+  one_of->add_option("-i", words->id, "try this message now");
+  postqueue->callback([&invocation, words] {
+    if (words->print || words->as_json) return run_mailq(invocation, words->as_json || invocation.json);
+    run_postqueue_deed(invocation, words->id);
   });
+  add_postsuper(app, invocation);
 }
 
 }  // namespace
 
-Moment look(Gateway& gateway) {
-  Moment out;
-  out.now_ms = base::to_millis(base::wall_now());
-  out.active = gateway.active().value_or(std::set<mail::QueueId>{});
-  for (const auto& [name, destination] : gateway.config().destinations) {
-    const auto row = gateway.directory().destination(name);
-    if (!row) continue;
-    const auto interval = std::chrono::duration_cast<base::Millis>(destination.probe.interval).count();
-    const auto state = storage::effective_state(*row, out.now_ms, interval);
-    if (state != mail::DestinationState::kDown && state != mail::DestinationState::kPaused) continue;
-    out.shut[name] = fmt::format("{} is {}{}{}", name, mail::to_text(state), row->reason.empty() ? "" : ": ", row->reason);
-  }
-  return out;
-}
-
 void add_queue_commands(CLI::App& app, Invocation& invocation) {
-  auto* queue = app.add_subcommand("queue", "kept mail: list, show, cat, retry, hold, release, delete")->require_subcommand(1);
+  auto* queue = app.add_subcommand("queue", "kept mail: look at it, change what becomes of it")->require_subcommand(1);
   add_list(*queue, invocation);
   add_message_commands(*queue, invocation);
-  for (const Deed& deed : kDeeds) add_deed(*queue, invocation, deed);
+  add_store_commands(*queue, invocation);
+  add_shape(*queue, invocation);
+  add_queue_deeds(*queue, invocation);
+  add_export(*queue, invocation);
+  add_import(*queue, invocation);
   add_postfix_names(app, invocation);
 }
 

@@ -13,6 +13,9 @@ struct QueueWords {
   std::vector<std::string> ids;
   std::string destination, domain, sender, recipient, state;
   bool all = false, dry_run = false, yes = false;
+  std::string after;      // of list: the id of the message before its first
+  std::string by, until;  // of extend
+  std::string to;         // of reroute
 
   bool filtered() const {
     return !destination.empty() || !domain.empty() || !sender.empty() || !recipient.empty() || !state.empty();

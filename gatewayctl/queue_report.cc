@@ -1,5 +1,7 @@
 #include "gatewayctl/queue_report.h"
 
+#include <algorithm>
+
 #include <fmt/core.h>
 
 #include "common/base/text.h"
@@ -40,8 +42,15 @@ std::string domain_of(const Listed& item) {
 }
 
 std::int64_t next_attempt_ms(const Listed& item, const Moment& moment) {
-  const bool planned = item.message.state == MessageState::kDeferred && shut(item, moment) == nullptr;
+  const bool tried = std::ranges::any_of(item.recipients, [](const auto& r) { return r.status == RecipientStatus::kOpen; });
+  const bool planned = tried && item.message.state == MessageState::kDeferred && shut(item, moment) == nullptr;
   return planned ? item.message.due_ms : 0;
+}
+
+// When it ends by itself; 0: never, or only after the next attempt.
+std::int64_t expires_ms(const storage::MessageRow& m) {
+  if (m.state == MessageState::kHeld) return 0;
+  return m.state == MessageState::kFrozen ? m.discard_ms : m.expires_ms;
 }
 
 std::string next_text(const Listed& item, const Moment& moment) {
@@ -54,7 +63,7 @@ std::string recipients_text(const Listed& item) {
   std::string first;
   std::size_t open = 0;
   for (const auto& r : item.recipients) {
-    if (r.status == RecipientStatus::kSent) continue;
+    if (r.status == RecipientStatus::kSent || r.status == RecipientStatus::kReported) continue;
     if (open++ == 0) first = r.address;
   }
   return open > 1 ? fmt::format("{} +{}", first, open - 1) : first;
@@ -63,7 +72,7 @@ std::string recipients_text(const Listed& item) {
 json as_json(const Listed& item, const Moment& moment) {
   json recipients = json::array();
   for (const auto& r : item.recipients) {
-    if (r.status == RecipientStatus::kSent) continue;
+    if (r.status == RecipientStatus::kSent || r.status == RecipientStatus::kReported) continue;
     json one{{"address", r.address}, {"status", storage::to_text(r.status)}};
     if (const auto reason = reason_of(item, r, moment); !reason.empty()) one["delay_reason"] = reason;
     recipients.push_back(std::move(one));
@@ -79,7 +88,7 @@ json as_json(const Listed& item, const Moment& moment) {
           {"destination", item.message.destination},
           {"next_attempt", epoch_json(next_attempt_ms(item, moment))},
           {"attempts", item.message.attempts},
-          {"expires", nullptr},
+          {"expires", epoch_json(expires_ms(item.message))},
           {"reason", reason_of(item, moment)}};
 }
 
@@ -118,14 +127,14 @@ std::string queue_name(const Listed& item, const Moment& moment) {
 std::string queue_json(const Listed& item, const Moment& moment) { return dump_line(as_json(item, moment)); }
 
 Table queue_table() {
-  return Table({"ID", "STATE", ">SIZE", "AGE", "NEXT", "DESTINATION", "SENDER", "RECIPIENTS", "REASON"});
+  return Table({"ID", "STATE", ">SIZE", "AGE", "NEXT", "EXPIRES", "DESTINATION", "SENDER", "RECIPIENTS", "REASON"});
 }
 
 void add_to(Table& table, const Listed& item, const Moment& moment) {
   const auto& m = item.message;
   table.add({item.id.text(), queue_name(item, moment), bytes_text(m.size),
              base::spell(base::Seconds{std::max<std::int64_t>(0, moment.now_ms - m.arrival_ms) / 1000}),
-             next_text(item, moment), m.destination, m.sender.empty() ? "<>" : m.sender,
+             next_text(item, moment), ahead_text(expires_ms(m), moment.now_ms), m.destination, m.sender.empty() ? "<>" : m.sender,
              recipients_text(item), reason_of(item, moment)});
 }
 
@@ -138,7 +147,7 @@ std::string mailq_entry(const Listed& item, const Moment& moment) {
                                 mailq_date(item.message.arrival_ms), base::printable(sender_text(item)));
   std::string shown;
   for (const auto& r : item.recipients) {
-    if (r.status == RecipientStatus::kSent) continue;
+    if (r.status == RecipientStatus::kSent || r.status == RecipientStatus::kReported) continue;
     const std::string reason = reason_of(item, r, moment);
     if (!reason.empty() && reason != shown) out += fmt::format("{:>78}\n", "(" + base::printable(reason) + ")");
     shown = reason;
@@ -159,7 +168,8 @@ std::string message_text(const Listed& item, const Moment& moment, const mail::E
                     field("size", fmt::format("{} bytes", m.size)) + field("arrived", dated(m.arrival_ms, moment.now_ms)) +
                     field("attempts", fmt::format("{}", m.attempts)) +
                     field("last attempt", dated(m.last_attempt_ms, moment.now_ms)) +
-                    field("next attempt", next_text(item, moment));
+                    field("next attempt", next_text(item, moment)) +
+                    field(m.state == MessageState::kFrozen ? "deleted" : "expires", dated(expires_ms(m), moment.now_ms));
   out += envelope != nullptr ? envelope_text(*envelope) : field("record", "cannot be read");
   Table table({"RECIPIENT", "STATUS", "LAST REPLY"});
   for (const auto& r : item.recipients) table.add({r.address, std::string(storage::to_text(r.status)), r.reply});

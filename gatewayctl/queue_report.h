@@ -25,7 +25,7 @@ std::string queue_name(const storage::Listed& item, const Moment& moment);
 
 // One line as postqueue -j writes it, with our fields behind (design.md section 7). The null sender is
 // MAILER-DAEMON, as there. A message whose destination is shut has no next attempt: it goes when that is back.
-// Nothing expires yet: `expires` is null.
+// `expires` is when it ends by itself: given up while it waits, deleted while it is frozen; null for held mail.
 std::string queue_json(const storage::Listed& item, const Moment& moment);
 
 Table queue_table();

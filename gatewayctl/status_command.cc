@@ -4,8 +4,8 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
-#include <sys/statvfs.h>
 
+#include "common/storage/space.h"
 #include "gatewayctl/text_json.h"
 
 namespace holdfast::gatewayctl {
@@ -83,8 +83,37 @@ void gather_directory(Gateway& gateway, Status& status) {
   }
 }
 
+// What qmgr alone knows.
+void gather_qmgr(const std::optional<std::string>& said, Status& status) {
+  const json told = said ? json::parse(*said, nullptr, false) : json();
+  if (!told.is_object()) return;
+  status.index_works = told.value("committing", true);
+  ReportsLine line;
+  if (const auto bounces = told.find("bounces"); bounces != told.end() && bounces->is_object()) {
+    line.written = bounces->value("written", std::uint64_t{0});
+    line.delays = bounces->value("delays", std::uint64_t{0});
+    line.suppressed = bounces->value("suppressed", std::uint64_t{0});
+  }
+  line.possible_duplicates = told.value("possible_duplicates", std::uint64_t{0});
+  status.reports = line;
+}
+
+void add_quota(Status& status, const std::string& name, const config::Quota& quota, const storage::Counter& counter) {
+  if (quota.messages == 0 && quota.bytes == 0) return;
+  status.quotas.push_back({.name = name, .messages = counter.messages(), .bytes = counter.bytes,
+                           .max_messages = quota.messages, .max_bytes = quota.bytes});
+}
+
+void gather_quotas(const config::Config& config, Status& status,
+                   const std::function<storage::Counter(const std::string& domain)>& counter) {
+  add_quota(status, "", config.quota, counter(""));
+  for (const auto& [name, domain] : config.domains) add_quota(status, name, domain.quota, counter(name));
+}
+
 void gather_queue(Gateway& gateway, Status& status) {
-  const auto active = gateway.active();
+  const auto said = gateway.qmgr_status();
+  gather_qmgr(said, status);
+  const auto active = said ? active_in(*said) : std::nullopt;
   const auto read = gateway.read_queue([&](const storage::QueueIndex& index, const storage::Txn& txn) {
     const auto all = index.counter(txn, "");
     QueueLine line{.messages = all.messages(), .bytes = all.bytes, .deferred = all.deferred, .held = all.held,
@@ -97,20 +126,24 @@ void gather_queue(Gateway& gateway, Status& status) {
       line.oldest_seconds = std::max<std::int64_t>(0, status.now_ms - *oldest) / 1000;
     }
     for (auto& d : status.destinations) d.queued = index.counter(txn, d.name).messages();
+    gather_quotas(gateway.config(), status, [&](const std::string& domain) {
+      return domain.empty() ? all : index.domain_counter(txn, domain);
+    });
     status.queue = line;
   });
   if (read || read.error().kind != base::Kind::kNotFound) return;
   // Nothing was ever kept here.
   status.queue = QueueLine{.active = active ? std::optional<std::uint64_t>(0) : std::nullopt, .oldest_seconds = std::nullopt};
   for (auto& d : status.destinations) d.queued = 0;
+  gather_quotas(gateway.config(), status, [](const std::string&) { return storage::Counter{}; });
 }
 
 void gather_spool(const Gateway& gateway, Status& status) {
-  struct statvfs disk{};
-  if (::statvfs(gateway.config().paths.spool.c_str(), &disk) != 0 || disk.f_blocks == 0) return;
-  const std::uint64_t free_bytes = static_cast<std::uint64_t>(disk.f_bavail) * disk.f_frsize;
-  status.spool = SpoolLine{free_bytes, static_cast<int>(100 * disk.f_bavail / disk.f_blocks),
-                           free_bytes > 0 && (disk.f_files == 0 || disk.f_favail > 0)};
+  const auto& config = gateway.config();
+  const auto space = storage::read_space(config.paths.spool);
+  if (!space) return;
+  const storage::Reserve reserve{.percent = config.reserve.percent, .bytes = config.reserve.bytes};
+  status.spool = SpoolLine{space->free_bytes, space->free_percent(), storage::accepts(*space, reserve)};
 }
 
 void run_status(Invocation& invocation) {

@@ -22,7 +22,10 @@ std::string spell_since(std::int64_t since_ms, std::int64_t now_ms) {
 std::string kept_text(const QueueLine& queue) {
   if (queue.messages == 0) return "nothing is kept";
   std::string out = fmt::format("{} {} kept", count_text(queue.messages, "message"), queue.messages == 1 ? "is" : "are");
-  if (queue.held > 0) out += fmt::format(" ({} held)", queue.held);
+  std::string aside;
+  if (queue.held > 0) aside = fmt::format("{} held", queue.held);
+  if (queue.frozen > 0) aside += fmt::format("{}{} frozen", aside.empty() ? "" : ", ", queue.frozen);
+  if (!aside.empty()) out += fmt::format(" ({})", aside);
   if (queue.oldest_seconds) out += fmt::format(", the oldest for {}", base::spell(base::Seconds{*queue.oldest_seconds}));
   return out;
 }
@@ -104,7 +107,30 @@ std::string queue_details(const QueueLine& q) {
 
 std::string spool_text(const SpoolLine& s) {
   return fmt::format("{} free ({} %), {}", bytes_text(s.free_bytes), s.free_percent,
-                     s.accepting ? "accepting" : "NOT ACCEPTING: the disk is full");
+                     s.accepting ? "accepting" : "NOT ACCEPTING: less is free than spool.reserve");
+}
+
+std::string quota_text(const QuotaLine& q) {
+  std::string out;
+  if (q.max_messages > 0) out += fmt::format("{} of {} messages", q.messages, q.max_messages);
+  if (q.max_bytes > 0) out += fmt::format("{}{} of {}", out.empty() ? "" : ", ", bytes_text(q.bytes), bytes_text(q.max_bytes));
+  return fmt::format("{}: {}{}", q.name.empty() ? "the whole queue" : q.name, out, q.full() ? ": USED UP" : "");
+}
+
+std::string reports_text(const ReportsLine& r) {
+  std::string out = fmt::format("{} written, {} suppressed", r.written, r.suppressed);
+  if (r.delays > 0) out += fmt::format("; {} of a delay", r.delays);
+  if (r.possible_duplicates > 0) out += fmt::format("; {} may have been delivered twice", count_text(r.possible_duplicates, "message"));
+  return out;
+}
+
+json quota_json(const QuotaLine& q) {
+  return {{"domain", q.name.empty() ? json() : json(q.name)}, {"messages", q.messages}, {"bytes", q.bytes},
+          {"max_messages", q.max_messages}, {"max_bytes", q.max_bytes}, {"full", q.full()}};
+}
+
+json reports_json(const ReportsLine& r) {
+  return {{"written", r.written}, {"delays", r.delays}, {"suppressed", r.suppressed}};
 }
 
 json daemon_json(const DaemonLine& d) {
@@ -149,7 +175,11 @@ std::string situation(const Status& status) {
     if (d.state.empty()) troubles.push_back(fmt::format("{} has not been looked at yet", d.name));
     if (!d.state.empty() && d.state != "up") troubles.push_back(trouble_text(d, status.now_ms));
   }
-  if (status.spool && !status.spool->accepting) troubles.emplace_back("the spool's disk is full");
+  if (status.spool && !status.spool->accepting) troubles.emplace_back("the spool's disk is full and new mail is refused for now");
+  if (!status.index_works) troubles.emplace_back("the queue's index cannot be written");
+  for (const auto& q : status.quotas) {
+    if (q.full()) troubles.push_back(fmt::format("the quota of {} is used up", q.name.empty() ? "the queue" : q.name));
+  }
   if (!troubles.empty()) return base::printable(fmt::format("{}; {}.", list_text(troubles), queue_text(status)));
   if (status.destinations.empty()) return "All daemons run, but no destination is configured: all mail is refused.";
   return base::printable(fmt::format("All is well: mail passes straight through; {}.", queue_text(status)));
@@ -162,6 +192,8 @@ std::string status_text(const Status& status) {
   if (!status.domains.empty()) out += "\n" + domains_text(status);
   out += "\nqueue    " + (status.queue ? queue_details(*status.queue) : "-") + "\n";
   out += "spool    " + (status.spool ? spool_text(*status.spool) : "-") + "\n";
+  for (const auto& q : status.quotas) out += "quota    " + base::printable(quota_text(q)) + "\n";
+  out += "bounces  " + (status.reports ? reports_text(*status.reports) : "-") + "\n";
   return out + "daemons  " + base::printable(daemons_text(status.daemons)) + "\n";
 }
 
@@ -180,6 +212,10 @@ std::string status_json(const Status& status) {
                                      {"free_percent", status.spool->free_percent},
                                      {"accepting", status.spool->accepting}}
                               : json();
+  out["bounces"] = status.reports ? reports_json(*status.reports) : json();
+  out["possible_duplicates"] = status.reports ? json(status.reports->possible_duplicates) : json();
+  out["quotas"] = json::array();
+  for (const auto& q : status.quotas) out["quotas"].push_back(quota_json(q));
   return dump_line(out);
 }
 

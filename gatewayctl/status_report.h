@@ -44,6 +44,18 @@ struct SpoolLine {
   bool accepting = true;
 };
 
+// Of the whole queue (no name) or of a domain; 0 is no bound.
+struct QuotaLine {
+  std::string name;
+  std::uint64_t messages = 0, bytes = 0, max_messages = 0, max_bytes = 0;
+  bool full() const { return (max_messages > 0 && messages >= max_messages) || (max_bytes > 0 && bytes >= max_bytes); }
+};
+
+// Since qmgr's start. Each bounce is potential backscatter.
+struct ReportsLine {
+  std::uint64_t written = 0, delays = 0, suppressed = 0, possible_duplicates = 0;
+};
+
 struct Status {
   std::int64_t now_ms = 0;
   std::vector<DaemonLine> daemons;
@@ -51,6 +63,9 @@ struct Status {
   std::vector<DomainLine> domains;
   std::optional<QueueLine> queue;        // nothing: it could not be read
   std::optional<SpoolLine> spool;
+  std::vector<QuotaLine> quotas;
+  std::optional<ReportsLine> reports;    // nothing: qmgr does not answer
+  bool index_works = true;               // false: qmgr says that it cannot commit
 };
 
 // The mode shown for a destination's state (design.md section 1).

@@ -20,6 +20,7 @@ storage::Listed message() {
   item.message.arrival_ms = kNow - 60'000;
   item.message.due_ms = kNow + 900'000;
   item.message.attempts = 1;
+  item.message.expires_ms = kNow + 86'400'000;
   item.message.reason = "MAIL: 451 4.3.0 busy";
   item.recipients = {{"b@Example.Test", true, storage::RecipientStatus::kOpen, "451 4.3.0 busy", "4.3.0"},
                      {"c@example.test", true, storage::RecipientStatus::kSent, "250 ok", "2.0.0"},
@@ -44,7 +45,26 @@ TEST(QueueJson, IsPostqueuesWithOursBehind) {
   EXPECT_EQ(j["destination"], "office");
   EXPECT_EQ(j["next_attempt"], kNow / 1000 + 900);
   EXPECT_EQ(j["attempts"], 1);
-  EXPECT_TRUE(j["expires"].is_null());
+  EXPECT_EQ(j["expires"], kNow / 1000 + 86400);
+}
+
+TEST(QueueJson, ExpiresIsWhenItEndsByItself) {
+  auto item = message();
+  item.message.state = storage::MessageState::kHeld;
+  EXPECT_TRUE(json::parse(queue_json(item, moment()))["expires"].is_null()) << "held mail does not expire";
+  item.message.state = storage::MessageState::kFrozen;
+  item.message.discard_ms = kNow + 5000;
+  EXPECT_EQ(json::parse(queue_json(item, moment()))["expires"], kNow / 1000 + 5);
+}
+
+TEST(QueueJson, WhoWasReportedIsNotWaitedFor) {
+  auto item = message();
+  item.recipients[0].status = storage::RecipientStatus::kReported;
+  item.recipients[2].status = storage::RecipientStatus::kRefused;
+  const auto j = json::parse(queue_json(item, moment()));
+  ASSERT_EQ(j["recipients"].size(), 1U);
+  EXPECT_EQ(j["recipients"][0]["status"], "refused");
+  EXPECT_TRUE(j["next_attempt"].is_null()) << "nobody is left to try";
 }
 
 TEST(QueueJson, TheNullSenderIsMailerDaemon) {
@@ -81,8 +101,8 @@ TEST(QueueTable, SaysWhatMatters) {
   Table table = queue_table();
   add_to(table, message(), moment());
   EXPECT_EQ(table.take(),
-            "ID           STATE        SIZE  AGE  NEXT    DESTINATION  SENDER       RECIPIENTS         REASON\n"
-            "20000000001  deferred  2.3 KiB  1m   in 15m  office       a@s.example  b@Example.Test +1  MAIL: 451 4.3.0 busy\n");
+            "ID           STATE        SIZE  AGE  NEXT    EXPIRES  DESTINATION  SENDER       RECIPIENTS         REASON\n"
+            "20000000001  deferred  2.3 KiB  1m   in 15m  in 1d    office       a@s.example  b@Example.Test +1  MAIL: 451 4.3.0 busy\n");
 }
 
 TEST(Mailq, LooksLikePostfixs) {

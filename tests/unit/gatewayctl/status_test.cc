@@ -39,6 +39,24 @@ TEST(Situation, TellsOfWhatWaitsForAPerson) {
   EXPECT_EQ(situation(s), "All is well: mail passes straight through; 2 messages are kept (2 held).");
 }
 
+TEST(Situation, TellsOfQuotasAndOfAnIndexThatFails) {
+  Status s = healthy();
+  s.quotas = {{.name = "", .messages = 10, .bytes = 5, .max_messages = 10, .max_bytes = 0},
+              {.name = "example.test", .messages = 10, .bytes = 4096, .max_messages = 11, .max_bytes = 8192}};
+  s.index_works = false;
+  s.reports = ReportsLine{.written = 3, .delays = 0, .suppressed = 1, .possible_duplicates = 2};
+  EXPECT_EQ(situation(s), "the queue's index cannot be written and the quota of the queue is used up; nothing is kept.");
+  const auto text = status_text(s);
+  EXPECT_NE(text.find("quota    the whole queue: 10 of 10 messages: USED UP\n"
+                      "quota    example.test: 10 of 11 messages, 4.0 KiB of 8.0 KiB\n"
+                      "bounces  3 written, 1 suppressed; 2 messages may have been delivered twice\n"), text.npos) << text;
+  const auto j = nlohmann::json::parse(status_json(s));
+  EXPECT_EQ(j["quotas"][0]["full"], true);
+  EXPECT_EQ(j["quotas"][1]["domain"], "example.test");
+  EXPECT_EQ(j["bounces"]["suppressed"], 1);
+  EXPECT_EQ(j["possible_duplicates"], 2);
+}
+
 TEST(Situation, DoesNotCallTheUnknownWell) {
   Status s = healthy();
   s.destinations[0].state.clear();
@@ -65,7 +83,7 @@ TEST(Situation, TellsSeveralTroubles) {
   s.spool->accepting = false;
   EXPECT_EQ(situation(s),
             "office has been down for 2h 5m (connect: connection refused), branch is back and its mail is being handed over "
-            "and the spool's disk is full; 5 messages are kept, the oldest for 2h 3m.");
+            "and the spool's disk is full and new mail is refused for now; 5 messages are kept, the oldest for 2h 3m.");
 }
 
 TEST(Situation, HostileReasonsAreHarmless) {
@@ -87,6 +105,7 @@ TEST(StatusText, IsReadableAtThreeInTheMorning) {
             "\n"
             "queue    5 messages, 12 KiB; 0 active, 5 deferred, 0 held, 0 frozen; oldest 2h 3m\n"
             "spool    40 GiB free (57 %), accepting\n"
+            "bounces  -\n"
             "daemons  master qmgr smtpd*2 running\n");
 }
 

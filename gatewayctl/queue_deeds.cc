@@ -1,0 +1,170 @@
+#include "gatewayctl/queue_deeds.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <iterator>
+
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+
+#include "common/base/panic.h"
+#include "common/config/values.h"
+#include "gatewayctl/table.h"
+#include "gatewayctl/text_json.h"
+#include "gatewayctl/when.h"
+
+namespace holdfast::gatewayctl {
+namespace {
+
+// Filters of a great queue walk all of it.
+constexpr base::Seconds kPatience{600};
+
+// What a command would do, and what it has done.
+struct Deed {
+  const char* name;         // "delete"
+  const char* done;         // "deleted"
+  const char* help;
+  bool destroys;
+};
+
+constexpr Deed kDeeds[] = {
+    {"retry", "to be tried at once", "try messages now instead of at their time", false},
+    {"hold", "held", "keep messages back until they are released; one that is being handed over: after that attempt", false},
+    {"release", "released", "let held messages go on; one past its time has a day left", false},
+    {"delete", "deleted", "throw messages away; nobody is told", true},
+    {"bounce", "given up; their senders are told", "give messages up and tell their senders", true},
+    {"thaw", "thawed", "try frozen messages once more", false},
+    {"extend", "given more time", "let messages expire later", false},
+    {"reroute", "rerouted", "give messages to another destination", false},
+};
+
+const Deed& deed_of(const std::string& name) {
+  const auto found = std::ranges::find_if(kDeeds, [&](const Deed& deed) { return name == deed.name; });
+  base::expect(found != std::end(kDeeds), "a deed that is none");
+  return *found;
+}
+
+void say_changed(const Invocation& invocation, const Deed& deed, const QueueWords& words, const ipc::ControlReply& answer) {
+  const json told = json::parse(answer.json, nullptr, false);
+  const auto number = [&](const char* name) { return told.is_object() ? told.value(name, std::uint64_t{0}) : 0; };
+  if (invocation.json) {
+    std::puts(answer.json.c_str());
+    return;
+  }
+  fmt::print("{}{} {}\n", words.dry_run ? "would be: " : "", count_text(number("changed"), "message"), deed.done);
+  // Named by their ids it is an error, and said as one.
+  if (answer.exit == 0 && number("null_sender") > 0) {
+    fmt::print("{} left alone: of the null sender, there is nobody to tell\n", count_text(number("null_sender"), "message"));
+  }
+}
+
+// --by and --until as qmgr wants them: in seconds.
+base::Result<std::vector<std::string>> own_words(const QueueWords& words) {
+  std::vector<std::string> out;
+  if (!words.by.empty()) {
+    const auto by = config::parse_duration(words.by);
+    if (!by) return base::fail(base::Kind::kUsage, "--by: " + by.error().text);
+    out.insert(out.end(), {"--by", fmt::format("{}", by->count())});
+  }
+  if (!words.until.empty()) {
+    const auto until = parse_when(words.until);
+    if (!until) return std::unexpected(until.error());
+    out.insert(out.end(), {"--until", fmt::format("{}", *until)});
+  }
+  if (!words.to.empty()) out.insert(out.end(), {"--to", words.to});
+  return out;
+}
+
+base::Result<std::vector<std::string>> all_words(const Deed& deed, const QueueWords& words) {
+  auto out = words.for_qmgr(deed.destroys);
+  if (!out) return out;
+  const auto own = own_words(words);
+  if (!own) return own;
+  out->insert(out->end(), own->begin(), own->end());
+  return out;
+}
+
+void add_deed(CLI::App& queue, Invocation& invocation, const Deed& deed) {
+  auto* command = queue.add_subcommand(deed.name, deed.help);
+  auto words = std::make_shared<QueueWords>();
+  command->add_option("ID", words->ids, "queue ids");
+  add_filters(*command, words, {"deferred", "held", "frozen"});  // what is active is deferred to qmgr's commands
+  command->add_flag("--all", words->all, "all messages");
+  command->add_flag("--dry-run", words->dry_run, "only say how many it would be");
+  if (deed.destroys) {
+    command->add_flag("--yes", words->yes, "yes, I mean it: needed with a filter and with --all");
+  } else {
+    command->add_flag("--yes", words->yes, "taken for the sake of habit");
+  }
+  const std::string name = deed.name;
+  if (name == "extend") {
+    auto* by = command->add_option("--by", words->by, "so much later than now planned: 12h, 2d");
+    auto* until = command->add_option("--until", words->until, "2026-11-25T10:00, local time; with a Z behind it UTC");
+    by->excludes(until);
+  }
+  if (name == "reroute") command->add_option("--to", words->to, "the destination")->required();
+  command->callback([&invocation, name, words] { run_deed(invocation, name, *words); });
+}
+
+}  // namespace
+
+void run_deed(Invocation& invocation, const std::string& name, const QueueWords& words) {
+  const Deed& deed = deed_of(name);
+  const auto told = all_words(deed, words);
+  if (!told) {
+    invocation.exit_code = report(told.error());
+    return;
+  }
+  with_gateway(invocation, [&](Gateway& gateway) -> base::Status {
+    const auto answer = gateway.ask_all("qmgr", "queue." + name, *told, kPatience);
+    if (!answer) return std::unexpected(answer.error());
+    // Of several messages some may be changed and some not: what was done is said in any case.
+    if (!answer->json.empty()) say_changed(invocation, deed, words, *answer);
+    if (answer->exit != 0) return base::fail(kind_of(answer->exit), answer->text);
+    return {};
+  });
+}
+
+void add_filters(CLI::App& command, const std::shared_ptr<QueueWords>& words, const std::vector<std::string>& states) {
+  command.add_option("--destination", words->destination, "only mail for this destination");
+  command.add_option("--domain", words->domain, "only mail with a recipient in this domain");
+  command.add_option("--sender", words->sender, "only mail from this address; @DOMAIN, or <> for the null sender");
+  command.add_option("--recipient", words->recipient, "only mail to this address; @DOMAIN for a whole domain");
+  command.add_option("--state", words->state, "only mail in this state")->check(CLI::IsMember(states));
+}
+
+void add_queue_deeds(CLI::App& queue, Invocation& invocation) {
+  for (const Deed& deed : kDeeds) add_deed(queue, invocation, deed);
+}
+
+// -d, -h, -H ID, or ALL in capital letters, which is all the asking that Postfix does.
+void add_postsuper(CLI::App& app, Invocation& invocation) {
+  auto* postsuper = app.add_subcommand("postsuper", "postsuper -d, -h and -H, for Postfix hands");
+  struct Named {
+    const char* option;
+    const char* deed;
+    const char* help;
+  };
+  postsuper->set_help_flag("--help", "this text");  // -h is taken, also in the group
+  auto* one_of = postsuper->add_option_group("one of")->require_option(1);
+  one_of->set_help_flag();
+  static constexpr Named kNamed[] = {{"-d", "delete", "delete this message; ALL: all"},
+                                     {"-h", "hold", "hold this message; ALL: all"},
+                                     {"-H", "release", "release this message; ALL: all held ones"}};
+  for (const auto& named : kNamed) {
+    one_of->add_option_function<std::vector<std::string>>(
+        named.option,
+        [&invocation, deed = named.deed](const std::vector<std::string>& ids) {
+          QueueWords words;
+          if (ids.size() == 1 && ids.front() == "ALL") {
+            words.all = words.yes = true;
+          } else {
+            words.ids = ids;
+          }
+          run_deed(invocation, deed, words);
+        },
+        named.help);
+  }
+}
+
+}  // namespace holdfast::gatewayctl
