@@ -6,7 +6,6 @@ from support import ports
 from support.name_server import NameServer
 from support.waiting import until
 
-REFUSED = "550 5.7.1 Not wanted here"
 SENDERS = {  # MX of the senders' domains, below away.test
     "one": "one IN MX 10 a\n",
     "two": "two IN MX 20 b\ntwo IN MX 10 dead\n",
@@ -39,14 +38,16 @@ def office(world, destination, names, away):
     return gateway
 
 
-def refuse_later(gateway, destination, *senders):
-    """Mail is kept for a moment and then refused: each sender is owed a bounce."""
+def keep_and_bounce(gateway, destination, *senders):
+    """Mail is kept for a moment, and its admin returns it: each sender is owed a bounce."""
     destination.on("dot", "451 4.3.0 later")
     for sender in senders:
         assert gateway.send("local@example.test", sender=sender).text.startswith("250 2.0.0 Ok: queued as ")
     gateway.wait_queue(len(senders))
-    destination.on("dot", REFUSED)
-    gateway.ctl("queue", "retry", "--all", "--yes")
+
+    def returned():  # 75: one is being handed over just now
+        return gateway.ctl("queue", "bounce", "--recipient", "local@example.test", "--yes").returncode in (0, 67)
+    until(returned, "all are returned", 30, every=0.3)
 
 
 def bounced(server, to):
@@ -54,7 +55,7 @@ def bounced(server, to):
 
 
 def test_to_the_most_preferred_server_that_stands(office, destination, away):
-    refuse_later(office, destination, "x@one.away.test", "y@two.away.test", "z@bare.away.test")
+    keep_and_bounce(office, destination, "x@one.away.test", "y@two.away.test", "z@bare.away.test")
     assert bounced(away[0], "x@one.away.test").sender == ""
     assert bounced(away[1], "y@two.away.test").sender == ""  # dead.away.test refuses connections
     assert bounced(away[0], "z@bare.away.test").sender == ""  # no MX: the domain's own address
@@ -81,7 +82,7 @@ HOPELESS = {
 
 
 def test_what_has_no_server_is_frozen_and_says_why(office, destination, away):
-    refuse_later(office, destination, *HOPELESS)
+    keep_and_bounce(office, destination, *HOPELESS)
     frozen(office, len(HOPELESS))
     for address, (dsn, words) in HOPELESS.items():
         line = office.wait_log("deliver", f"to=<{address}>")
@@ -91,15 +92,16 @@ def test_what_has_no_server_is_frozen_and_says_why(office, destination, away):
 
 def test_behind_ourselves_nobody_is_tried(office, destination, away):
     away[0].close()
-    refuse_later(office, destination, "x@backup.away.test")
+    keep_and_bounce(office, destination, "x@backup.away.test")
     frozen(office, 1)
     assert away[1].connections == 0, "it is less preferred than we are"
 
 
 def test_without_a_name_server_it_is_a_temporary_failure(world, destination):
-    gateway = world.gateway(destination, settings={"dns": {"resolvers": [f"127.0.0.1:{ports.free_port()}"]}})
+    gateway = world.gateway(destination, settings={"dns": {"resolvers": [f"127.0.0.1:{ports.free_port()}"]},
+                                                   "bounces": {"mx_port": ports.free_port()}})
     gateway.wait_probed()
-    refuse_later(gateway, destination, "x@one.away.test")
+    keep_and_bounce(gateway, destination, "x@one.away.test")
     line = gateway.wait_log("deliver", "to=<x@one.away.test>", timeout=30)
     assert "dsn=4.4.3, " in line and "status=deferred" in line
     frozen(gateway, 1)  # tried once
@@ -112,7 +114,7 @@ def test_many_domains_at_once(world, destination, away):
                                                    "bounces": {"mx_port": away[0].port}})
     gateway.wait_probed()
     senders = [f"x@d{i}.many.away.test" for i in range(120)]
-    refuse_later(gateway, destination, *senders)
+    keep_and_bounce(gateway, destination, *senders)
     away[0].wait_for(len(senders), 40)
     gateway.wait_queue(0)
     assert sorted(m.recipients[0] for m in away[0].messages) == sorted(senders)

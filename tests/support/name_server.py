@@ -7,9 +7,10 @@ import tempfile
 import pathlib
 
 from . import ports
+from .peers import PEERS, environment
 from .waiting import until
 
-NSD = "/usr/sbin/nsd"
+NSD = PEERS / "usr/sbin/nsd" if (PEERS / "usr/sbin/nsd").exists() else "/usr/sbin/nsd"
 
 _HEAD = """$ORIGIN {zone}.
 $TTL {ttl}
@@ -40,7 +41,7 @@ class NameServer:
             lines += ["zone:", f"  name: {zone}", f"  zonefile: {zone}.zone"]
         (self.folder / "nsd.conf").write_text("\n".join(lines) + "\n")
         self._write()
-        self.process = subprocess.Popen([NSD, "-d", "-c", self.folder / "nsd.conf"], stdin=subprocess.DEVNULL,
+        self.process = subprocess.Popen([NSD, "-d", "-c", self.folder / "nsd.conf"], env=environment(), stdin=subprocess.DEVNULL,
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         until(self._answers, "nsd answers", 20)
         return self
