@@ -174,6 +174,13 @@ ListPage QueueIndex::list(const Txn& txn, const QueueFilter& filter, std::string
   return page;
 }
 
+std::optional<std::string> QueueIndex::cursor_behind(const Txn& txn, const QueueFilter& filter, mail::QueueId id) const {
+  const auto row = message(txn, id);
+  if (!row || (!filter.destination.empty() && row->destination != filter.destination)) return std::nullopt;
+  if (filter.destination.empty()) return arrival_key(row->arrival_ms, id).text();
+  return place_key(row->destination, {row->arrival_ms, id}).text();
+}
+
 void QueueIndex::by_age(const Txn& txn, std::string_view destination, Place behind,
                         const std::function<bool(Place, const Waiting&)>& visit) const {
   walk(txn, kByDestination, destination, behind,

@@ -181,6 +181,8 @@ class QueueIndex {
   // By age, oldest first; `cursor` is empty or a former page's next. Looks at 5,000 messages at most, so
   // that a page may be short, or empty, and still have a next.
   ListPage list(const Txn& txn, const QueueFilter& filter, std::string_view cursor, std::size_t limit) const;
+  // The cursor for what follows this message in such a list; nothing when it is not there.
+  std::optional<std::string> cursor_behind(const Txn& txn, const QueueFilter& filter, mail::QueueId id) const;
 
   // Messages of a destination behind (arrival, id), in order of age, of every state; return false to stop.
   struct Place {

@@ -72,3 +72,24 @@ def test_a_made_queue_is_what_it_was_asked_to_be(world):
     got = [(m.sender, tuple(m.recipients), m.content) for m in destination.wait_for(120, 60)]
     assert len(set(got)) == 80, "two runs with the same seed are the same mail"
     assert all(1 <= len(recipients) <= 3 and 500 <= len(content) <= 9100 for _, recipients, content in got)
+
+
+def test_the_queue_is_listed_page_by_page(world):
+    """Each page begins behind the last message of the one before: no page costs more than another."""
+    destination = world.destination(start=False)
+    gateway = world.gateway(destination, start=False)
+    make_queue(gateway, 50)
+    gateway.start()
+    gateway.wait_queue(50)
+    whole = [m["queue_id"] for m in gateway.queue()]
+    for filters in ([], ["--destination", "office"], ["--domain", "example.test"]):
+        paged, after = [], []
+        while True:
+            page = [m["queue_id"] for m in gateway.queue(*filters, "--limit", 7, *after)]
+            if not page:
+                break
+            paged += page
+            after = ["--after", page[-1]]
+        assert paged == whole, filters
+    assert gateway.ctl("queue", "list", "--after", "ABCDEF").returncode == 67
+    assert gateway.ctl("queue", "list", "--after", "no id").returncode == 64
