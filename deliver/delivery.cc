@@ -36,8 +36,13 @@ bool Delivery::open_record() {
     source_ = std::make_unique<RecordSource>(std::move(*record));
     return true;
   }
-  const bool damaged = record.error().kind == base::Kind::kData || record.error().kind == base::Kind::kNotFound;
-  damaged ? builder_.damaged(record.error().text) : builder_.local_failure(record.error().text);
+  switch (record.error().kind) {
+    case base::Kind::kData:
+    case base::Kind::kNotFound: builder_.damaged(record.error().text); break;
+    case base::Kind::kTemporary:  // descriptors, memory: no record could be read
+    case base::Kind::kNoSpace: builder_.local_failure(record.error().text); break;
+    default: builder_.unreadable(record.error().text); break;
+  }
   return false;
 }
 

@@ -121,10 +121,15 @@ void OutcomeBuilder::no_connection(const upstream::AcquireFailure& failure) {
 }
 
 void OutcomeBuilder::unroutable(const dns::Refusal& refusal) {
-  own_words(Stage::kLocal, refusal.text, refusal.dsn, refusal.final);
+  own_words(Stage::kConnect, refusal.text, refusal.dsn, refusal.final);
 }
 
 void OutcomeBuilder::local_failure(std::string_view reason) { own_words(Stage::kLocal, reason, dsn_of(Stage::kLocal)); }
+
+void OutcomeBuilder::unreadable(std::string_view reason) {
+  outcome_.unreadable = true;
+  local_failure(reason);
+}
 
 void OutcomeBuilder::damaged(std::string_view reason) {
   outcome_.damaged = true;

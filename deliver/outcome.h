@@ -31,10 +31,12 @@ class OutcomeBuilder {
   void dot_answered(const mail::Reply& reply);
   void connection_failed(const upstream::Failure& failure);
   void no_connection(const upstream::AcquireFailure& failure);
-  // No server is to be had for the recipients' domain. Own words, and none of the destination's as a whole.
+  // No server is to be had for the recipients' domain: as if none had answered, with what was found instead.
   void unroutable(const dns::Refusal& refusal);
   // A failure of our own, which says nothing of the destination.
   void local_failure(std::string_view reason);
+  // The record in the spool cannot be read, but others can: its own affair.
+  void unreadable(std::string_view reason);
   // The record in the spool is not what it should be: nothing of it may be sent.
   void damaged(std::string_view reason);
 

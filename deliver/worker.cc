@@ -105,7 +105,7 @@ void Worker::on_job(ipc::Job job) {
     builder.local_failure(fmt::format("the destination {} is not configured", job.destination));
     return refuse(job, builder);
   }
-  running_[job.queue_id] = {.since = base::wall_now(), .attempt = job.attempt};
+  running_[job.queue_id] = {.since = base::wall_now(), .attempt = job.attempt, .by_mx = destination->mx, .delivery = nullptr};
   if (destination->mx) {
     find_servers(*destination, std::move(job));
   } else {
@@ -151,10 +151,10 @@ void Worker::on_done(Delivery& delivery) {
     base::log().error(fmt::format("{}: the record in the spool is damaged: {}", mail::QueueId{at->first}.text(),
                                   delivery.outcome().recipients.front().reply));
   }
-  if (const auto& job = delivery.job(); job.mx_domain.empty()) {
-    pools_.job_ended(job.destination);
-  } else {
+  if (const auto& job = delivery.job(); at->second.by_mx) {
     mx_pools_.job_ended(job.destination, job.mx_domain);
+  } else {
+    pools_.job_ended(job.destination);
   }
   tell(delivery.outcome());
   loop_.bury(std::move(at->second.delivery));

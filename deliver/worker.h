@@ -45,6 +45,7 @@ class Worker final : public daemon::Service {
   struct Running {
     base::Wall since{};
     std::uint32_t attempt = 0;
+    bool by_mx = false;                  // whose pools it counts in, whatever a reload says since
     std::unique_ptr<Delivery> delivery;  // null while the servers are looked up
   };
 

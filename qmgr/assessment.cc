@@ -54,7 +54,7 @@ Assessment assess(const ipc::Outcome& o, std::string_view sender,
   Assessment a;
   a.sender = sender;
   a.reason = reason_of(o);
-  if (o.damaged) a.sign = Sign::kDamaged;
+  if (o.damaged || o.unreadable) a.sign = Sign::kDamaged;
   if (o.damaged || o.stage == Stage::kLocal) return a;
   for (const auto& r : o.recipients) {
     if (r.status != static_cast<std::uint8_t>(RecipientStatus::kRefused)) continue;

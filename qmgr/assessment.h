@@ -24,7 +24,7 @@ enum class Sign : std::uint8_t {
   kClosing,         // 421
   kNoSession,       // no connection, or one that failed before MAIL was answered
   kLost,            // the connection was lost while this message was handed over
-  kDamaged,         // our record of it is: nothing was tried
+  kDamaged,         // our record of it is, or cannot be read: nothing was tried
   kNone,            // a failure of our own: nothing was tried
 };
 

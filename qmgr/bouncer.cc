@@ -1,5 +1,7 @@
 #include "qmgr/bouncer.h"
 
+#include <memory>
+#include <set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -13,8 +15,10 @@ namespace {
 
 using mail::QueueId;
 
-constexpr std::size_t kAtOnce = 20;        // each may have to read its original whole
+constexpr std::size_t kAtOnce = 200;
+constexpr std::uint64_t kMostRead = 8 << 20;
 constexpr base::Millis kLater{5'000};
+constexpr base::Millis kPatience{3'600'000};
 
 }  // namespace
 
@@ -26,16 +30,21 @@ Bouncer::Bouncer(net::Loop& loop, storage::QueueIndex& index, storage::BatchWrit
       config_(std::move(config)),
       hooks_(std::move(hooks)),
       read_(index.env()),
-      again_(loop, [this] { look(); }) {}
+      again_(loop, [this] { work(true); }) {}
 
 void Bouncer::look() {
-  if (working_ || stopping_ || again_.waiting()) return;
+  if (!postponed_) work(false);
+}
+
+// `all`: those too that could not be read.
+void Bouncer::work(bool all) {
+  if (working_ || stopping_) return;
   std::vector<QueueId> ids;
   {
     const storage::ReadTxn::View view(read_);
-    if (!view) return;  // the next commit brings us back
+    if (!view) return again_.start(kLater);
     index_.each_owed(read_, {}, [&](QueueId id) {
-      ids.push_back(id);
+      if (all || !unreadable_.contains(id)) ids.push_back(id);
       return ids.size() < kAtOnce;
     });
   }
@@ -45,13 +54,21 @@ void Bouncer::look() {
 void Bouncer::pay(std::vector<QueueId> ids) {
   working_ = true;
   const auto done = std::make_shared<Paid>();
+  const auto now = base::mono_now();
+  std::set<QueueId> insist;
+  for (const auto& [id, patience] : unreadable_) {
+    if (now - patience.since >= kPatience) insist.insert(id);
+  }
   writer_.submit(
-      [this, ids = std::move(ids), config = config_, done](storage::WriteTxn& txn) -> base::Status {
+      [this, ids = std::move(ids), insist = std::move(insist), config = config_, done](storage::WriteTxn& txn) -> base::Status {
         done->clear();
+        std::uint64_t read = 0;
         for (const auto id : ids) {
           auto& told = done->emplace_back();
-          if (auto paid = reports_.pay(txn, id, *config, base::to_millis(base::wall_now()), told); !paid) return paid;
-          if (told.postponed) break;  // the others would fare no better
+          const auto now_ms = base::to_millis(base::wall_now());
+          if (auto paid = reports_.pay(txn, id, *config, now_ms, told, insist.contains(id)); !paid) return paid;
+          read += told.read;
+          if (told.postponed || read > kMostRead) break;  // the disk takes nothing; or the others' turn comes
         }
         return {};
       },
@@ -64,15 +81,23 @@ void Bouncer::paid(const Paid& paid) {
   if (postponed && !postponed_) base::log().error("reports to senders have to wait: " + paid.back().trouble);
   if (!postponed && postponed_) base::log().notice("reports to senders can be written again");
   postponed_ = postponed;
-  for (const auto& told : paid) committed(told);
-  if (postponed) again_.start(kLater);
-  else look();
+  for (const auto& told : paid) {
+    if (told.unreadable) unreadable_.try_emplace(told.original, Patience{.since = base::mono_now()});
+    else if (!told.postponed) unreadable_.erase(told.original);
+    committed(told);
+  }
+  if (postponed || (!unreadable_.empty() && !again_.waiting())) again_.start(kLater);
+  look();
 }
 
 void Bouncer::committed(const Told& told) {
   const bool delay = told.kind == mail::ReportKind::kDelayed;
   const std::string id = told.original.text();
-  if (told.postponed) return;
+  if (told.unreadable) {
+    auto& patience = unreadable_[told.original];
+    if (!std::exchange(patience.told, true)) base::log().warning(fmt::format("{}: the report to its sender waits: {}", id, base::printable(told.trouble)));
+  }
+  if (told.postponed || told.unreadable) return;
   if (!told.trouble.empty()) base::log().warning(fmt::format("{}: {}", id, base::printable(told.trouble)));
   if (told.report) {
     ++(delay ? counts_.delays : counts_.written);

@@ -1,10 +1,12 @@
 // Works through the debts of the index (table `owed`): at the start, when something was added, and again
-// after a while when the disk took nothing. A bounded number an operation, so that a burst of refusals does not
-// hold up other commits. Lives on the loop; the work is report_writer.h's, on the index writer's thread.
+// after a while when the disk took nothing. An operation is bounded by messages and by what it reads of them, so
+// that a burst of refusals does not hold up other commits. An original that cannot be read for now stops nobody
+// else's report; after an hour it counts as damaged. Lives on the loop; the work is report_writer.h's, on the index writer's thread.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -39,6 +41,7 @@ class Bouncer {
 
  private:
   using Paid = std::vector<Told>;
+  void work(bool all);
   void pay(std::vector<mail::QueueId> ids);
   void paid(const Paid& paid);
 
@@ -50,6 +53,11 @@ class Bouncer {
   Counts counts_;
   storage::ReadTxn read_;
   net::Timer again_;           // runs while debts are postponed
+  struct Patience {
+    base::Mono since{};
+    bool told = false;
+  };
+  std::map<mail::QueueId, Patience> unreadable_;  // originals that could not be read when last tried
   bool working_ = false, postponed_ = false, stopping_ = false;
 };
 

@@ -60,13 +60,13 @@ void Dispatcher::configure(config::ConfigPtr config) {
   pump();
 }
 
-Dispatcher::Road& Dispatcher::add_road(const config::Destination& destination) {
+Road& Dispatcher::add_road(const config::Destination& destination) {
   auto& added = roads_.try_emplace(destination.name, limits(destination)).first->second;
   added.lane.set_limits(limits(destination));
   return added;
 }
 
-Dispatcher::Road* Dispatcher::road(const std::string& name) {
+Road* Dispatcher::road(const std::string& name) {
   const auto at = roads_.find(name);
   return at == roads_.end() ? nullptr : &at->second;
 }
@@ -223,9 +223,8 @@ bool Dispatcher::make_job(const std::string& name, const Lane::Pick& pick, ipc::
     const auto& r = flight.recipients[i];
     if (r.status == storage::RecipientStatus::kOpen) job.recipients.push_back({.index = i, .address = r.address, .known = r.known});
   }
-  // One recipient a report: its domain is the one to be looked up.
-  const auto* destination = config_->find_destination(name);
-  if (destination != nullptr && destination->mx && !row->domains.empty()) job.mx_domain = row->domains.front();
+  // One recipient a report: its domain is the one to be looked up, if deliver goes by MX.
+  if (name == config::kBounces && !row->domains.empty()) job.mx_domain = row->domains.front();
   return !job.recipients.empty();
 }
 
@@ -312,8 +311,10 @@ Ruling Dispatcher::ruling(const Flight& flight, Treatment how) {
   const auto* destination = config_->find_destination(flight.destination);
   const auto* r = road(flight.destination);
   const bool draining = r != nullptr && (r->lane.state() == DestinationState::kDraining || r->lane.phase() == Lane::Phase::kBraked);
+  const bool soon = draining || how == Treatment::kSpare;
   return {.how = how, .now_ms = wall_ms(),
-          .longest_wait_ms = draining && destination != nullptr ? destination->probe.interval.count() * 1000 : 0,
+          .draining = draining,
+          .longest_wait_ms = soon && destination != nullptr ? destination->probe.interval.count() * 1000 : 0,
           .jitter = {.percent = destination != nullptr ? destination->jitter : 5, .chance = chance()}, .schedule = destination != nullptr ? destination->schedule : kAny, .config = config_};
 }
 

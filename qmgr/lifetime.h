@@ -18,7 +18,10 @@ storage::QueueIndex::Plan plan_of(const config::Config& config, std::string_view
 
 // For a row that goes into the index now: expires_ms, unless an import brought one along (then it is kept, and
 // no other schedule changes it), and warn_ms. Needs sender and arrival_ms. Reports of ours too.
-void begin_lifetime(storage::MessageRow& row, const config::Config& config);
+//
+// Mail that comes long after its arrival (an index was lost, qmgr was dead) may have been delivered, or was never
+// tried: it gets a day, so that it is given up after attempts and not in their place, and nobody is warned.
+void begin_lifetime(storage::MessageRow& row, const config::Config& config, std::int64_t now_ms);
 
 // No attempts any more until an admin thaws it; deleted after frozen.keep.
 void freeze(storage::MessageRow& row, std::string reason, std::int64_t now_ms, const config::Config& config);
@@ -38,6 +41,6 @@ Due meet_deadline(storage::MessageRow& row, std::vector<storage::RecipientState>
 // Deadlines by another plan, counted from the arrival; doing it again changes nothing. A warning that was given is
 // not given again. `made_anew`: the row is of an index that was lost and made from the segments, so that an expiry
 // it has comes from its record. False when nothing changes.
-bool replan(storage::MessageRow& row, const storage::QueueIndex::Plan& plan, bool made_anew);
+bool replan(storage::MessageRow& row, const storage::QueueIndex::Plan& plan, bool made_anew, std::int64_t now_ms);
 
 }  // namespace holdfast::qmgr

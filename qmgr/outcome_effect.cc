@@ -68,7 +68,7 @@ Fate wait_for_report(MessageRow& row, const Recipients& recipients) {
 }
 
 void plan_after(MessageRow& row, std::int64_t last_attempt_ms, const Ruling& ruling) {
-  if (ruling.how == Treatment::kSpare && ruling.longest_wait_ms > 0) {  // the lane sets the pace
+  if (ruling.how == Treatment::kSpare && ruling.draining) {  // the lane sets the pace
     row.due_ms = ruling.now_ms;
     return;
   }

@@ -22,7 +22,8 @@ namespace holdfast::qmgr {
 struct Ruling {
   Treatment how = Treatment::kAsIs;
   std::int64_t now_ms = 0;
-  std::int64_t longest_wait_ms = 0;   // while draining: a deferred message comes back soon; 0: no bound
+  bool draining = false;
+  std::int64_t longest_wait_ms = 0;   // while draining, or when spared: it comes back soon; 0: no bound
   Jitter jitter{};
   std::vector<config::Phase> schedule;
   config::ConfigPtr config;           // bounces and frozen mail; never null

@@ -1,5 +1,7 @@
 #include "qmgr/own_spool.h"
 
+#include <algorithm>
+
 #include "common/base/codec.h"
 #include "common/storage/record.h"
 
@@ -25,6 +27,11 @@ base::Status OwnSpool::make_room(std::uint64_t length) {
 // Its lock is kept until the batch has ended: only then the index's mark is what the indexer may cut it at.
 void OwnSpool::close() { closed_.push_back(std::move(segment_)); }
 
+void OwnSpool::pause() {
+  closed_until_ = base::mono_now() + pause_;
+  pause_ = std::min(pause_ * 2, kLongestPause);
+}
+
 base::Status OwnSpool::append(storage::WriteTxn& txn, const Entry& entry, base::Result<mail::RecordRef>& record) {
   record = base::fail(base::Kind::kTemporary, "qmgr's own segment could not be synced a moment ago");
   if (unsynced_ || base::mono_now() < closed_until_) return {};
@@ -43,18 +50,26 @@ base::Status OwnSpool::append(storage::WriteTxn& txn, const Entry& entry, base::
 void OwnSpool::begun() {
   unsynced_.reset();
   closed_.clear();
+  prepared_ = false;
   if (segment_ != nullptr) begin_ = segment_->end();
 }
 
 base::Status OwnSpool::prepare() {
   auto done = unsynced_ ? base::Status(std::unexpected(*unsynced_)) : base::Status{};
-  if (done && segment_ != nullptr) done = segment_->sync();
-  if (!done) closed_until_ = base::mono_now() + kPause;
+  const bool wrote = segment_ != nullptr && segment_->synced() != segment_->end();
+  if (done && wrote) done = segment_->sync();
+  if (!done) pause();
+  else if (wrote) pause_ = kPause;
+  prepared_ = done.has_value();
   return done;
 }
 
-void OwnSpool::dropped() {
-  if (segment_ == nullptr) return;
+void OwnSpool::dropped(const base::Error& error) {
+  if (segment_ == nullptr || segment_->end() == begin_) return;
+  if (prepared_ && error.kind != base::Kind::kNoSpace) {
+    pause();
+    return close();
+  }
   if (!segment_->cut_back(begin_) || !segment_->usable()) close();
 }
 

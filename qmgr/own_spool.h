@@ -47,13 +47,16 @@ class OwnSpool {
   // BatchWriter's hooks.
   void begun();
   base::Status prepare();  // fdatasync; an error drops the batch
-  void dropped();          // cuts what the batch has appended
+  // Cuts what the batch has appended; but when LMDB's commit has failed by anything else than a full disk, it may be
+  // on the disk all the same, and the segment is closed as it is: the indexer cuts it at the mark there is.
+  void dropped(const base::Error& error);
 
-  static constexpr base::Millis kPause{5'000};  // after a failed fdatasync
+  static constexpr base::Millis kPause{5'000}, kLongestPause{60'000};  // after a failure; doubling
 
  private:
   base::Status make_room(std::uint64_t length);
   void close();
+  void pause();
 
   const std::string folder_;
   const std::uint32_t writer_;
@@ -65,6 +68,8 @@ class OwnSpool {
   std::uint32_t next_segment_ = 1;
   std::uint64_t last_id_ = 0;
   std::optional<base::Error> unsynced_;  // a segment closed within this batch could not be synced
+  bool prepared_ = false;                // this batch
+  base::Millis pause_ = kPause;
   base::Mono closed_until_{};
 };
 

@@ -17,6 +17,8 @@ namespace {
 using mail::ReportKind;
 using storage::RecipientStatus;
 
+constexpr std::uint64_t kVerifyUpTo = 256 << 10;
+
 std::string domain_of(std::string_view address) {
   const auto at = address.rfind('@');
   return at == address.npos ? std::string() : base::to_lower(address.substr(at + 1));
@@ -36,7 +38,16 @@ bool is_reply(std::string_view text) {
   return text.size() >= 3 && std::all_of(text.begin(), text.begin() + 3, [](char c) { return c >= '0' && c <= '9'; });
 }
 
+void note_trouble(std::string_view what, const base::Error& error, Told& told) {
+  told.trouble = std::string(what) + error.text;
+  told.unreadable = error.kind != base::Kind::kData && error.kind != base::Kind::kNotFound;
+}
+
+// Of a large one the header alone is read, for a person to look at; delivery_report.h makes it safe to send.
 base::Result<std::string> head_of(const storage::Record& record) {
+  if (record.content_size() <= kVerifyUpTo) {
+    if (auto sound = record.verify(); !sound) return std::unexpected(sound.error());
+  }
   std::string out(std::min<std::uint64_t>(record.content_size(), mail::kMaxHeader), '\0');
   for (std::size_t have = 0; have < out.size();) {
     const auto n = record.read_content(have, std::span(out).subspan(have));
@@ -72,31 +83,33 @@ struct ReportWriter::Original {
 ReportWriter::ReportWriter(const std::string& spool, storage::QueueIndex& index, OwnSpool& own)
     : spool_(spool), index_(index), own_(own) {}
 
-// A record that is damaged or gone costs the report its last part, no more.
+// A record that is damaged or gone costs the report its last part, no more. One that cannot be read now (no
+// descriptors, a disk that flaps) is another thing: what its sender asked for stands in it.
 ReportWriter::Original ReportWriter::read(const Call& call) const {
   Original out{.row = *index_.message(call.txn, call.id), .recipients = index_.recipients(call.txn, call.id)};
   const auto record = storage::Record::open(storage::segments_folder(spool_), out.row.record, call.id, out.row.generation);
   if (!record) {
-    call.told.trouble = "its record cannot be read: " + record.error().text;
+    note_trouble("its record cannot be read: ", record.error(), call.told);
     return out;
   }
   out.envelope = record->envelope();
   out.whole = base::iequals(out.envelope.ret, "FULL") && record->content_size() <= call.config.bounces.full_limit;
-  const auto sound = record->verify();
-  auto content = !sound ? base::Result<std::string>(std::unexpected(sound.error()))
-                        : out.whole ? record->content() : head_of(*record);
+  auto content = out.whole ? record->content() : head_of(*record);
+  call.told.read = std::min<std::uint64_t>(record->content_size(), out.whole ? ~0ULL : kVerifyUpTo);
   if (content) out.content = std::move(*content);
-  else call.told.trouble = "its content cannot be read: " + content.error().text;
+  else note_trouble("its content cannot be read: ", content.error(), call.told);
   return out;
 }
 
 base::Status ReportWriter::pay(storage::WriteTxn& txn, mail::QueueId id, const config::Config& config,
-                               std::int64_t now_ms, Told& told) {
+                               std::int64_t now_ms, Told& told, bool insist) {
   told = {.original = id};
   if (!index_.owes(txn, id)) return {};
   if (!index_.message(txn, id)) return index_.erase_owed(txn, id);
   const Call call{txn, id, config, now_ms, told};
   auto original = read(call);
+  if (told.unreadable && !insist && !original.row.sender.empty()) return {};
+  told.unreadable = false;
   std::vector<std::size_t> about;
   for (std::size_t i = 0; i < original.recipients.size(); ++i) {
     const auto& r = original.recipients[i];
@@ -120,6 +133,10 @@ base::Status ReportWriter::delay_notice(storage::WriteTxn& txn, mail::QueueId id
   if (!row || row->sender.empty()) return {};
   const Call call{txn, id, config, now_ms, told};
   auto original = read(call);
+  if (std::exchange(told.unreadable, false)) {  // no more than a courtesy: not worth a second try
+    told.suppressed = std::exchange(told.trouble, {});
+    return {};
+  }
   std::vector<std::size_t> about;
   for (std::size_t i = 0; i < original.recipients.size(); ++i) {
     if (original.recipients[i].status == RecipientStatus::kOpen) about.push_back(i);
@@ -184,7 +201,7 @@ base::Status ReportWriter::add(const Call& call, const Original& original, const
   envelope.report_of = call.id.value;
   storage::Content content(spool_);
   base::Result<mail::RecordRef> record;
-  if (call.txn.nearly_full()) {
+  if (call.txn.nearly_full(2)) {
     record = base::fail(base::Kind::kNoSpace, "the queue index is nearly full");
   } else if (auto kept = content.append(report.content); !kept) {
     record = std::unexpected(kept.error());
@@ -198,7 +215,7 @@ base::Status ReportWriter::add(const Call& call, const Original& original, const
     return {};
   }
   auto row = storage::first_row(envelope, *record, 0, content.size());
-  begin_lifetime(row, call.config);
+  begin_lifetime(row, call.config, call.now_ms);
   return index_.add(call.txn, message.id, row, storage::first_recipients(envelope));
 }
 

@@ -31,7 +31,9 @@ struct Told {
   std::optional<NewMessage> report;   // in the queue now
   std::string suppressed;             // why none was written though somebody was owed one; empty: not so
   bool postponed = false;             // the disk did not take it: the debt stays, come back later
-  std::string trouble;                // for the log: why it was postponed, or that the original is damaged
+  bool unreadable = false;            // likewise, but it is the original that cannot be read just now
+  std::string trouble;                // for the log: why so, or that the original is damaged
+  std::uint64_t read = 0;             // bytes of the original's content
   bool removed = false;               // nobody of the original is left: it is out of the queue
   bool frozen = false, held = false;  // what is left of the original was frozen (null sender), or held
   std::string reason;                 // of frozen and held
@@ -42,9 +44,9 @@ class ReportWriter {
   ReportWriter(const std::string& spool, storage::QueueIndex& index, OwnSpool& own);
 
   // Pays the debt of a message in `owed`: one report for all its recipients that are kRefused. Fine when the
-  // message or the debt is gone.
+  // message or the debt is gone. `insist`: an original that cannot be read now counts as damaged.
   base::Status pay(storage::WriteTxn& txn, mail::QueueId id, const config::Config& config, std::int64_t now_ms,
-                   Told& told);
+                   Told& told, bool insist = false);
 
   // That the message's open recipients are late, if its sender wants to know. The row is not changed: whoever
   // calls clears warn_ms in the same operation, unless it was postponed.

@@ -12,6 +12,7 @@
 #include "common/base/text.h"
 #include "common/mail/events.h"
 #include "common/storage/index_lock.h"
+#include "qmgr/duplicates.h"
 
 namespace holdfast::qmgr {
 namespace {
@@ -34,7 +35,7 @@ base::Result<std::unique_ptr<daemon::Service>> Qmgr::start(daemon::Context& cont
   }
   auto lock = storage::lock_index(context.config->paths.spool);
   if (!lock) return std::unexpected(lock.error());
-  auto index = storage::QueueIndex::open(context.config->paths.spool, {}, context.writer);
+  auto index = storage::QueueIndex::open(context.config->paths.spool, {.map_bytes = context.config->index_map_size}, context.writer);
   if (!index) return std::unexpected(index.error());
   auto qmgr = std::make_unique<Qmgr>(context, std::move(*lock), std::move(*index));
   if (auto opened = qmgr->open(); !opened) return std::unexpected(opened.error());
@@ -106,7 +107,7 @@ storage::BatchWriter::Hooks Qmgr::writer_hooks() {
               },
           .begun = [this] { own_spool_.begun(); },
           .prepare = [this](storage::WriteTxn&) { return own_spool_.prepare(); },
-          .dropped = [this] { own_spool_.dropped(); }};
+          .dropped = [this](const base::Error& error) { own_spool_.dropped(error); }};
 }
 
 // Whoever has put a debt has committed it by now.
@@ -154,7 +155,9 @@ void Qmgr::reload(config::ConfigPtr config) {
 }
 
 void Qmgr::plan_new_mail() {
-  indexer_.set_plan([config = config_](storage::MessageRow& row, const mail::Envelope&) { begin_lifetime(row, *config); });
+  indexer_.set_plan([config = config_](storage::MessageRow& row, const mail::Envelope&) {
+    begin_lifetime(row, *config, base::to_millis(base::wall_now()));
+  });
 }
 
 // Outcomes of what runs are waited for: a message whose outcome is not committed is delivered again.
@@ -223,6 +226,10 @@ ipc::ControlReply Qmgr::take_segment(const ipc::Control& asked) {
 }
 
 void Qmgr::control(ipc::Channel& from, const ipc::Control& asked) {
+  if (asked.command == "qmgr.possible_duplicate") {  // smtpd's, of a live transaction; not answered
+    writer_->submit([](storage::WriteTxn& txn) { return count_possible_duplicate(txn); });
+    return;
+  }
   if (asked.command == "qmgr.status" || asked.command == "qmgr.synced") {
     from.send(asked.command == "qmgr.status" ? status() : take_segment(asked));
     return;
@@ -247,6 +254,7 @@ ipc::ControlReply Qmgr::status() {
   const nlohmann::json out{{"messages", all.messages()}, {"bytes", all.bytes}, {"deferred", all.deferred},
                            {"held", all.held}, {"frozen", all.frozen}, {"active", active}, {"destinations", lanes},
                            {"committing", dispatcher_.commits_work()},
+                           {"possible_duplicates", possible_duplicates(txn)},
                            {"bounces", {{"written", bouncer_.counts().written}, {"delays", bouncer_.counts().delays},
                                         {"suppressed", bouncer_.counts().suppressed}}}};
   // Reasons hold what servers said: bytes that are no UTF-8 must not make this fail.

@@ -1,5 +1,7 @@
 #include "qmgr/window.h"
 
+#include "qmgr/outcome_effect.h"
+
 namespace holdfast::qmgr {
 namespace {
 
@@ -17,7 +19,9 @@ void sweep_by_age(const QueueIndex& index, const storage::Txn& txn, const std::s
       return false;
     }
     sweep.behind = place;
-    const bool due = waiting.last_attempt_ms < sweep.since_ms || waiting.due_ms <= now_ms;
+    // An attempt in the future was made by a clock that was ahead.
+    const bool untried = waiting.last_attempt_ms < sweep.since_ms || waiting.last_attempt_ms > now_ms;
+    const bool due = (untried && waiting.due_ms < kNever) || waiting.due_ms <= now_ms;
     if (waiting.state == storage::MessageState::kDeferred && due && !skip(place.id)) {
       out.candidates.push_back({place.time_ms, place.id, waiting.size});
     }

@@ -19,6 +19,11 @@ Kind kind_of(int err) {
     case EPERM:
     case EROFS:
       return Kind::kPermission;
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+    case EAGAIN:
+      return Kind::kTemporary;
     case ECONNREFUSED:
     case ECONNRESET:
     case EPIPE:

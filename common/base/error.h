@@ -36,7 +36,8 @@ inline std::unexpected<Error> fail(Kind kind, std::string text) {
 }
 
 // The error of a failed system call: `what` and strerror(err); ENOSPC, EDQUOT are kNoSpace, ENOENT
-// kNotFound, EACCES and EPERM kPermission, ECONNREFUSED and its like kUnavailable, the rest kInternal.
+// kNotFound, EACCES and EPERM kPermission, ECONNREFUSED and its like kUnavailable, a lack of descriptors or memory
+// kTemporary, the rest kInternal.
 std::unexpected<Error> fail_errno(std::string_view what, int err);
 
 // The sysexits.h code of a kind.

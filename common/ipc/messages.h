@@ -144,10 +144,11 @@ struct Outcome {
   bool possible_duplicate = false;  // lost after the dot, before its answer
   bool damaged = false;           // the record's checksum failed: set aside
   std::vector<RecipientOutcome> recipients;  // one for each of the job's
+  bool unreadable = false;        // the record cannot be read now, and it is its own fault: no permission, a bad disk
   template <class V>
   void fields(V&& v) {
     v(queue_id, generation, attempt, destination, relay, canary, stage, code, connection_lost, possible_duplicate,
-      damaged, recipients);
+      damaged, recipients, unreadable);
   }
 };
 struct OutcomeCommitted {

@@ -10,6 +10,7 @@
 #include "common/mail/received.h"
 #include "common/mail/reply.h"
 #include "common/mail/report_text.h"
+#include "common/mail/wire_format.h"
 
 namespace holdfast::mail {
 namespace {
@@ -116,6 +117,16 @@ struct Part {
   bool eight_bit = false;
 };
 
+// Nothing in it ends a line but CRLF, and no line of it the message: it may come from a damaged record.
+std::string safe_lines(std::string_view header) {
+  std::string out = from_wire(header);
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    if (out[i] == '\r' && i + 1 < out.size() && out[i + 1] == '\n') ++i;
+    else if (out[i] == '\r' || out[i] == '\n' || out[i] == '\0') out[i] = '?';
+  }
+  return stuffed(out);
+}
+
 // RFC 6533 sections 4 and 6: a header in UTF-8 needs the "global" types; one in nothing that anybody could
 // name loses its odd bytes instead of spoiling the report.
 Part original_part(const ReportFacts& f) {
@@ -124,8 +135,8 @@ Part original_part(const ReportFacts& f) {
   if (f.whole) {
     return {global ? "message/global" : "message/rfc822", "Undelivered message", f.content, !is_ascii(f.content)};
   }
-  if (global) return {"message/global-headers", "Header of the message", std::string(header), true};
-  std::string cleaned(header);
+  std::string cleaned = safe_lines(header);
+  if (global) return {"message/global-headers", "Header of the message", std::move(cleaned), true};
   std::replace_if(cleaned.begin(), cleaned.end(), [](char c) { return static_cast<unsigned char>(c) > 127; }, '?');
   return {"text/rfc822-headers", "Header of the message", std::move(cleaned), false};
 }

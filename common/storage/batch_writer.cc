@@ -45,20 +45,29 @@ void BatchWriter::take_batch(std::unique_lock<std::mutex>& lock) {
 }
 
 base::Status BatchWriter::commit_batch() {
-  if (hooks_.begun) hooks_.begun();
-  auto done = try_batch();
-  if (!done && hooks_.dropped) hooks_.dropped();
+  bool prepared = true;
+  auto done = try_once(prepared);
+  if (!done && !prepared) done = try_once(prepared);
   return done;
 }
 
-base::Status BatchWriter::try_batch() {
+base::Status BatchWriter::try_once(bool& prepared) {
+  if (hooks_.begun) hooks_.begun();
+  auto done = try_batch(prepared);
+  if (!done && hooks_.dropped) hooks_.dropped(done.error());
+  return done;
+}
+
+base::Status BatchWriter::try_batch(bool& prepared) {
   auto txn = WriteTxn::begin(env_);
   if (!txn) return std::unexpected(txn.error());
   for (const auto& entry : batch_) {
     if (auto done = entry.operation(**txn); !done) return done;
   }
   if (hooks_.prepare) {
-    if (auto done = hooks_.prepare(**txn); !done) return done;
+    auto done = hooks_.prepare(**txn);
+    prepared = done.has_value();
+    if (!done) return done;
   }
   return (*txn)->commit();
 }

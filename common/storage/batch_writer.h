@@ -41,10 +41,11 @@ class BatchWriter {
     // At each change: an error while commits fail (again when it is of another kind), nothing when they work again.
     std::function<void(std::optional<base::Error>)> health;
     // Around each try of a batch: before its first operation; before its commit (what operations wrote
-    // elsewhere becomes durable here, an error drops the batch); and when it was dropped.
+    // elsewhere becomes durable here, an error drops the batch); and when it was dropped. After an error of
+    // prepare the batch is tried once more at once: operations shall leave out by then what it was about.
     std::function<void()> begun = {};
     std::function<base::Status(WriteTxn&)> prepare = {};
-    std::function<void()> dropped = {};
+    std::function<void(const base::Error&)> dropped = {};
   };
 
   BatchWriter(Env& env, Options options, Hooks hooks);
@@ -67,7 +68,8 @@ class BatchWriter {
   void take_batch(std::unique_lock<std::mutex>& lock);
   bool halve();
   base::Status commit_batch();
-  base::Status try_batch();
+  base::Status try_once(bool& prepared);
+  base::Status try_batch(bool& prepared);
   void report(std::optional<base::Error> error);
 
   Env& env_;

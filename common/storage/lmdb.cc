@@ -213,7 +213,7 @@ std::uint64_t Txn::entries(Table table) const {
 }
 
 // Counted by the trees, since a file's end says nothing of the free pages before it.
-bool Txn::nearly_full() const {
+bool Txn::nearly_full(unsigned part) const {
   MDB_envinfo info{};
   mdb_env_info(env_.raw(), &info);
   std::uint64_t used = 0, page = 0;
@@ -226,7 +226,7 @@ bool Txn::nearly_full() const {
   count(kFreeTable);
   for (const auto table : env_.handles()) count(table);
   const std::uint64_t pages = info.me_mapsize / page;
-  return used >= pages - std::min<std::uint64_t>(pages / 8, kMostHeadroom / page);
+  return used >= pages - std::min<std::uint64_t>(pages / 8, kMostHeadroom / page) / part;
 }
 
 ReadTxn::~ReadTxn() {

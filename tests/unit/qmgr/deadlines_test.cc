@@ -45,7 +45,7 @@ class DeadlinesTest : public testing::Test {
     row.arrival_ms = now_ms() - age_ms;
     row.due_ms = row.arrival_ms;
     row.open = 1;
-    begin_lifetime(row, config_);
+    begin_lifetime(row, config_, row.arrival_ms);
     if (edit) edit(row);
     change([&](storage::WriteTxn& txn) {
       do {
@@ -78,7 +78,7 @@ class DeadlinesTest : public testing::Test {
                                     .health = {},
                                     .begun = [this] { own_->begun(); },
                                     .prepare = [this](storage::WriteTxn&) { return own_->prepare(); },
-                                    .dropped = [this] { own_->dropped(); }});
+                                    .dropped = [this](const base::Error& error) { own_->dropped(error); }});
     deadlines_ = std::make_unique<Deadlines>(
         Deadlines::Parts{.loop = loop_, .index = *index_, .writer = *writer_, .reports = *reports_},
         std::make_shared<const config::Config>(config_),
@@ -248,11 +248,26 @@ TEST_F(DeadlinesTest, ARestartWithAnotherLifetimeCountsToo) {
   EXPECT_TRUE(owes(1));
 }
 
-TEST_F(DeadlinesTest, AnIndexWithoutAPlanGetsDeadlines) {
+TEST_F(DeadlinesTest, AnIndexThatWasLostGivesUpNothingAtOnce) {
   add(1, 5 * kDay, [](auto& row) { row.expires_ms = 0; });
+  add(2, 1000, [](auto& row) { row.expires_ms = 0; });
+  start();
+  settle();
+  EXPECT_FALSE(owes(1));
+  EXPECT_GT(row(1)->expires_ms, now_ms() + kDay - 60'000);
+  EXPECT_EQ(row(2)->expires_ms, row(2)->arrival_ms + 4 * kDay);
+}
+
+TEST_F(DeadlinesTest, ADebtThatWasLostIsFoundAgain) {
+  planned_as_configured();
+  add(1, 5 * kDay);
+  change([&](storage::WriteTxn& txn) {
+    ASSERT_TRUE(index_->put_recipient(txn, {1}, 0, {.address = "r@example.test", .status = RecipientStatus::kRefused, .reply = "550 No"}));
+  });
   start();
   settle();
   EXPECT_TRUE(owes(1));
+  EXPECT_EQ(recipient(1).reply, "550 No");
 }
 
 TEST_F(DeadlinesTest, AttemptsPlannedByAClockOfTheFutureComeBack) {

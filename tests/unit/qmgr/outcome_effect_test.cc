@@ -54,7 +54,7 @@ config::ConfigPtr config(bool scheduled = false) {
 }
 
 Ruling ruling(Treatment how = Treatment::kAsIs, std::int64_t longest_wait_ms = 0) {
-  return {.how = how, .now_ms = kNow, .longest_wait_ms = longest_wait_ms, .jitter = {.percent = 0, .chance = 0.5},
+  return {.how = how, .now_ms = kNow, .draining = longest_wait_ms > 0, .longest_wait_ms = longest_wait_ms, .jitter = {.percent = 0, .chance = 0.5},
           .schedule = {{.until = base::Seconds(86400), .every = base::Seconds(900), .start = {}, .factor = 1}},
           .config = config()};
 }

@@ -342,7 +342,7 @@ TEST_F(ReportWriterTest, AFailedSyncDropsTheBatchAndTheNextGoesWellWithoutIt) {
     ASSERT_TRUE(pay_in(**txn));
     EXPECT_FALSE(own_->prepare());
   }
-  own_->dropped();
+  own_->dropped({base::Kind::kInternal, "fdatasync"});
   pay();
   EXPECT_TRUE(told_.postponed) << "for a while";
   EXPECT_TRUE(owes());
@@ -360,7 +360,7 @@ TEST_F(ReportWriterTest, ADroppedBatchLeavesNoRecord) {
       ASSERT_TRUE(pay_in(**txn));
       ASSERT_TRUE(own_->prepare());
     }
-    own_->dropped();
+    own_->dropped({base::Kind::kNoSpace, "commit"});
   }
   pay();
   ASSERT_EQ(reports().size(), 1U);
@@ -368,6 +368,58 @@ TEST_F(ReportWriterTest, ADroppedBatchLeavesNoRecord) {
   EXPECT_EQ(record.offset, storage::kBlock) << "those before it were cut";
   EXPECT_EQ(std::filesystem::file_size(segments() + "/" + storage::SegmentId{record.writer, record.segment}.file_name()),
             storage::kBlock + storage::padded(record.length));
+}
+
+TEST_F(ReportWriterTest, AfterACommitThatMayHaveHappenedNothingIsCut) {
+  refuse(test::envelope("alice@sender.test"));
+  own_->begun();
+  std::uint64_t size = 0;
+  const auto file = [&] { return segments() + "/" + storage::SegmentId{writer_, 1}.file_name(); };
+  {
+    auto txn = storage::WriteTxn::begin(index_->env());
+    ASSERT_TRUE(pay_in(**txn));
+    ASSERT_TRUE(own_->prepare());
+    size = std::filesystem::file_size(file());
+  }
+  own_->dropped({base::Kind::kInternal, "write the meta page"});
+  EXPECT_EQ(std::filesystem::file_size(file()), size) << "a row may point at it after all";
+  pay();
+  EXPECT_TRUE(told_.postponed) << "for a while";
+  recover();
+  pay();
+  EXPECT_EQ(reports().size(), 1U);
+}
+
+TEST_F(ReportWriterTest, AnOriginalThatCannotBeReadNowWaits) {
+  auto e = test::envelope("alice@sender.test");
+  e.recipients[0].notify = "NEVER";
+  refuse(e);
+  const std::string path = segments() + "/000001-00000001.seg";
+  std::filesystem::rename(path, path + ".away");
+  std::filesystem::create_symlink(path, path);  // ELOOP: neither gone nor damaged
+  pay();
+  EXPECT_TRUE(told_.unreadable);
+  EXPECT_TRUE(owes());
+  EXPECT_TRUE(reports().empty()) << "its sender may have wished so";
+  std::filesystem::remove(path);
+  std::filesystem::rename(path + ".away", path);
+  pay();
+  EXPECT_FALSE(told_.unreadable);
+  EXPECT_TRUE(reports().empty());
+  EXPECT_TRUE(told_.removed);
+}
+
+TEST_F(ReportWriterTest, NorForEver) {
+  refuse(test::envelope("alice@sender.test"));
+  const std::string path = segments() + "/000001-00000001.seg";
+  std::filesystem::remove(path);
+  std::filesystem::create_symlink(path, path);
+  own_->begun();
+  change([&](storage::WriteTxn& txn) {
+    ASSERT_TRUE(reports_->pay(txn, kOriginal, config_, kNow, told_, true));
+    ASSERT_TRUE(own_->prepare());
+  });
+  EXPECT_EQ(reports().size(), 1U);
 }
 
 TEST_F(ReportWriterTest, KilledAtAnyStepItIsPaidOnce) {
