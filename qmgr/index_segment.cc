@@ -16,6 +16,8 @@
 namespace holdfast::qmgr {
 namespace {
 
+constexpr std::size_t kMostRows = 5000;  // a step; messages of a thousand recipients each are fewer
+
 // Cuts what an earlier qmgr has appended to a segment of its own and never committed.
 base::Status cut(const IndexStep& step, std::uint64_t mark) {
   const std::string path = storage::segments_folder(step.spool) + "/" + step.id.file_name();
@@ -39,7 +41,7 @@ class Step {
     segment_ = std::move(*segment);
     const std::uint64_t from = before ? before->indexed_upto : storage::kBlock;
     if (from >= step_.upto && !step_.seal) return finish(from, false);
-    if (is_own_of_this_index(before)) return seal_own(from);
+    if (is_own_of_this_index()) return seal_own(from);
     if (txn_.nearly_full()) {
       return give_up({base::Kind::kNoSpace, "the queue index is nearly full: new mail waits in the segments"}, from);
     }
@@ -70,7 +72,8 @@ class Step {
                              .message_id = envelope.message_id,
                              .size = record.content_size(),
                              .recipients = envelope.recipients.size()});
-    full_ = out_.messages.size() >= step_.most;
+    rows_ += 1 + envelope.recipients.size();
+    full_ = out_.messages.size() >= step_.most || rows_ >= kMostRows || txn_.nearly_full();
     return !full_;
   }
 
@@ -99,10 +102,9 @@ class Step {
     out_.warnings.push_back(what + (done ? ": set aside as corrupt/" + name : ": not set aside: " + done.error().text));
   }
 
-  // An index that was lost may have known more of it: then it is read to its end like any other.
-  bool is_own_of_this_index(const std::optional<storage::SegmentRow>& before) const {
-    if (segment_->header().owner != storage::SegmentOwner::kQmgr) return false;
-    return before || step_.id.writer >= index_.born(txn_);
+  // One older than the index: an index was lost that knew more of it than we. It is read to its end like any other.
+  bool is_own_of_this_index() const {
+    return segment_->header().owner == storage::SegmentOwner::kQmgr && step_.id.writer >= index_.born(txn_);
   }
 
   base::Status seal_own(std::uint64_t mark) {
@@ -165,6 +167,7 @@ class Step {
   std::shared_ptr<storage::Segment> segment_;
   base::Status status_{};
   bool full_ = false;
+  std::size_t rows_ = 0;
 };
 
 }  // namespace

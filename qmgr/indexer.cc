@@ -80,10 +80,27 @@ void Indexer::recover(storage::SegmentId id) {
   step(id);
 }
 
-void Indexer::step(storage::SegmentId id) {
+void Indexer::step(storage::SegmentId id, bool goes_on) {
   auto& work = work_[id];
   work.running = true;
   work.again = false;
+  if (!work.after_crash) return submit(id);
+  if (goes_on) waiting_.push_front(id);
+  else waiting_.push_back(id);
+  recover_more();
+}
+
+void Indexer::recover_more() {
+  while (recovering_ < kRecoverAtOnce && !waiting_.empty()) {
+    const auto id = waiting_.front();
+    waiting_.pop_front();
+    ++recovering_;
+    submit(id);
+  }
+}
+
+void Indexer::submit(storage::SegmentId id) {
+  const auto& work = work_[id];
   const IndexStep what{.spool = spool_, .id = id, .upto = work.upto, .seal = work.seal, .after_crash = work.after_crash,
                        .plan = plan_};
   const auto out = std::make_shared<IndexedStep>();
@@ -107,18 +124,20 @@ void Indexer::step_done(const IndexStep& what, const IndexedStep& done) {
     base::log().error(mail::events::event("spool_damage", {{"segment", what.id.file_name()},
                                                            {"places", std::to_string(done.damaged)}}));
   }
+  if (what.after_crash) --recovering_;
   auto& work = work_[what.id];
   work.running = false;
   const bool raised = work.upto > what.upto || work.seal != what.seal;  // told more meanwhile
   if (done.over) {
     work_.erase(what.id);
   } else if (!done.finished || raised) {
-    step(what.id);
+    step(what.id, true);
   } else if (work.lock) {
     work_.erase(what.id);  // not readable now: look_for_orphans() comes back to it
   } else {
     work.again = done.unreadable;
   }
+  recover_more();
   indexed_(done);
 }
 

@@ -3,6 +3,8 @@
 // read to its end and sealed. Lives on the loop; reading and committing happen on the index's writer thread.
 #pragma once
 
+#include <cstddef>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -18,6 +20,8 @@ namespace holdfast::qmgr {
 
 class Indexer {
  public:
+  static constexpr std::size_t kRecoverAtOnce = 4;  // segments of dead writers in one batch
+
   using Indexed = std::function<void(const IndexedStep&)>;
   using Plan = std::function<void(storage::MessageRow&, const mail::Envelope&)>;
   Indexer(std::string spool, storage::QueueIndex& index, storage::BatchWriter& writer, Indexed indexed);
@@ -41,7 +45,9 @@ class Indexer {
     bool again = false;       // could not be read: look_for_orphans() tries again
     base::UniqueFd lock;      // ours, after a crash
   };
-  void step(storage::SegmentId id);
+  void step(storage::SegmentId id, bool goes_on = false);
+  void recover_more();
+  void submit(storage::SegmentId id);
   void step_done(const IndexStep& what, const IndexedStep& done);
   void recover(storage::SegmentId id);
   bool is_sealed(storage::SegmentId id);
@@ -52,6 +58,10 @@ class Indexer {
   const Indexed indexed_;
   Plan plan_;
   std::map<storage::SegmentId, Work> work_;   // segments not read to their end
+  // Those of dead writers take turns, one read to its end after the other: all at once would make one huge
+  // transaction of a whole spool (LMDB keeps what it changes in memory until it commits).
+  std::deque<storage::SegmentId> waiting_;
+  std::size_t recovering_ = 0;                // steps of such that are under way
   storage::ReadTxn read_;
 };
 

@@ -193,5 +193,83 @@ TEST_F(IndexSegmentTest, ASealedSegmentIsNotReadAgain) {
   EXPECT_EQ(queued(), 1U);
 }
 
+// A segment of qmgr's own, with two records of which the first was committed.
+class OwnSegmentTest : public IndexSegmentTest {
+ protected:
+  void SetUp() override {
+    IndexSegmentTest::SetUp();
+    segment_.reset();
+    std::filesystem::remove(file());
+    segment_ = std::move(*storage::SegmentWriter::create(storage::real_file_ops(), segments(), {1, 1}, storage::SegmentOwner::kQmgr));
+    write(1);
+    mark_ = segment_->end();
+    write(2);
+  }
+  void commit_first() {
+    auto txn = storage::WriteTxn::begin(index_->env());
+    ASSERT_TRUE(index_->put_segment(**txn, {1, 1}, {.state = SegmentState::kLive, .indexed_upto = mark_}));
+    ASSERT_TRUE((*txn)->commit());
+  }
+  std::uint64_t mark_ = 0;
+};
+
+TEST_F(OwnSegmentTest, IsCutAtTheMarkAndSealed) {
+  commit_first();
+  const auto out = step(to_the_end());
+  EXPECT_TRUE(out.over && out.messages.empty() && out.warnings.empty());
+  EXPECT_EQ(std::filesystem::file_size(file()), mark_);
+  EXPECT_EQ(row()->state, SegmentState::kSealed);
+  EXPECT_EQ(row()->indexed_upto, mark_);
+  EXPECT_TRUE(step(to_the_end()).over) << "again changes nothing";
+}
+
+TEST_F(OwnSegmentTest, OneThatNothingWasCommittedOfHoldsNothing) {
+  EXPECT_TRUE(step(to_the_end()).messages.empty());
+  EXPECT_EQ(std::filesystem::file_size(file()), kBlock);
+  EXPECT_EQ(queued(), 0U);
+}
+
+TEST_F(OwnSegmentTest, WhatALostIndexMayHaveKnownIsReadToItsEnd) {
+  index_.reset();
+  std::filesystem::remove_all(storage::QueueIndex::folder(folder_.path()));
+  index_ = std::move(*storage::QueueIndex::open(folder_.path(), test::kSmallEnv, 2));  // made by a later qmgr
+  auto what = to_the_end();
+  what.most = 1;  // in steps: that there is a row now does not make it this index's
+  for (int i = 0; i < 3; ++i) step(what);
+  EXPECT_EQ(queued(), 2U);
+  EXPECT_EQ(row()->state, SegmentState::kSealed);
+  EXPECT_EQ(std::filesystem::file_size(file()), segment_->end());
+}
+
+TEST_F(OwnSegmentTest, WhileItsQmgrLivesItIsLeftAlone) {
+  commit_first();
+  EXPECT_TRUE(step(upto(segment_->end())).messages.empty());
+  EXPECT_EQ(std::filesystem::file_size(file()), segment_->end());
+}
+
+TEST_F(IndexSegmentTest, ABlockThatMayHaveBeenARecordIsSetAside) {
+  write(1);
+  const auto bad = write(2);
+  write(3);
+  std::string bytes = test::slurp(file());
+  bytes[bad.offset + 20] ^= 1;
+  test::dump(file(), bytes);
+  const auto out = step(to_the_end());
+  EXPECT_EQ(out.messages.size(), 2U);
+  EXPECT_EQ(out.damaged, 1U);
+  EXPECT_EQ(test::slurp(storage::corrupt_folder(folder_.path()) + "/000001-00000001.seg-2000-blocks"), bytes.substr(bad.offset, kBlock));
+}
+
+TEST_F(IndexSegmentTest, NewRowsArePlannedAndCountedByDomain) {
+  write(1);
+  auto what = to_the_end();
+  what.plan = [](storage::MessageRow& planned, const mail::Envelope&) { planned.expires_ms = 4711; };
+  step(what);
+  storage::ReadTxn txn(index_->env());
+  const storage::ReadTxn::View view(txn);
+  EXPECT_EQ(index_->message(txn, {1})->expires_ms, 4711);
+  EXPECT_EQ(index_->domain_counter(txn, "example.test").messages(), 1U);
+}
+
 }  // namespace
 }  // namespace holdfast::qmgr

@@ -89,5 +89,32 @@ TEST_F(WindowTest, IsBounded) {
   EXPECT_EQ(rest.front(), kWindow + 1);
 }
 
+// Any number of held messages, older than all others: by due time they are not even looked at; a sweep by age passes
+// over them once, a bounded number at a time.
+TEST_F(WindowTest, HeldOnesInFrontCostASweepOnePassAndDueTimesNothing) {
+  constexpr std::uint64_t kHeld = 12'000;
+  auto txn = storage::WriteTxn::begin(index_->env());
+  storage::MessageRow row;
+  row.destination = "office";
+  for (std::uint64_t id = 1; id <= kHeld + 10; ++id) {
+    row.arrival_ms = row.due_ms = static_cast<std::int64_t>(id);
+    row.state = id <= kHeld ? storage::MessageState::kHeld : storage::MessageState::kDeferred;
+    ASSERT_TRUE(index_->add(**txn, {id}, row, {}));
+  }
+  ASSERT_TRUE((*txn)->commit());
+  constexpr std::int64_t kNow = 1 << 20;
+  Sweep none;
+  EXPECT_EQ(load(none, kNow).size(), 10U);
+  Sweep sweep{.since_ms = 1 << 19, .behind = {}, .ended = false};
+  std::size_t loads = 0;
+  for (storage::QueueIndex::Place before; load(sweep, kNow).empty(); before = sweep.behind) {
+    ASSERT_TRUE(last_.more);
+    ASSERT_GT(sweep.behind, before) << "it looks at the same again";
+    ASSERT_LE(sweep.behind.time_ms - before.time_ms, 5000) << "a view of the index is kept too long";
+    ASSERT_LE(++loads, kHeld / 5000 + 1);
+  }
+  EXPECT_TRUE(sweep.ended);
+}
+
 }  // namespace
 }  // namespace holdfast::qmgr
