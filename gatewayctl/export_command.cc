@@ -4,11 +4,11 @@
 #include <cstdio>
 #include <memory>
 
-#include <CLI/CLI.hpp>
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <CLI/CLI.hpp>
 
 #include "common/base/file.h"
 #include "common/storage/segment_reader.h"
@@ -70,7 +70,8 @@ base::Status make_durable(const std::string& folder) {
 
 class Export {
  public:
-  Export(Gateway& gateway, std::string folder, bool dry_run) : gateway_(gateway), folder_(std::move(folder)), dry_run_(dry_run) {}
+  Export(Gateway& gateway, std::string folder, bool dry_run)
+      : gateway_(gateway), folder_(std::move(folder)), dry_run_(dry_run) {}
 
   // A message that has left the queue meanwhile is passed over; one that is damaged is named, and the others go on.
   void take(const storage::Listed& item) {
@@ -93,19 +94,27 @@ class Export {
       if (auto done = make_durable(folder_); !done) return done;
     }
     if (as_json) {
-      std::fputs(dump_line({{dry_run_ ? "would_export" : "exported", written_}, {"failed", failed_}, {"not_held", not_held_}}).c_str(), stdout);
+      std::fputs(
+          dump_line({{dry_run_ ? "would_export" : "exported", written_}, {"failed", failed_}, {"not_held", not_held_}})
+              .c_str(),
+          stdout);
     } else {
       fmt::print("{}{} exported\n", dry_run_ ? "would be: " : "", count_text(written_, "message"));
-      if (not_held_ > 0) fmt::print("{} of them not held: they are delivered from here, too, unless you hold or delete them\n", not_held_);
+      if (not_held_ > 0)
+        fmt::print("{} of them not held: they are delivered from here, too, unless you hold or delete them\n",
+                   not_held_);
     }
     if (disk_) return std::unexpected(*disk_);
-    if (failed_ > 0) return base::fail(base::Kind::kData, fmt::format("{} not exported", count_text(failed_, "message")));
+    if (failed_ > 0)
+      return base::fail(base::Kind::kData, fmt::format("{} not exported", count_text(failed_, "message")));
     return {};
   }
 
  private:
   void miss(const storage::Listed& item, const base::Error& error) {
-    if (const auto there = find_message(gateway_, item.id.text()); !there && there.error().kind == base::Kind::kNotFound) return;
+    if (const auto there = find_message(gateway_, item.id.text());
+        !there && there.error().kind == base::Kind::kNotFound)
+      return;
     ++failed_;
     (void)report({error.kind, item.id.text() + ": " + error.text});
   }
@@ -114,7 +123,7 @@ class Export {
   const std::string folder_;
   const bool dry_run_;
   std::uint64_t written_ = 0, failed_ = 0, not_held_ = 0;
-  std::optional<base::Error> disk_;   // of the folder: nothing goes on
+  std::optional<base::Error> disk_;  // of the folder: nothing goes on
 };
 
 base::Status export_named(Gateway& gateway, const std::vector<std::string>& ids, Export& out) {
@@ -131,11 +140,13 @@ void run_export(Invocation& invocation, const QueueWords& words, const std::stri
     if (words.ids.empty() && !words.filtered() && !words.all) {
       return base::fail(base::Kind::kUsage, "which messages? Give ids, a filter, or --all");
     }
-    if (!words.ids.empty() && (words.filtered() || words.all)) return base::fail(base::Kind::kUsage, "give ids or a filter, not both");
+    if (!words.ids.empty() && (words.filtered() || words.all))
+      return base::fail(base::Kind::kUsage, "give ids or a filter, not both");
     if (auto made = words.dry_run ? base::Status{} : base::make_folders(folder, kFolderMode); !made) return made;
     Export out(gateway, folder, words.dry_run);
     const auto done = words.ids.empty()
-                          ? each_message(gateway, words, ~0ULL, look(gateway), [&](const auto& item) { out.take(item); }, [] {})
+                          ? each_message(
+                                gateway, words, ~0ULL, look(gateway), [&](const auto& item) { out.take(item); }, [] {})
                           : export_named(gateway, words.ids, out);
     const auto finished = out.finish(invocation.json);
     return done ? finished : done;
@@ -145,7 +156,8 @@ void run_export(Invocation& invocation, const QueueWords& words, const std::stri
 }  // namespace
 
 void add_export(CLI::App& queue, Invocation& invocation) {
-  auto* command = queue.add_subcommand("export", "write messages into a folder: ID.eml and ID.json; the queue stays as it is");
+  auto* command =
+      queue.add_subcommand("export", "write messages into a folder: ID.eml and ID.json; the queue stays as it is");
   auto words = std::make_shared<QueueWords>();
   auto folder = std::make_shared<std::string>();
   command->add_option("ID", words->ids, "queue ids");

@@ -1,43 +1,17 @@
 #include "gatewayctl/hand_in.h"
 
-#include <cerrno>
 #include <cstdio>
-#include <optional>
 
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "common/base/codec.h"
 #include "common/storage/record.h"
 #include "common/storage/space.h"
+#include "gatewayctl/as_owner.h"
 
 namespace holdfast::gatewayctl {
 namespace {
-
-// Files made meanwhile belong to the folder's owner: root must not leave the gateway's user a segment that it
-// cannot lock.
-class AsOwnerOf {
- public:
-  explicit AsOwnerOf(const std::string& folder) {
-    struct stat about{};
-    if (::geteuid() != 0 || ::stat(folder.c_str(), &about) != 0 || about.st_uid == 0) return;
-    group_ = ::getegid();
-    if (::setegid(about.st_gid) != 0) return;
-    changed_ = true;
-    if (::seteuid(about.st_uid) != 0) changed_ = ::setegid(group_) != 0;
-  }
-  ~AsOwnerOf() {
-    if (changed_ && (::seteuid(0) != 0 || ::setegid(group_) != 0)) ::_exit(70);
-  }
-  AsOwnerOf(const AsOwnerOf&) = delete;
-  AsOwnerOf& operator=(const AsOwnerOf&) = delete;
-
- private:
-  gid_t group_ = 0;
-  bool changed_ = false;
-};
 
 base::Status check_space(const Gateway& gateway, std::uint64_t length) {
   const auto& config = gateway.config();
@@ -100,7 +74,9 @@ void HandIn::tell(bool sealed) {
                                   {fmt::format("{}", id.writer), fmt::format("{}", id.number),
                                    fmt::format("{}", segment_->synced()), sealed ? "1" : "0"});
   // Whoever is told nothing finds the segment when its lock is free.
-  if (!told) std::fprintf(stderr, "gatewayctl: warning: %s; it will find the messages when it runs\n", told.error().text.c_str());
+  if (!told)
+    std::fprintf(stderr, "gatewayctl: warning: %s; it will find the messages when it runs\n",
+                 told.error().text.c_str());
 }
 
 }  // namespace holdfast::gatewayctl

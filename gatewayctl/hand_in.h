@@ -20,7 +20,8 @@ class HandIn {
   // Asks master for a writer number. `gateway` must outlive this.
   static base::Result<HandIn> open(const Gateway& gateway);
   HandIn(HandIn&&) noexcept = default;
-  // Gives the segment up: whoever holds its lock next, qmgr, reads it to its end. What was not synced may be kept or not.
+  // Gives the segment up: whoever holds its lock next, qmgr, reads it to its end. What was not synced may be kept or
+  // not.
   ~HandIn() = default;
 
   mail::QueueId next_id() { return mail::QueueId::make(writer_, ++sequence_); }

@@ -6,10 +6,10 @@
 #include <memory>
 #include <set>
 
-#include <CLI/CLI.hpp>
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <unistd.h>
+#include <CLI/CLI.hpp>
 
 #include "common/base/file.h"
 #include "common/base/text.h"
@@ -21,7 +21,7 @@
 namespace holdfast::gatewayctl {
 namespace {
 
-constexpr std::size_t kBatch = 200;               // messages a sync
+constexpr std::size_t kBatch = 200;  // messages a sync
 constexpr std::uint64_t kBatchBytes = 16 << 20;
 
 // One run of the command. A message is imported when a sync has made it durable; then a file beside it says so, which
@@ -56,10 +56,15 @@ class Importer {
 
   base::Status sum_up(const base::Status& done) const {
     if (invocation_.json) {
-      std::fputs(dump_line({{words_.dry_run ? "would_import" : "imported", imported_}, {"failed", failed_}, {"skipped", skipped_}}).c_str(), stdout);
+      std::fputs(
+          dump_line(
+              {{words_.dry_run ? "would_import" : "imported", imported_}, {"failed", failed_}, {"skipped", skipped_}})
+              .c_str(),
+          stdout);
     } else {
       fmt::print("{}{} imported\n", words_.dry_run ? "would be: " : "", count_text(imported_, "message"));
-      if (skipped_ > 0) fmt::print("{} left out: imported before (--again imports it once more)\n", count_text(skipped_, "message"));
+      if (skipped_ > 0)
+        fmt::print("{} left out: imported before (--again imports it once more)\n", count_text(skipped_, "message"));
     }
     if (!done) return done;
     if (failed_ > 0) return base::fail(base::Kind::kData, count_text(failed_, "message") + " not imported");
@@ -96,7 +101,8 @@ class Importer {
     const std::string path = beside(added.eml, ".imported");
     const base::UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
     if (!fd) return base::fail_errno(path, errno);
-    return base::write_all(fd.get(), fmt::format("{} {} {}\n", gateway_.config().hostname, added.id.text(), base::iso8601(base::wall_now())));
+    return base::write_all(fd.get(), fmt::format("{} {} {}\n", gateway_.config().hostname, added.id.text(),
+                                                 base::iso8601(base::wall_now())));
   }
 
   void make_marks_durable() {
@@ -152,7 +158,8 @@ void run_import(Invocation& invocation, const ImportWords& words) {
 }  // namespace
 
 void add_import(CLI::App& queue, Invocation& invocation) {
-  auto* command = queue.add_subcommand("import", "keep messages from files: those that queue export wrote, or any .eml");
+  auto* command =
+      queue.add_subcommand("import", "keep messages from files: those that queue export wrote, or any .eml");
   auto words = std::make_shared<ImportWords>();
   command->add_option("PATH", words->paths, "folders, or .eml files")->required();
   command->add_option("--sender", words->sender, "of files without a .json beside them; <> is the null sender");
@@ -162,7 +169,8 @@ void add_import(CLI::App& queue, Invocation& invocation) {
   command->add_flag("--again", words->again, "those that were imported before, too: they will be delivered twice");
   command->add_flag("--dry-run", words->dry_run, "only say how many it would be");
   command->footer(
-      "Each gets a new queue id and keeps its time of arrival. A file X.imported beside X.eml says that it was imported.\n"
+      "Each gets a new queue id and keeps its time of arrival. A file X.imported beside X.eml says that it was "
+      "imported.\n"
       "Mail that was held or frozen is held again. Mail past its lifetime gets another. Quotas do not count.");
   command->callback([&invocation, words] { run_import(invocation, *words); });
 }

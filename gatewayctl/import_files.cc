@@ -29,14 +29,15 @@ constexpr std::string_view kEml = ".eml";
 // The content in wire format, from a file in any: what is read, and what a look at it has shown.
 struct Wire {
   storage::Content content;
-  std::string head;            // its first bytes, for scan_header()
-  std::uint64_t bytes = 0;     // of the file
+  std::string head;         // its first bytes, for scan_header()
+  std::uint64_t bytes = 0;  // of the file
   bool eight_bit = false;
 };
 
 void look_at(Wire& wire, std::string_view piece) {
   wire.bytes += piece.size();
-  wire.eight_bit = wire.eight_bit || std::ranges::any_of(piece, [](char c) { return static_cast<unsigned char>(c) > 127; });
+  wire.eight_bit =
+      wire.eight_bit || std::ranges::any_of(piece, [](char c) { return static_cast<unsigned char>(c) > 127; });
 }
 
 base::Status append(Wire& wire, std::string_view encoded) {
@@ -75,7 +76,8 @@ base::Result<mail::Envelope> envelope_from_words(const ImportWords& words, const
   out.sender = words.sender == "<>" ? "" : words.sender;
   if (!out.sender.empty() && !mail::parse_address(out.sender)) return fail(Kind::kUsage, "the sender is no address");
   for (const auto& address : words.recipients) {
-    if (!mail::parse_address(address)) return fail(Kind::kUsage, fmt::format("'{}' is no address", base::printable(address)));
+    if (!mail::parse_address(address))
+      return fail(Kind::kUsage, fmt::format("'{}' is no address", base::printable(address)));
     out.recipients.push_back({.address = address, .orcpt = {}, .notify = {}, .known = false});
   }
   out.arrival_ms = now_ms;
@@ -88,7 +90,8 @@ base::Result<mail::Envelope> envelope_from_words(const ImportWords& words, const
 }
 
 // The one that was said; or its own, if we have such a one; or that of its recipients' domain.
-base::Result<std::string> destination_of(const config::Config& config, const ImportWords& words, const mail::Envelope& e) {
+base::Result<std::string> destination_of(const config::Config& config, const ImportWords& words,
+                                         const mail::Envelope& e) {
   if (!words.destination.empty()) {
     if (config.destinations.contains(words.destination)) return words.destination;
     return fail(Kind::kUsage, fmt::format("there is no destination '{}'", base::printable(words.destination)));
@@ -116,7 +119,8 @@ struct Found {
   bool described = false;  // by a .json: it has been through a gateway
 };
 
-base::Result<Found> find_envelope(const ImportWords& words, const std::string& eml, const Wire& wire, std::int64_t now_ms) {
+base::Result<Found> find_envelope(const ImportWords& words, const std::string& eml, const Wire& wire,
+                                  std::int64_t now_ms) {
   const auto text = base::read_file(beside(eml, ".json"));
   if (!text && text.error().kind == Kind::kNotFound) {
     auto said = envelope_from_words(words, wire, now_ms);

@@ -69,7 +69,8 @@ base::Status read_packed(const LogFile& file, const LineVisit& visit) {
   std::string quoted = file.path;
   for (auto at = quoted.find('\''); at != quoted.npos; at = quoted.find('\'', at + 4)) quoted.replace(at, 1, "'\\''");
   const auto close = [](std::FILE* pipe) { ::pclose(pipe); };
-  const std::unique_ptr<std::FILE, decltype(close)> pipe(::popen(("exec gzip -dc -- '" + quoted + "'").c_str(), "re"), close);
+  const std::unique_ptr<std::FILE, decltype(close)> pipe(::popen(("exec gzip -dc -- '" + quoted + "'").c_str(), "re"),
+                                                         close);
   if (!pipe) return base::fail_errno("gzip", errno);
   std::string partial;
   return read_all(::fileno(pipe.get()), file.path, partial, visit);
@@ -82,13 +83,15 @@ base::Result<std::vector<LogFile>> list_log_files(const std::string& folder) {
   std::error_code ec;
   for (fs::directory_iterator it(folder, ec), end; !ec && it != end; it.increment(ec)) {
     auto file = log_file(folder, it->path().filename().string());
-    struct stat about{};
+    struct stat about {};
     if (!file || ::stat(file->path.c_str(), &about) != 0 || !S_ISREG(about.st_mode)) continue;
     file->written_s = about.st_mtime;
     out.push_back(std::move(*file));
   }
   if (ec) return base::fail_errno(folder, ec.value());
-  std::ranges::sort(out, [](const auto& a, const auto& b) { return std::tuple(a.name, b.age, a.path) < std::tuple(b.name, a.age, b.path); });
+  std::ranges::sort(out, [](const auto& a, const auto& b) {
+    return std::tuple(a.name, b.age, a.path) < std::tuple(b.name, a.age, b.path);
+  });
   return out;
 }
 
@@ -99,11 +102,13 @@ base::Status read_lines(const LogFile& file, const LineVisit& visit) {
 }
 
 base::Status LogTail::read_on(const LineVisit& visit) {
-  struct stat there{}, open{};
+  struct stat there {
+  }, open{};
   const bool exists = ::stat(path_.c_str(), &there) == 0;
   if (fd_) {
     if (auto done = read_rest(visit); !done) return done;
-    const bool same = ::fstat(fd_.get(), &open) == 0 && exists && open.st_ino == there.st_ino && open.st_dev == there.st_dev;
+    const bool same =
+        ::fstat(fd_.get(), &open) == 0 && exists && open.st_ino == there.st_ino && open.st_dev == there.st_dev;
     if (same || !exists) return {};
   }
   if (!exists) return {};
@@ -118,7 +123,8 @@ base::Status LogTail::read_rest(const LineVisit& visit) { return read_all(fd_.ge
 base::Result<FolderWatch> FolderWatch::open(const std::string& folder) {
   base::UniqueFd fd(::inotify_init1(IN_CLOEXEC));
   if (!fd) return base::fail_errno("inotify", errno);
-  if (::inotify_add_watch(fd.get(), folder.c_str(), IN_MODIFY | IN_CREATE | IN_MOVED_TO) < 0) return base::fail_errno(folder, errno);
+  if (::inotify_add_watch(fd.get(), folder.c_str(), IN_MODIFY | IN_CREATE | IN_MOVED_TO) < 0)
+    return base::fail_errno(folder, errno);
   return FolderWatch(std::move(fd));
 }
 

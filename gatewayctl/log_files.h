@@ -14,8 +14,8 @@ namespace holdfast::gatewayctl {
 
 // A file of paths.log: NAME.log is written to, NAME.log.1 and on are older, NAME.log.2.gz is packed as well.
 struct LogFile {
-  std::string path, name;   // "qmgr"
-  unsigned age = 0;         // the number behind .log
+  std::string path, name;  // "qmgr"
+  unsigned age = 0;        // the number behind .log
   bool packed = false;
   std::int64_t written_s = 0;
 };

@@ -109,7 +109,9 @@ void Trace::settle() {
   }
 }
 
-bool Trace::belongs(const LogLine& line) const { return line.id.empty() ? names_it(line.text) : ids_.contains(line.id); }
+bool Trace::belongs(const LogLine& line) const {
+  return line.id.empty() ? names_it(line.text) : ids_.contains(line.id);
+}
 
 int order_in_second(std::string_view text) {
   constexpr std::array<std::string_view, 4> kFirst{"client=", "message-id=", "from=<", "to=<"};

@@ -14,7 +14,8 @@ namespace holdfast::gatewayctl {
 
 // "Nov 22 10:00:00 mx holdfast/qmgr[80]: 3F2A91C07B4D: removed". Views into the line.
 struct LogLine {
-  std::string_view date, host, daemon, pid, id, text;  // `id` is empty where none stands; `text` begins behind the colon
+  std::string_view date, host, daemon, pid, id,
+      text;  // `id` is empty where none stands; `text` begins behind the colon
   static std::optional<LogLine> parse(std::string_view line);
 };
 
@@ -38,7 +39,7 @@ class Trace {
  private:
   bool names_it(std::string_view text) const;
 
-  std::string what_;               // lower case, without brackets
+  std::string what_;  // lower case, without brackets
   bool is_domain_ = false;
   std::set<std::string, std::less<>> ids_;
   std::vector<std::pair<std::string, std::string>> reports_;  // message and what was written of it

@@ -3,16 +3,18 @@
 #include <cctype>
 #include <cstdio>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
+#include <CLI/CLI.hpp>
 
 namespace holdfast::gatewayctl {
 namespace {
 
 constexpr const char* kHead =
     "# gatewayctl\n\n"
-    "Made by `make doc` from the program itself. Every listing takes `--json` (one object a line), and `--config FILE`\n"
-    "names the configuration. What destroys takes `--dry-run`, asks for `--yes` where no ids are named, and says how many.\n\n"
+    "Made by `make doc` from the program itself. Every listing takes `--json` (one object a line), and `--config "
+    "FILE`\n"
+    "names the configuration. What destroys takes `--dry-run`, asks for `--yes` where no ids are named, and says how "
+    "many.\n\n"
     "Exit codes (sysexits.h): 0 done; 64 the words are wrong; 65 the data is wrong; 67 no such message, recipient or\n"
     "destination; 69 a daemon does not answer; 70 an internal error; 75 not now, try again; 77 no permission; 78 the\n"
     "configuration is wrong. Of several messages those that can be changed are, and the code speaks of the others.\n";
@@ -42,7 +44,9 @@ std::string option_row(const CLI::Option& option) {
   return fmt::format("| `{}` | {} |\n", cell(name), cell(text));
 }
 
-bool is_shown(const CLI::Option* option) { return option->get_name().find("--help") == std::string::npos && !option->get_group().empty(); }
+bool is_shown(const CLI::Option* option) {
+  return option->get_name().find("--help") == std::string::npos && !option->get_group().empty();
+}
 
 std::string section(const CLI::App& app, const std::string& name) {
   std::string rows;
@@ -80,7 +84,9 @@ std::string manual(const CLI::App& app) {
 }
 
 void add_manual_command(CLI::App& app) {
-  app.add_subcommand("manual", "this page: docs/gatewayctl.md")->callback([&app] { std::fputs(manual(app).c_str(), stdout); });
+  app.add_subcommand("manual", "this page: docs/gatewayctl.md")->callback([&app] {
+    std::fputs(manual(app).c_str(), stdout);
+  });
 }
 
 }  // namespace holdfast::gatewayctl

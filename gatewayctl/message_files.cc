@@ -19,7 +19,8 @@ json recipients_json(const storage::Listed& item, const mail::Envelope& envelope
   json out = json::array();
   for (std::size_t i = 0; i < item.recipients.size(); ++i) {
     const auto& r = item.recipients[i];
-    json one{{"address", r.address}, {"status", storage::to_text(r.status)}, {"known", r.known}, {"last_reply", r.reply}};
+    json one{
+        {"address", r.address}, {"status", storage::to_text(r.status)}, {"known", r.known}, {"last_reply", r.reply}};
     if (i < envelope.recipients.size()) {
       one["orcpt"] = envelope.recipients[i].orcpt;
       one["notify"] = envelope.recipients[i].notify;
@@ -46,7 +47,8 @@ class Reader {
     const auto* value = find(name);
     if (value == nullptr) return 0;
     if (!value->is_number_integer()) return wrong(name), 0;
-    if (value->is_number_unsigned() && value->get<std::uint64_t>() > static_cast<std::uint64_t>(most)) return wrong(name), 0;
+    if (value->is_number_unsigned() && value->get<std::uint64_t>() > static_cast<std::uint64_t>(most))
+      return wrong(name), 0;
     const auto out = value->get<std::int64_t>();
     return out < 0 || out > most ? (wrong(name), 0) : out;
   }
@@ -82,7 +84,9 @@ std::optional<mail::Recipient> read_recipient(const json& object, bool& wrong) {
   if (wrong) return std::nullopt;
   Reader in(object);
   const auto status = in.text("status");
-  mail::Recipient out{.address = in.address("address", false), .orcpt = in.text("orcpt"), .notify = in.text("notify"),
+  mail::Recipient out{.address = in.address("address", false),
+                      .orcpt = in.text("orcpt"),
+                      .notify = in.text("notify"),
                       .known = in.flag("known", false)};
   wrong = !in.fault().empty();
   if (!status.empty() && status != "open" && status != "refused") return std::nullopt;
@@ -176,7 +180,8 @@ base::Result<Description> parse_description(std::string_view text) {
   const json object = json::parse(text, nullptr, false);
   if (!object.is_object()) return base::fail(base::Kind::kData, "it is not a JSON object");
   Reader in(object);
-  if (in.number("format") != kFormat) return base::fail(base::Kind::kData, fmt::format("its format is not {}", kFormat));
+  if (in.number("format") != kFormat)
+    return base::fail(base::Kind::kData, fmt::format("its format is not {}", kFormat));
   Description out;
   read_mail(in, out.envelope);
   read_client(in, out.envelope);

@@ -1,5 +1,6 @@
 // A message in files: ID.eml, its content as any mail program reads it, and ID.json beside it, what is known of it
-// besides: envelope, open recipients, arrival, expiry, state. What `queue export` writes and `queue import` reads. Pure.
+// besides: envelope, open recipients, arrival, expiry, state. What `queue export` writes and `queue import` reads.
+// Pure.
 #pragma once
 
 #include <cstdint>

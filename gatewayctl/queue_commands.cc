@@ -3,16 +3,16 @@
 #include <cstdio>
 #include <memory>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
+#include <CLI/CLI.hpp>
 
 #include "gatewayctl/export_command.h"
 #include "gatewayctl/import_command.h"
 #include "gatewayctl/message_commands.h"
-#include "gatewayctl/store_commands.h"
 #include "gatewayctl/queue_deeds.h"
 #include "gatewayctl/queue_shape.h"
 #include "gatewayctl/queue_walk.h"
+#include "gatewayctl/store_commands.h"
 
 namespace holdfast::gatewayctl {
 namespace {
@@ -58,7 +58,8 @@ void run_shape(Invocation& invocation, const QueueWords& words, bool senders, st
   with_gateway(invocation, [&](Gateway& gateway) -> base::Status {
     const Moment moment = look(gateway);
     Shape shape(senders ? Shape::By::kSender : Shape::By::kRecipient, moment.now_ms);
-    const auto done = each_message(gateway, words, ~0ULL, moment, [&](const auto& item) { shape.add(item); }, [] {});
+    const auto done = each_message(
+        gateway, words, ~0ULL, moment, [&](const auto& item) { shape.add(item); }, [] {});
     if (!done) return done;
     std::fputs((invocation.json ? shape.json_lines(limit) : shape.text(limit)).c_str(), stdout);
     return {};

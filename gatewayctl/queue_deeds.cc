@@ -4,8 +4,8 @@
 #include <cstdio>
 #include <iterator>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
+#include <CLI/CLI.hpp>
 
 #include "common/base/panic.h"
 #include "common/config/values.h"
@@ -21,15 +21,16 @@ constexpr base::Seconds kPatience{600};
 
 // What a command would do, and what it has done.
 struct Deed {
-  const char* name;         // "delete"
-  const char* done;         // "deleted"
+  const char* name;  // "delete"
+  const char* done;  // "deleted"
   const char* help;
   bool destroys;
 };
 
 constexpr Deed kDeeds[] = {
     {"retry", "to be tried at once", "try messages now instead of at their time", false},
-    {"hold", "held", "keep messages back until they are released; one that is being handed over: after that attempt", false},
+    {"hold", "held", "keep messages back until they are released; one that is being handed over: after that attempt",
+     false},
     {"release", "released", "let held messages go on; one past its time has a day left", false},
     {"delete", "deleted", "throw messages away; nobody is told", true},
     {"bounce", "given up; their senders are told", "give messages up and tell their senders", true},
@@ -44,7 +45,8 @@ const Deed& deed_of(const std::string& name) {
   return *found;
 }
 
-void say_changed(const Invocation& invocation, const Deed& deed, const QueueWords& words, const ipc::ControlReply& answer) {
+void say_changed(const Invocation& invocation, const Deed& deed, const QueueWords& words,
+                 const ipc::ControlReply& answer) {
   const json told = json::parse(answer.json, nullptr, false);
   const auto number = [&](const char* name) { return told.is_object() ? told.value(name, std::uint64_t{0}) : 0; };
   if (invocation.json) {
@@ -54,7 +56,8 @@ void say_changed(const Invocation& invocation, const Deed& deed, const QueueWord
   fmt::print("{}{} {}\n", words.dry_run ? "would be: " : "", count_text(number("changed"), "message"), deed.done);
   // Named by their ids it is an error, and said as one.
   if (answer.exit == 0 && number("null_sender") > 0) {
-    fmt::print("{} left alone: of the null sender, there is nobody to tell\n", count_text(number("null_sender"), "message"));
+    fmt::print("{} left alone: of the null sender, there is nobody to tell\n",
+               count_text(number("null_sender"), "message"));
   }
 }
 

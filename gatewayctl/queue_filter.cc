@@ -2,21 +2,33 @@
 
 #include <fmt/core.h>
 
+#include "common/mail/address.h"
+
 namespace holdfast::gatewayctl {
 
 using base::fail;
 using base::Kind;
 
+base::Status QueueWords::check() const {
+  for (const auto* value : {&destination, &domain, &sender, &recipient}) {
+    if (value->size() > mail::kMaxAddress) return fail(Kind::kUsage, "a filter is longer than any address");
+  }
+  return {};
+}
+
 base::Result<storage::QueueFilter> QueueWords::filter() const {
-  storage::QueueFilter out{.state = std::nullopt, .destination = destination, .domain = domain, .sender = sender,
-                           .recipient = recipient};
+  if (auto good = check(); !good) return std::unexpected(good.error());
+  storage::QueueFilter out{
+      .state = std::nullopt, .destination = destination, .domain = domain, .sender = sender, .recipient = recipient};
   if (state.empty()) return out;
   out.state = storage::parse_message_state(state == "active" ? "deferred" : state);
-  if (!out.state) return fail(Kind::kUsage, fmt::format("'{}' is not a state: active, deferred, held or frozen", state));
+  if (!out.state)
+    return fail(Kind::kUsage, fmt::format("'{}' is not a state: active, deferred, held or frozen", state));
   return out;
 }
 
 base::Result<std::vector<std::string>> QueueWords::for_qmgr(bool destroys) const {
+  if (auto good = check(); !good) return std::unexpected(good.error());
   if (ids.empty() && !filtered() && !all) return fail(Kind::kUsage, "which messages? Give ids, a filter, or --all");
   if (!ids.empty() && (filtered() || all)) return fail(Kind::kUsage, "give ids or a filter, not both");
   if (destroys && ids.empty() && !yes && !dry_run) {

@@ -27,6 +27,9 @@ struct QueueWords {
   // For a command to qmgr. kUsage: nothing chosen, ids together with a filter, something that is no id; or
   // it destroys more than messages named by their ids, and --yes was not said.
   base::Result<std::vector<std::string>> for_qmgr(bool destroys) const;
+
+ private:
+  base::Status check() const;
 };
 
 }  // namespace holdfast::gatewayctl

@@ -42,7 +42,8 @@ std::string domain_of(const Listed& item) {
 }
 
 std::int64_t next_attempt_ms(const Listed& item, const Moment& moment) {
-  const bool tried = std::ranges::any_of(item.recipients, [](const auto& r) { return r.status == RecipientStatus::kOpen; });
+  const bool tried =
+      std::ranges::any_of(item.recipients, [](const auto& r) { return r.status == RecipientStatus::kOpen; });
   const bool planned = tried && item.message.state == MessageState::kDeferred && shut(item, moment) == nullptr;
   return planned ? item.message.due_ms : 0;
 }
@@ -108,13 +109,15 @@ std::string field(std::string_view name, const std::string& value) {
 
 std::string dated(std::int64_t ms, std::int64_t now_ms) {
   if (ms == 0) return "";
-  return fmt::format("{} ({})", base::iso8601(base::from_millis(ms)), ms > now_ms ? ahead_text(ms, now_ms) : ago_text(ms, now_ms));
+  return fmt::format("{} ({})", base::iso8601(base::from_millis(ms)),
+                     ms > now_ms ? ahead_text(ms, now_ms) : ago_text(ms, now_ms));
 }
 
 std::string envelope_text(const mail::Envelope& e) {
-  const std::string client = fmt::format("{}[{}]:{}", e.client_name.empty() ? "unknown" : e.client_name, e.client_address,
-                                         e.client_port);
-  return field("client", client) + field("helo", e.helo) + field("protocol", e.protocol) + field("message-id", e.message_id);
+  const std::string client =
+      fmt::format("{}[{}]:{}", e.client_name.empty() ? "unknown" : e.client_name, e.client_address, e.client_port);
+  return field("client", client) + field("helo", e.helo) + field("protocol", e.protocol) +
+         field("message-id", e.message_id);
 }
 
 }  // namespace
@@ -134,8 +137,8 @@ void add_to(Table& table, const Listed& item, const Moment& moment) {
   const auto& m = item.message;
   table.add({item.id.text(), queue_name(item, moment), bytes_text(m.size),
              base::spell(base::Seconds{std::max<std::int64_t>(0, moment.now_ms - m.arrival_ms) / 1000}),
-             next_text(item, moment), ahead_text(expires_ms(m), moment.now_ms), m.destination, m.sender.empty() ? "<>" : m.sender,
-             recipients_text(item), reason_of(item, moment)});
+             next_text(item, moment), ahead_text(expires_ms(m), moment.now_ms), m.destination,
+             m.sender.empty() ? "<>" : m.sender, recipients_text(item), reason_of(item, moment)});
 }
 
 std::string mailq_head() { return "-Queue ID-        --Size-- ----Arrival Time---- -Sender/Recipient-------\n"; }
@@ -163,13 +166,13 @@ std::string mailq_foot(std::uint64_t messages, std::uint64_t bytes) {
 
 std::string message_text(const Listed& item, const Moment& moment, const mail::Envelope* envelope) {
   const auto& m = item.message;
-  std::string out = field("id", item.id.text()) + field("state", queue_name(item, moment)) + field("reason", reason_of(item, moment)) +
-                    field("sender", m.sender.empty() ? "<>" : m.sender) + field("destination", m.destination) +
-                    field("size", fmt::format("{} bytes", m.size)) + field("arrived", dated(m.arrival_ms, moment.now_ms)) +
-                    field("attempts", fmt::format("{}", m.attempts)) +
-                    field("last attempt", dated(m.last_attempt_ms, moment.now_ms)) +
-                    field("next attempt", next_text(item, moment)) +
-                    field(m.state == MessageState::kFrozen ? "deleted" : "expires", dated(expires_ms(m), moment.now_ms));
+  std::string out =
+      field("id", item.id.text()) + field("state", queue_name(item, moment)) +
+      field("reason", reason_of(item, moment)) + field("sender", m.sender.empty() ? "<>" : m.sender) +
+      field("destination", m.destination) + field("size", fmt::format("{} bytes", m.size)) +
+      field("arrived", dated(m.arrival_ms, moment.now_ms)) + field("attempts", fmt::format("{}", m.attempts)) +
+      field("last attempt", dated(m.last_attempt_ms, moment.now_ms)) + field("next attempt", next_text(item, moment)) +
+      field(m.state == MessageState::kFrozen ? "deleted" : "expires", dated(expires_ms(m), moment.now_ms));
   out += envelope != nullptr ? envelope_text(*envelope) : field("record", "cannot be read");
   Table table({"RECIPIENT", "STATUS", "LAST REPLY"});
   for (const auto& r : item.recipients) table.add({r.address, std::string(storage::to_text(r.status)), r.reply});
@@ -181,8 +184,11 @@ std::string message_json(const Listed& item, const Moment& moment, const mail::E
   out["last_attempt"] = epoch_json(item.message.last_attempt_ms);
   out["recipients"] = json::array();
   for (const auto& r : item.recipients) {
-    out["recipients"].push_back({{"address", r.address}, {"status", storage::to_text(r.status)}, {"known", r.known},
-                                 {"delay_reason", r.reply}, {"dsn", r.dsn}});
+    out["recipients"].push_back({{"address", r.address},
+                                 {"status", storage::to_text(r.status)},
+                                 {"known", r.known},
+                                 {"delay_reason", r.reply},
+                                 {"dsn", r.dsn}});
   }
   if (envelope != nullptr) {
     out["client_address"] = envelope->client_address;

@@ -15,7 +15,7 @@ namespace holdfast::gatewayctl {
 // What is true of the moment and not of a message.
 struct Moment {
   std::int64_t now_ms = 0;
-  std::set<mail::QueueId> active;               // handed to deliver just now
+  std::set<mail::QueueId> active;  // handed to deliver just now
   // Destinations to which nothing is sent at present, and why: "office is down: connect: connection refused".
   std::map<std::string, std::string> shut;
 };

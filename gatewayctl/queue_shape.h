@@ -29,8 +29,8 @@ class Shape {
 
   // The total and the greatest `limit` domains, the greatest first.
   std::string text(std::size_t limit) const;
-  // The same, an object a line: {"domain", "total", "ages": [{"minutes", "messages"}…]}; the total's domain and the last
-  // age's minutes are null.
+  // The same, an object a line: {"domain", "total", "ages": [{"minutes", "messages"}…]}; the total's domain and the
+  // last age's minutes are null.
   std::string json_lines(std::size_t limit) const;
 
  private:

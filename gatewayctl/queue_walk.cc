@@ -19,7 +19,9 @@ base::Result<std::string> first_cursor(Gateway& gateway, const std::string& afte
     cursor = index.cursor_behind(txn, filter, item->id);
   });
   if (!read) return std::unexpected(read.error());
-  if (!cursor) return base::fail(base::Kind::kNotFound, fmt::format("message {} is not for {}", item->id.text(), filter.destination));
+  if (!cursor)
+    return base::fail(base::Kind::kNotFound,
+                      fmt::format("message {} is not for {}", item->id.text(), filter.destination));
   return std::move(*cursor);
 }
 
@@ -35,14 +37,16 @@ Moment look(Gateway& gateway) {
     const auto interval = std::chrono::duration_cast<base::Millis>(destination.probe.interval).count();
     const auto state = storage::effective_state(*row, out.now_ms, interval);
     if (state != mail::DestinationState::kDown && state != mail::DestinationState::kPaused) continue;
-    out.shut[name] = fmt::format("{} is {}{}{}", name, mail::to_text(state), row->reason.empty() ? "" : ": ", row->reason);
+    out.shut[name] =
+        fmt::format("{} is {}{}{}", name, mail::to_text(state), row->reason.empty() ? "" : ": ", row->reason);
   }
   return out;
 }
 
 // An active message is deferred in the index: that state is judged here.
 base::Status each_message(Gateway& gateway, const QueueWords& words, std::uint64_t limit, const Moment& moment,
-                          const std::function<void(const storage::Listed&)>& visit, const std::function<void()>& page_end) {
+                          const std::function<void(const storage::Listed&)>& visit,
+                          const std::function<void()>& page_end) {
   auto filter = words.filter();
   if (!filter) return std::unexpected(filter.error());
   auto start = first_cursor(gateway, words.after, *filter);

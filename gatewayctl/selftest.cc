@@ -6,8 +6,8 @@
 #include <optional>
 #include <thread>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
+#include <CLI/CLI.hpp>
 
 #include "common/base/text.h"
 #include "common/mail/address.h"
@@ -56,7 +56,8 @@ class Selftest {
     const auto address = mail::parse_address(to_);
     if (!address) return base::fail(base::Kind::kUsage, fmt::format("'{}' is no address", base::printable(to_)));
     const auto* domain = gateway_.config().find_domain(address->domain);
-    if (domain == nullptr) return base::fail(base::Kind::kData, fmt::format("{} is not a domain of this gateway", address->domain));
+    if (domain == nullptr)
+      return base::fail(base::Kind::kData, fmt::format("{} is not a domain of this gateway", address->domain));
     destination_ = domain->destination;
     pass("configured", fmt::format("{} goes to {}", domain->name, destination_));
     return {};
@@ -66,7 +67,8 @@ class Selftest {
   void state() {
     const auto row = gateway_.directory().destination(destination_);
     if (!row) return pass("destination", destination_ + " has not been looked at yet");
-    pass("destination", fmt::format("{} is {}{}{}", destination_, mail::to_text(row->state), row->reason.empty() ? "" : ": ", row->reason));
+    pass("destination", fmt::format("{} is {}{}{}", destination_, mail::to_text(row->state),
+                                    row->reason.empty() ? "" : ": ", row->reason));
   }
 
   base::Status spooled() {
@@ -91,8 +93,8 @@ class Selftest {
 
   // It may have come and gone between two looks: the log knows.
   bool indexed() {
-    return until([&] { return find() || !words_of_log().empty(); }) ? pass("indexed", "qmgr has it in the queue"), true
-                                                                    : fail("indexed", "qmgr has not taken it in time");
+    return until([&] { return find() || !words_of_log().empty(); }) ? pass("indexed", "qmgr has it in the queue"),
+           true                                                     : fail("indexed", "qmgr has not taken it in time");
   }
 
   bool outcome() {
@@ -106,7 +108,8 @@ class Selftest {
       handed = handed || now;
       return !item || item->message.attempts > 0;
     });
-    if (!over) return fail(handed ? "outcome" : "handed over", handed ? "no answer in time" : "not in time: " + why_not());
+    if (!over)
+      return fail(handed ? "outcome" : "handed over", handed ? "no answer in time" : "not in time: " + why_not());
     return judge();
   }
 
@@ -122,7 +125,8 @@ class Selftest {
       return fail("outcome", words);
     }
     const auto& reply = item->recipients.empty() ? item->message.reason : item->recipients.front().reply;
-    return fail("outcome", fmt::format("{}: {}", storage::to_text(item->message.state), reply.empty() ? item->message.reason : reply));
+    return fail("outcome", fmt::format("{}: {}", storage::to_text(item->message.state),
+                                       reply.empty() ? item->message.reason : reply));
   }
 
   std::optional<storage::Listed> find() {
@@ -146,7 +150,8 @@ class Selftest {
   std::string why_not() {
     const auto row = gateway_.directory().destination(destination_);
     const bool down = row && row->state != mail::DestinationState::kUp;
-    return down ? fmt::format("{} is {}", destination_, mail::to_text(row->state)) : "the queue may be long, or no deliver runs";
+    return down ? fmt::format("{} is {}", destination_, mail::to_text(row->state))
+                : "the queue may be long, or no deliver runs";
   }
 
   bool until(const std::function<bool()>& condition, std::optional<base::Seconds> patience = {}) {
@@ -189,12 +194,14 @@ class Selftest {
 }  // namespace
 
 void add_selftest(CLI::App& app, Invocation& invocation) {
-  auto* command = app.add_subcommand("selftest", "keep a message as if its destination were down, hand it over, and report each step");
+  auto* command = app.add_subcommand(
+      "selftest", "keep a message as if its destination were down, hand it over, and report each step");
   auto to = std::make_shared<std::string>();
   auto seconds = std::make_shared<std::uint32_t>(60);
   command->add_option("--to", *to, "who gets it; in one of the gateway's domains")->required();
   command->add_option("--timeout", *seconds, "most seconds a step")->capture_default_str()->check(CLI::Range(1, 3600));
-  command->footer("The message comes from the null sender, so that nobody gets a bounce. One that is not delivered is taken back.");
+  command->footer(
+      "The message comes from the null sender, so that nobody gets a bounce. One that is not delivered is taken back.");
   command->callback([&invocation, to, seconds] {
     with_gateway(invocation, [&](Gateway& gateway) {
       return Selftest(gateway, invocation.json, *to, base::Seconds{*seconds}).run();

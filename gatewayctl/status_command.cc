@@ -2,8 +2,8 @@
 
 #include <cstdio>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
+#include <CLI/CLI.hpp>
 
 #include "common/storage/space.h"
 #include "gatewayctl/text_json.h"
@@ -100,8 +100,11 @@ void gather_qmgr(const std::optional<std::string>& said, Status& status) {
 
 void add_quota(Status& status, const std::string& name, const config::Quota& quota, const storage::Counter& counter) {
   if (quota.messages == 0 && quota.bytes == 0) return;
-  status.quotas.push_back({.name = name, .messages = counter.messages(), .bytes = counter.bytes,
-                           .max_messages = quota.messages, .max_bytes = quota.bytes});
+  status.quotas.push_back({.name = name,
+                           .messages = counter.messages(),
+                           .bytes = counter.bytes,
+                           .max_messages = quota.messages,
+                           .max_bytes = quota.bytes});
 }
 
 void gather_quotas(const config::Config& config, Status& status,
@@ -116,8 +119,13 @@ void gather_queue(Gateway& gateway, Status& status) {
   const auto active = said ? active_in(*said) : std::nullopt;
   const auto read = gateway.read_queue([&](const storage::QueueIndex& index, const storage::Txn& txn) {
     const auto all = index.counter(txn, "");
-    QueueLine line{.messages = all.messages(), .bytes = all.bytes, .deferred = all.deferred, .held = all.held,
-                   .frozen = all.frozen, .active = std::nullopt, .oldest_seconds = std::nullopt};
+    QueueLine line{.messages = all.messages(),
+                   .bytes = all.bytes,
+                   .deferred = all.deferred,
+                   .held = all.held,
+                   .frozen = all.frozen,
+                   .active = std::nullopt,
+                   .oldest_seconds = std::nullopt};
     if (active) {
       line.active = active->size();
       line.deferred -= std::min<std::uint64_t>(line.deferred, active->size());
@@ -126,14 +134,14 @@ void gather_queue(Gateway& gateway, Status& status) {
       line.oldest_seconds = std::max<std::int64_t>(0, status.now_ms - *oldest) / 1000;
     }
     for (auto& d : status.destinations) d.queued = index.counter(txn, d.name).messages();
-    gather_quotas(gateway.config(), status, [&](const std::string& domain) {
-      return domain.empty() ? all : index.domain_counter(txn, domain);
-    });
+    gather_quotas(gateway.config(), status,
+                  [&](const std::string& domain) { return domain.empty() ? all : index.domain_counter(txn, domain); });
     status.queue = line;
   });
   if (read || read.error().kind != base::Kind::kNotFound) return;
   // Nothing was ever kept here.
-  status.queue = QueueLine{.active = active ? std::optional<std::uint64_t>(0) : std::nullopt, .oldest_seconds = std::nullopt};
+  status.queue =
+      QueueLine{.active = active ? std::optional<std::uint64_t>(0) : std::nullopt, .oldest_seconds = std::nullopt};
   for (auto& d : status.destinations) d.queued = 0;
   gather_quotas(gateway.config(), status, [](const std::string&) { return storage::Counter{}; });
 }
@@ -187,7 +195,9 @@ Status gather(Gateway& gateway) {
 }
 
 void add_status_commands(CLI::App& app, Invocation& invocation) {
-  app.add_subcommand("status", "the situation: daemons, destinations, domains, queue, disk")->callback([&] { run_status(invocation); });
+  app.add_subcommand("status", "the situation: daemons, destinations, domains, queue, disk")->callback([&] {
+    run_status(invocation);
+  });
   app.add_subcommand("version", "which Holdfast this is")->callback([&] { run_version(invocation); });
 
   auto* restart = app.add_subcommand("restart", "restart one daemon; the others go on");
@@ -199,7 +209,8 @@ void add_status_commands(CLI::App& app, Invocation& invocation) {
   auto* level = log->add_subcommand("level", "log more, until the next reload or restart");
   auto word = std::make_shared<std::string>();
   level->add_option("LEVEL", *word, "debug or normal")->required();
-  level->callback([&invocation, word] { run_master(invocation, "master.log_level", {*word}, "the log level is " + *word); });
+  level->callback(
+      [&invocation, word] { run_master(invocation, "master.log_level", {*word}, "the log level is " + *word); });
 }
 
 }  // namespace holdfast::gatewayctl

@@ -21,16 +21,20 @@ std::string spell_since(std::int64_t since_ms, std::int64_t now_ms) {
 
 std::string kept_text(const QueueLine& queue) {
   if (queue.messages == 0) return "nothing is kept";
-  std::string out = fmt::format("{} {} kept", count_text(queue.messages, "message"), queue.messages == 1 ? "is" : "are");
+  std::string out =
+      fmt::format("{} {} kept", count_text(queue.messages, "message"), queue.messages == 1 ? "is" : "are");
   std::string aside;
   if (queue.held > 0) aside = fmt::format("{} held", queue.held);
   if (queue.frozen > 0) aside += fmt::format("{}{} frozen", aside.empty() ? "" : ", ", queue.frozen);
   if (!aside.empty()) out += fmt::format(" ({})", aside);
-  if (queue.oldest_seconds) out += fmt::format(", the oldest for {}", base::spell(base::Seconds{*queue.oldest_seconds}));
+  if (queue.oldest_seconds)
+    out += fmt::format(", the oldest for {}", base::spell(base::Seconds{*queue.oldest_seconds}));
   return out;
 }
 
-std::string queue_text(const Status& status) { return status.queue ? kept_text(*status.queue) : "the queue cannot be read"; }
+std::string queue_text(const Status& status) {
+  return status.queue ? kept_text(*status.queue) : "the queue cannot be read";
+}
 
 // "office has been down for 2h 5m (connect: refused)".
 std::string trouble_text(const DestinationLine& d, std::int64_t now_ms) {
@@ -92,8 +96,9 @@ std::string warnings_text(const Status& status) {
   std::string out;
   for (const auto& d : status.domains) {
     if (d.coverage_percent != 0) continue;
-    out += base::printable(fmt::format("warning: if {} went down now, nobody's mail for {} would be kept", d.destination,
-                                       d.name)) + "\n";
+    out += base::printable(
+               fmt::format("warning: if {} went down now, nobody's mail for {} would be kept", d.destination, d.name)) +
+           "\n";
   }
   return out;
 }
@@ -113,20 +118,26 @@ std::string spool_text(const SpoolLine& s) {
 std::string quota_text(const QuotaLine& q) {
   std::string out;
   if (q.max_messages > 0) out += fmt::format("{} of {} messages", q.messages, q.max_messages);
-  if (q.max_bytes > 0) out += fmt::format("{}{} of {}", out.empty() ? "" : ", ", bytes_text(q.bytes), bytes_text(q.max_bytes));
+  if (q.max_bytes > 0)
+    out += fmt::format("{}{} of {}", out.empty() ? "" : ", ", bytes_text(q.bytes), bytes_text(q.max_bytes));
   return fmt::format("{}: {}{}", q.name.empty() ? "the whole queue" : q.name, out, q.full() ? ": USED UP" : "");
 }
 
 std::string reports_text(const ReportsLine& r) {
   std::string out = fmt::format("{} written, {} suppressed", r.written, r.suppressed);
   if (r.delays > 0) out += fmt::format("; {} of a delay", r.delays);
-  if (r.possible_duplicates > 0) out += fmt::format("; {} may have been delivered twice", count_text(r.possible_duplicates, "message"));
+  if (r.possible_duplicates > 0)
+    out += fmt::format("; {} may have been delivered twice", count_text(r.possible_duplicates, "message"));
   return out;
 }
 
 json quota_json(const QuotaLine& q) {
-  return {{"domain", q.name.empty() ? json() : json(q.name)}, {"messages", q.messages}, {"bytes", q.bytes},
-          {"max_messages", q.max_messages}, {"max_bytes", q.max_bytes}, {"full", q.full()}};
+  return {{"domain", q.name.empty() ? json() : json(q.name)},
+          {"messages", q.messages},
+          {"bytes", q.bytes},
+          {"max_messages", q.max_messages},
+          {"max_bytes", q.max_bytes},
+          {"full", q.full()}};
 }
 
 json reports_json(const ReportsLine& r) {
@@ -134,7 +145,10 @@ json reports_json(const ReportsLine& r) {
 }
 
 json daemon_json(const DaemonLine& d) {
-  return {{"name", d.name}, {"worker", d.worker}, {"pid", optional_json(d.pid)}, {"state", d.state},
+  return {{"name", d.name},
+          {"worker", d.worker},
+          {"pid", optional_json(d.pid)},
+          {"state", d.state},
           {"restarts", optional_json(d.restarts)}};
 }
 
@@ -149,8 +163,13 @@ json destination_json(const DestinationLine& d) {
 }
 
 json queue_json(const QueueLine& q) {
-  return {{"messages", q.messages}, {"bytes", q.bytes}, {"active", optional_json(q.active)}, {"deferred", q.deferred},
-          {"held", q.held}, {"frozen", q.frozen}, {"oldest_seconds", optional_json(q.oldest_seconds)}};
+  return {{"messages", q.messages},
+          {"bytes", q.bytes},
+          {"active", optional_json(q.active)},
+          {"deferred", q.deferred},
+          {"held", q.held},
+          {"frozen", q.frozen},
+          {"oldest_seconds", optional_json(q.oldest_seconds)}};
 }
 
 }  // namespace
@@ -175,7 +194,8 @@ std::string situation(const Status& status) {
     if (d.state.empty()) troubles.push_back(fmt::format("{} has not been looked at yet", d.name));
     if (!d.state.empty() && d.state != "up") troubles.push_back(trouble_text(d, status.now_ms));
   }
-  if (status.spool && !status.spool->accepting) troubles.emplace_back("the spool's disk is full and new mail is refused for now");
+  if (status.spool && !status.spool->accepting)
+    troubles.emplace_back("the spool's disk is full and new mail is refused for now");
   if (!status.index_works) troubles.emplace_back("the queue's index cannot be written");
   for (const auto& q : status.quotas) {
     if (q.full()) troubles.push_back(fmt::format("the quota of {} is used up", q.name.empty() ? "the queue" : q.name));
@@ -198,12 +218,15 @@ std::string status_text(const Status& status) {
 }
 
 std::string status_json(const Status& status) {
-  json out{{"situation", situation(status)}, {"daemons", json::array()}, {"destinations", json::array()},
+  json out{{"situation", situation(status)},
+           {"daemons", json::array()},
+           {"destinations", json::array()},
            {"domains", json::array()}};
   for (const auto& d : status.daemons) out["daemons"].push_back(daemon_json(d));
   for (const auto& d : status.destinations) out["destinations"].push_back(destination_json(d));
   for (const auto& d : status.domains) {
-    out["domains"].push_back({{"name", d.name}, {"destination", d.destination},
+    out["domains"].push_back({{"name", d.name},
+                              {"destination", d.destination},
                               {"coverage_percent", optional_json(d.coverage_percent)},
                               {"catch_all", optional_json(d.catch_all)}});
   }

@@ -12,18 +12,18 @@ struct DaemonLine {
   std::string name;
   std::uint32_t worker = 0;
   std::optional<std::int64_t> pid;
-  std::string state;                     // "running", "starting", "restarting", "stopped"
+  std::string state;  // "running", "starting", "restarting", "stopped"
   std::optional<std::uint64_t> restarts;
 };
 
 struct DestinationLine {
   std::string name;
-  std::string state;                     // "up", "down", …; empty: never looked at
+  std::string state;  // "up", "down", …; empty: never looked at
   std::string reason;
-  std::string mode;                      // "proxy", "queue", "pass thro'"
+  std::string mode;  // "proxy", "queue", "pass thro'"
   std::int64_t since_ms = 0;
   std::optional<std::uint64_t> queued;
-  bool stale = false;                    // nobody stands by the state any more: it is tried as up
+  bool stale = false;  // nobody stands by the state any more: it is tried as up
 };
 
 struct DomainLine {
@@ -34,7 +34,7 @@ struct DomainLine {
 
 struct QueueLine {
   std::uint64_t messages = 0, bytes = 0, deferred = 0, held = 0, frozen = 0;
-  std::optional<std::uint64_t> active;   // unknown while qmgr does not answer
+  std::optional<std::uint64_t> active;  // unknown while qmgr does not answer
   std::optional<std::int64_t> oldest_seconds;
 };
 
@@ -61,11 +61,11 @@ struct Status {
   std::vector<DaemonLine> daemons;
   std::vector<DestinationLine> destinations;
   std::vector<DomainLine> domains;
-  std::optional<QueueLine> queue;        // nothing: it could not be read
+  std::optional<QueueLine> queue;  // nothing: it could not be read
   std::optional<SpoolLine> spool;
   std::vector<QuotaLine> quotas;
-  std::optional<ReportsLine> reports;    // nothing: qmgr does not answer
-  bool index_works = true;               // false: qmgr says that it cannot commit
+  std::optional<ReportsLine> reports;  // nothing: qmgr does not answer
+  bool index_works = true;             // false: qmgr says that it cannot commit
 };
 
 // The mode shown for a destination's state (design.md section 1).
@@ -74,6 +74,6 @@ std::string mode_text(const std::string& effective_state);
 // What an admin wants to know first, in one sentence.
 std::string situation(const Status& status);
 std::string status_text(const Status& status);
-std::string status_json(const Status& status);   // one object, design.md section 7
+std::string status_json(const Status& status);  // one object, design.md section 7
 
 }  // namespace holdfast::gatewayctl

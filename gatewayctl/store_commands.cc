@@ -9,6 +9,7 @@
 
 #include "common/storage/index_check.h"
 #include "common/storage/index_rebuild.h"
+#include "gatewayctl/as_owner.h"
 
 namespace holdfast::gatewayctl {
 namespace {
@@ -24,6 +25,7 @@ std::string dump(const nlohmann::json& json) {
 
 base::Result<storage::CheckReport> check(const config::Config& config, bool contents) {
   storage::CheckReport report;
+  const AsOwnerOf owner(config.paths.spool);
   auto index = storage::QueueIndex::open(config.paths.spool, {.read_only = true, .map_bytes = config.index_map_size});
   if (!index && index.error().kind == base::Kind::kNotFound) return report;  // nothing was ever kept
   if (!index) return std::unexpected(index.error());
@@ -60,6 +62,7 @@ void run_check(Invocation& invocation, bool contents) {
 
 void run_rebuild(Invocation& invocation, bool hold, bool forget) {
   with_gateway(invocation, [&](Gateway& gateway) -> base::Status {
+    const AsOwnerOf owner(gateway.config().paths.spool);
     const auto report = storage::rebuild_index({.spool = gateway.config().paths.spool, .hold = hold, .forget = forget,
                                                 .env = {.map_bytes = gateway.config().index_map_size}});
     if (!report && report.error().kind == base::Kind::kTemporary) {

@@ -6,8 +6,8 @@
 #include <memory>
 #include <tuple>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
+#include <CLI/CLI.hpp>
 
 #include "common/base/text.h"
 #include "gatewayctl/log_files.h"
@@ -32,12 +32,16 @@ class Tracer {
   base::Status search() {
     const auto files = list_log_files(folder_);
     if (!files) return std::unexpected(files.error());
-    if (auto done = each_line(*files, [&](const LogFile&, const LogLine& line, std::string_view) { trace_.learn(line); }, false); !done) {
+    if (auto done = each_line(
+            *files, [&](const LogFile&, const LogLine& line, std::string_view) { trace_.learn(line); }, false);
+        !done) {
       return done;
     }
     trace_.settle();
     const auto collect = [&](const LogFile& file, const LogLine& line, std::string_view whole) {
-      if (trace_.belongs(line)) found_.push_back({log_time(line.date, file.written_s).value_or(0), order_in_second(line.text), std::string(whole)});
+      if (trace_.belongs(line))
+        found_.push_back(
+            {log_time(line.date, file.written_s).value_or(0), order_in_second(line.text), std::string(whole)});
     };
     return each_line(*files, collect, true);
   }
@@ -70,7 +74,8 @@ class Tracer {
         if (const auto line = LogLine::parse(whole)) visit(file, *line, whole);
       };
       const bool current = keep_open && file.age == 0 && !file.packed;
-      const auto done = current ? tails_.try_emplace(file.path, file.path).first->second.read_on(line_visit) : read_lines(file, line_visit);
+      const auto done = current ? tails_.try_emplace(file.path, file.path).first->second.read_on(line_visit)
+                                : read_lines(file, line_visit);
       // One that was rotated away meanwhile is read under its new name, or was.
       if (!done && done.error().kind != base::Kind::kNotFound) return done;
     }
@@ -82,10 +87,13 @@ class Tracer {
     if (!files) return std::unexpected(files.error());
     std::vector<LogFile> current;
     std::ranges::copy_if(*files, std::back_inserter(current), [](const LogFile& f) { return f.age == 0 && !f.packed; });
-    const auto done = each_line(current, [&](const LogFile& file, const LogLine& line, std::string_view whole) {
-      if (trace_.learn(line)) trace_.settle();
-      if (trace_.belongs(line)) print(std::string(whole), log_time(line.date, file.written_s).value_or(0));
-    }, true);
+    const auto done = each_line(
+        current,
+        [&](const LogFile& file, const LogLine& line, std::string_view whole) {
+          if (trace_.learn(line)) trace_.settle();
+          if (trace_.belongs(line)) print(std::string(whole), log_time(line.date, file.written_s).value_or(0));
+        },
+        true);
     std::fflush(stdout);
     return done;
   }
@@ -96,8 +104,14 @@ class Tracer {
       std::puts(base::printable(whole).c_str());
       return;
     }
-    std::fputs(dump_line({{"time", time_json(when_s * 1000)}, {"host", line->host}, {"daemon", line->daemon}, {"pid", line->pid},
-                          {"queue_id", line->id.empty() ? json() : json(line->id)}, {"text", line->text}}).c_str(), stdout);
+    std::fputs(dump_line({{"time", time_json(when_s * 1000)},
+                          {"host", line->host},
+                          {"daemon", line->daemon},
+                          {"pid", line->pid},
+                          {"queue_id", line->id.empty() ? json() : json(line->id)},
+                          {"text", line->text}})
+                   .c_str(),
+               stdout);
   }
 
   const Invocation& invocation_;
@@ -109,7 +123,8 @@ class Tracer {
 
 void run_trace(Invocation& invocation, const std::string& what, bool follow) {
   with_gateway(invocation, [&](Gateway& gateway) -> base::Status {
-    if (base::trim(what).size() < 2) return base::fail(base::Kind::kUsage, "what is to be traced? A queue id, an address or a message-id");
+    if (base::trim(what).size() < 2)
+      return base::fail(base::Kind::kUsage, "what is to be traced? A queue id, an address or a message-id");
     Tracer tracer(invocation, gateway.config().paths.log, what);
     if (auto done = tracer.search(); !done) return done;
     tracer.show();

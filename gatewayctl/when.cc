@@ -20,7 +20,8 @@ std::optional<std::tm> read(const std::string& text, const char* format) {
 }
 
 std::optional<std::tm> read_any(const std::string& text) {
-  for (const char* format : {"%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%d"}) {
+  for (const char* format :
+       {"%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%d"}) {
     if (auto out = read(text, format)) return out;
   }
   return std::nullopt;
@@ -30,7 +31,8 @@ std::optional<std::tm> read_any(const std::string& text) {
 
 base::Result<std::int64_t> parse_when(std::string_view text) {
   const auto wrong = [&] {
-    return base::fail(base::Kind::kUsage, fmt::format("'{}' is not a time: 2026-11-25T10:00 is one", base::printable(text)));
+    return base::fail(base::Kind::kUsage,
+                      fmt::format("'{}' is not a time: 2026-11-25T10:00 is one", base::printable(text)));
   };
   std::string plain(text);
   const bool utc = plain.ends_with('Z');

@@ -40,7 +40,7 @@ struct Commands::Run {
 
 // What one operation has come to; made anew each time it runs.
 struct Commands::Page {
-  std::vector<QueueId> ids;       // that it is about
+  std::vector<QueueId> ids;  // that it is about
   std::vector<QueueId> changed{};
   std::uint64_t null_sender = 0;
 };
@@ -85,7 +85,11 @@ void Commands::next_page(const std::shared_ptr<Run>& run) {
   std::vector<QueueId> ids;
   {
     const storage::ReadTxn::View view(read_);
-    if (!view) return run->reply(refusal(view.error()));
+    if (!view) {  // what was done before stays done, and is said
+      auto reply = refusal(view.error());
+      reply.json = fmt::format("{{\"changed\":{}}}", run->changed);
+      return run->reply(std::move(reply));
+    }
     auto page = index_.list(read_, run->command.filter, run->cursor, kPage);
     run->cursor = std::move(page.next);
     for (const auto& m : page.messages) ids.push_back(m.id);
@@ -143,7 +147,8 @@ void Commands::finish(const std::shared_ptr<Run>& run) {
   const auto& command = run->command;
   if (run->changed > 0 && !command.dry_run) {
     base::log().notice(fmt::format("queue {} by {}: {} messages", to_text(command.verb),
-                                   command.user.empty() ? "an unknown user" : base::printable(command.user), run->changed));
+                                   command.user.empty() ? "an unknown user" : base::printable(command.user),
+                                   run->changed));
   }
   if (!command.dry_run) hooks_.changed();  // what was claimed may have been passed over
   ipc::ControlReply reply{.exit = 0, .json = fmt::format("{{\"changed\":{}", run->changed), .text = {}};
@@ -155,9 +160,11 @@ void Commands::finish(const std::shared_ptr<Run>& run) {
     reply.text += fmt::format("{}{}", reply.text.empty() ? "" : "\n", text);
   };
   besides(run->null_sender, "null_sender", run->named() ? EX_DATAERR : 0,
-          fmt::format("{} left alone: of the null sender, there is nobody to tell; queue delete removes such mail", run->null_sender));
+          fmt::format("{} left alone: of the null sender, there is nobody to tell; queue delete removes such mail",
+                      run->null_sender));
   besides(run->busy, "busy", EX_TEMPFAIL,
-          fmt::format("{} left alone: being handed over just now; say it again in a moment, or hold them first", run->busy));
+          fmt::format("{} left alone: being handed over just now; say it again in a moment, or hold them first",
+                      run->busy));
   besides(run->missing.size(), "", EX_NOUSER, "not in the queue:" + id_list(run->missing));
   reply.json += "}";
   run->reply(std::move(reply));

@@ -34,7 +34,12 @@ bool in_the_right_state(const QueueCommand& command, const MessageRow& row) {
 class Message {
  public:
   Message(storage::QueueIndex& index, storage::WriteTxn& txn, QueueId id, MessageRow row, const ChangeRules& rules)
-      : index_(index), txn_(txn), id_(id), row_(std::move(row)), recipients_(index.recipients(txn, id)), rules_(rules) {}
+      : index_(index),
+        txn_(txn),
+        id_(id),
+        row_(std::move(row)),
+        recipients_(index.recipients(txn, id)),
+        rules_(rules) {}
 
   base::Result<Changed> apply(const QueueCommand& command) {
     if (command.verb == QueueVerb::kBounce) {
@@ -108,7 +113,8 @@ class Message {
   }
 
   bool extend(const QueueCommand& command) {
-    const auto until = command.until_ms > 0 ? command.until_ms : std::max(row_.expires_ms, rules_.now_ms) + command.by_ms;
+    const auto until =
+        command.until_ms > 0 ? command.until_ms : std::max(row_.expires_ms, rules_.now_ms) + command.by_ms;
     if (until <= row_.expires_ms) return false;  // it never shortens
     row_.expires_ms = until;
     row_.own_expiry = true;
@@ -133,7 +139,8 @@ class Message {
     const bool told_soon = index_.owes(txn_, id_);
     bool anything = false;
     for (auto& r : recipients_) {
-      anything = anything || r.status == RecipientStatus::kOpen || (r.status == RecipientStatus::kRefused && !told_soon);
+      anything =
+          anything || r.status == RecipientStatus::kOpen || (r.status == RecipientStatus::kRefused && !told_soon);
       r.withheld = false;
       if (r.status != RecipientStatus::kOpen) continue;
       r.status = RecipientStatus::kRefused;

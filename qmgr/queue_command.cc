@@ -21,6 +21,7 @@ constexpr std::array<std::pair<std::string_view, QueueVerb>, 8> kVerbs{{{"retry"
                                                                         {"extend", QueueVerb::kExtend},
                                                                         {"reroute", QueueVerb::kReroute}}};
 
+constexpr std::size_t kLongest = 320;                         // no address, domain or destination is longer
 constexpr std::uint64_t kMostSeconds = 100ULL * 366 * 86400;  // what is later than that is a slip of the hand
 
 std::optional<QueueVerb> verb_of(std::string_view command) {
@@ -58,10 +59,14 @@ base::Result<bool> take_own_option(const std::string& option, const std::string&
 }
 
 base::Status take_filter(const std::string& option, const std::string& value, storage::QueueFilter& filter) {
-  if (option == "--destination") filter.destination = value;
-  else if (option == "--domain") filter.domain = value;
-  else if (option == "--sender") filter.sender = value;
-  else if (option == "--recipient") filter.recipient = value;
+  if (option == "--destination")
+    filter.destination = value;
+  else if (option == "--domain")
+    filter.domain = value;
+  else if (option == "--sender")
+    filter.sender = value;
+  else if (option == "--recipient")
+    filter.recipient = value;
   else if (option == "--state") {
     filter.state = storage::parse_message_state(value);
     if (!filter.state) return fail(Kind::kUsage, "no such state: " + base::printable(value));
@@ -74,6 +79,7 @@ base::Status take_filter(const std::string& option, const std::string& value, st
 // An option with its value; `chosen` when it chooses messages.
 base::Status take_option(const std::string& option, const std::string& value, QueueCommand& out, bool& chosen) {
   if (value.empty()) return fail(Kind::kUsage, option + " needs a value");
+  if (value.size() > kLongest) return fail(Kind::kUsage, option + ": nothing has so long a name");
   const auto own = take_own_option(option, value, out);
   if (!own) return std::unexpected(own.error());
   if (*own) return {};

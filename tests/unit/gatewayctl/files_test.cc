@@ -47,7 +47,8 @@ Kept kept() {
   m.destination = e.destination;
   m.arrival_ms = e.arrival_ms;
   m.expires_ms = 1'800'000'000'000;
-  for (const auto& r : e.recipients) out.item.recipients.push_back({.address = r.address, .known = r.known, .reply = {}, .dsn = {}});
+  for (const auto& r : e.recipients)
+    out.item.recipients.push_back({.address = r.address, .known = r.known, .reply = {}, .dsn = {}});
   out.item.recipients[1].status = storage::RecipientStatus::kSent;
   return out;
 }
@@ -67,7 +68,8 @@ TEST(Description, WhatWasHeldOrFrozenIsHeldAgain) {
   auto k = kept();
   k.item.message.state = storage::MessageState::kFrozen;
   k.item.message.reason = "its one attempt failed";
-  EXPECT_EQ(parse_description(description_of(k.item, k.envelope, 1, "mx"))->envelope.hold, "imported, was frozen: its one attempt failed");
+  EXPECT_EQ(parse_description(description_of(k.item, k.envelope, 1, "mx"))->envelope.hold,
+            "imported, was frozen: its one attempt failed");
 }
 
 TEST(Description, NothingInItIsBelieved) {
@@ -79,10 +81,12 @@ TEST(Description, NothingInItIsBelieved) {
     EXPECT_NE(at, out.npos) << what;
     return out.replace(at, what.size(), instead);
   };
-  for (const auto& bad : {std::string(), std::string("[]"), std::string("{}"), with("\"format\": 1", "\"format\": 2"),
-                          with("\"a@s.test\"", "\"a@s.test\\r\\nDATA\""), with("\"a@s.test\"", "5"), with("\"a@s.test\"", "\"no address\""),
-                          with("\"x@d.test\"", "\"\""), with("40000", "70000"), with("\"arrival_ms\": 1", "\"arrival_ms\": -1"),
-                          with("\"unfiltered\": true", "\"unfiltered\": 1"), with("\"recipients\": [", "\"recipients\": [7, ")}) {
+  for (const auto& bad :
+       {std::string(), std::string("[]"), std::string("{}"), with("\"format\": 1", "\"format\": 2"),
+        with("\"a@s.test\"", "\"a@s.test\\r\\nDATA\""), with("\"a@s.test\"", "5"),
+        with("\"a@s.test\"", "\"no address\""), with("\"x@d.test\"", "\"\""), with("40000", "70000"),
+        with("\"arrival_ms\": 1", "\"arrival_ms\": -1"), with("\"unfiltered\": true", "\"unfiltered\": 1"),
+        with("\"recipients\": [", "\"recipients\": [7, ")}) {
     const auto parsed = parse_description(bad);
     ASSERT_FALSE(parsed) << bad;
     EXPECT_EQ(parsed.error().kind, base::Kind::kData);
@@ -93,7 +97,8 @@ TEST(When, LocalAndUniversalTime) {
   EXPECT_EQ(parse_when("2026-11-25T10:00:30Z"), 1795600830);
   EXPECT_EQ(parse_when("2026-11-25 10:00Z"), 1795600800);
   EXPECT_TRUE(parse_when("2026-11-25"));
-  for (const auto* bad : {"", "tomorrow", "2026-13-01", "2026-02-30", "2026-11-25T10", "2026-11-25T10:00x", "1960-01-01"}) {
+  for (const auto* bad :
+       {"", "tomorrow", "2026-13-01", "2026-02-30", "2026-11-25T10", "2026-11-25T10:00x", "1960-01-01"}) {
     EXPECT_FALSE(parse_when(bad)) << bad;
   }
 }
@@ -165,9 +170,11 @@ TEST_F(FilesTest, WhatWasExportedKeepsItsTimes) {
   EXPECT_EQ(import->envelope.expires_ms, k.item.message.expires_ms);
   EXPECT_EQ(text_of(import->content), "Subject: x\r\n\r\n..\r\n") << "byte for byte, but stuffed";
   const auto later = k.item.message.expires_ms + 1000;
-  EXPECT_EQ(read_import(config_, {}, eml, {5}, later)->envelope.expires_ms, later + 86'400'000) << "not given up the moment it comes";
+  EXPECT_EQ(read_import(config_, {}, eml, {5}, later)->envelope.expires_ms, later + 86'400'000)
+      << "not given up the moment it comes";
   write("a.eml", plain + "x");
-  EXPECT_EQ(read_import(config_, {}, eml, {5}, kNow).error().kind, base::Kind::kData) << "another file than was exported";
+  EXPECT_EQ(read_import(config_, {}, eml, {5}, kNow).error().kind, base::Kind::kData)
+      << "another file than was exported";
 }
 
 TEST_F(FilesTest, FoldersAndFilesAreFound) {
@@ -199,7 +206,9 @@ TEST_F(FilesTest, ATailGoesOnThroughARotation) {
   const auto path = write("qmgr.log", "1\n2");
   LogTail tail(path);
   std::string all;
-  const auto read_on = [&] { ASSERT_TRUE(tail.read_on([&](std::string_view line) { all += std::string(line) + ","; })); };
+  const auto read_on = [&] {
+    ASSERT_TRUE(tail.read_on([&](std::string_view line) { all += std::string(line) + ","; }));
+  };
   read_on();
   std::ofstream(path, std::ios::app) << "2\n";
   read_on();

@@ -31,7 +31,8 @@ TEST(LogLine, IsTakenApart) {
 }
 
 TEST(LogLine, OtherLinesAreNone) {
-  for (const std::string_view text : {"", "x", "Nov 22 10:00:00 mx postfix/qmgr[80]: A: removed", "Nov 22 10:00:00", "Nov 22 10:00:00 mx holdfast/qmgr: A"}) {
+  for (const std::string_view text : {"", "x", "Nov 22 10:00:00 mx postfix/qmgr[80]: A: removed", "Nov 22 10:00:00",
+                                      "Nov 22 10:00:00 mx holdfast/qmgr: A"}) {
     EXPECT_FALSE(LogLine::parse(text)) << text;
   }
 }
@@ -59,7 +60,8 @@ TEST(Trace, AnAddressFindsItsMessages) {
   EXPECT_TRUE(trace.belongs(line("22: removed")));
   EXPECT_FALSE(trace.belongs(line("33: removed"))) << "another address that ends so";
   EXPECT_FALSE(trace.belongs(line("44: removed")));
-  EXPECT_TRUE(trace.belongs(line("NOQUEUE: reject: RCPT from h[::1]: 451 <x@d.test>: no; from=<a@s.test> to=<x@d.test>")));
+  EXPECT_TRUE(
+      trace.belongs(line("NOQUEUE: reject: RCPT from h[::1]: 451 <x@d.test>: no; from=<a@s.test> to=<x@d.test>")));
 }
 
 TEST(Trace, AMessageIdWithOrWithoutBrackets) {

@@ -100,9 +100,11 @@ TEST(QueueJson, AShutDestinationHasNoNextAttempt) {
 TEST(QueueTable, SaysWhatMatters) {
   Table table = queue_table();
   add_to(table, message(), moment());
-  EXPECT_EQ(table.take(),
-            "ID           STATE        SIZE  AGE  NEXT    EXPIRES  DESTINATION  SENDER       RECIPIENTS         REASON\n"
-            "20000000001  deferred  2.3 KiB  1m   in 15m  in 1d    office       a@s.example  b@Example.Test +1  MAIL: 451 4.3.0 busy\n");
+  EXPECT_EQ(
+      table.take(),
+      "ID           STATE        SIZE  AGE  NEXT    EXPIRES  DESTINATION  SENDER       RECIPIENTS         REASON\n"
+      "20000000001  deferred  2.3 KiB  1m   in 15m  in 1d    office       a@s.example  b@Example.Test +1  MAIL: 451 "
+      "4.3.0 busy\n");
 }
 
 TEST(Mailq, LooksLikePostfixs) {
@@ -143,6 +145,13 @@ TEST(QueueWords, MustChooseSomething) {
   EXPECT_EQ(words.for_qmgr(true).value(), (std::vector<std::string>{"20000000001"}));
   words.sender = "a@b";
   EXPECT_FALSE(words.for_qmgr(false)) << "ids and a filter";
+}
+
+TEST(QueueWords, ThatAreLongerThanAnyName) {
+  QueueWords words;
+  words.destination = std::string(401, 'x');
+  EXPECT_EQ(words.filter().error().kind, base::Kind::kUsage);
+  EXPECT_EQ(words.for_qmgr(false).error().kind, base::Kind::kUsage);
 }
 
 TEST(QueueWords, ThatDestroyManyNeedAYes) {

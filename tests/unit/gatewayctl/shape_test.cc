@@ -47,7 +47,8 @@ TEST(Shape, BySenderTheGreatestFirst) {
 
 TEST(Shape, MemoryIsBounded) {
   Shape shape(Shape::By::kSender, kNow);
-  for (std::size_t i = 0; i < Shape::kMostDomains + 5; ++i) shape.add(message(1, "a@" + std::to_string(i) + ".test", {}));
+  for (std::size_t i = 0; i < Shape::kMostDomains + 5; ++i)
+    shape.add(message(1, "a@" + std::to_string(i) + ".test", {}));
   const auto lines = shape.json_lines(~0U);
   EXPECT_NE(lines.find("\"domain\":\"(others)\",\"total\":5"), lines.npos);
 }

@@ -11,7 +11,9 @@ constexpr std::int64_t kNow = 1'795'339'013'000;
 Status healthy() {
   Status s;
   s.now_ms = kNow;
-  s.daemons = {{"master", 0, 10, "running", 0}, {"qmgr", 0, 11, "running", 0}, {"smtpd", 0, 12, "running", 0},
+  s.daemons = {{"master", 0, 10, "running", 0},
+               {"qmgr", 0, 11, "running", 0},
+               {"smtpd", 0, 12, "running", 0},
                {"smtpd", 1, 13, "running", 0}};
   s.destinations = {{"office", "up", "", "proxy", kNow - 3'600'000, 0, false}};
   s.domains = {{"example.test", "office", 97, false}};
@@ -45,11 +47,14 @@ TEST(Situation, TellsOfQuotasAndOfAnIndexThatFails) {
               {.name = "example.test", .messages = 10, .bytes = 4096, .max_messages = 11, .max_bytes = 8192}};
   s.index_works = false;
   s.reports = ReportsLine{.written = 3, .delays = 0, .suppressed = 1, .possible_duplicates = 2};
-  EXPECT_EQ(situation(s), "the queue's index cannot be written and the quota of the queue is used up; nothing is kept.");
+  EXPECT_EQ(situation(s),
+            "the queue's index cannot be written and the quota of the queue is used up; nothing is kept.");
   const auto text = status_text(s);
   EXPECT_NE(text.find("quota    the whole queue: 10 of 10 messages: USED UP\n"
                       "quota    example.test: 10 of 11 messages, 4.0 KiB of 8.0 KiB\n"
-                      "bounces  3 written, 1 suppressed; 2 messages may have been delivered twice\n"), text.npos) << text;
+                      "bounces  3 written, 1 suppressed; 2 messages may have been delivered twice\n"),
+            text.npos)
+      << text;
   const auto j = nlohmann::json::parse(status_json(s));
   EXPECT_EQ(j["quotas"][0]["full"], true);
   EXPECT_EQ(j["quotas"][1]["domain"], "example.test");
@@ -81,9 +86,10 @@ TEST(Situation, TellsSeveralTroubles) {
   Status s = down();
   s.destinations.push_back({"branch", "draining", "", "proxy", kNow, 3, false});
   s.spool->accepting = false;
-  EXPECT_EQ(situation(s),
-            "office has been down for 2h 5m (connect: connection refused), branch is back and its mail is being handed over "
-            "and the spool's disk is full and new mail is refused for now; 5 messages are kept, the oldest for 2h 3m.");
+  EXPECT_EQ(
+      situation(s),
+      "office has been down for 2h 5m (connect: connection refused), branch is back and its mail is being handed over "
+      "and the spool's disk is full and new mail is refused for now; 5 messages are kept, the oldest for 2h 3m.");
 }
 
 TEST(Situation, HostileReasonsAreHarmless) {
@@ -134,7 +140,8 @@ TEST(StatusText, WarnsOfADomainNobodyOfWhichIsCovered) {
 
 TEST(StatusJson, HasTheContractsFields) {
   const auto j = nlohmann::json::parse(status_json(down()));
-  EXPECT_EQ(j["daemons"][0], (nlohmann::json{{"name", "master"}, {"worker", 0}, {"pid", 10}, {"state", "running"}, {"restarts", 0}}));
+  EXPECT_EQ(j["daemons"][0],
+            (nlohmann::json{{"name", "master"}, {"worker", 0}, {"pid", 10}, {"state", "running"}, {"restarts", 0}}));
   const auto& d = j["destinations"][0];
   EXPECT_EQ(d["state"], "down");
   EXPECT_EQ(d["mode"], "pass thro'");

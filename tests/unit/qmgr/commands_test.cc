@@ -23,7 +23,8 @@ TEST(QueueCommand, IsParsed) {
   const auto ids = parse_queue_command(control("queue.retry", {"1A", "b2"}));
   ASSERT_TRUE(ids);
   EXPECT_EQ(ids->ids, (std::vector<mail::QueueId>{{0x1A}, {0xB2}}));
-  const auto filter = parse_queue_command(control("queue.delete", {"--domain", "d.test", "--state", "held", "--dry-run"}));
+  const auto filter =
+      parse_queue_command(control("queue.delete", {"--domain", "d.test", "--state", "held", "--dry-run"}));
   ASSERT_TRUE(filter);
   EXPECT_EQ(filter->verb, QueueVerb::kDelete);
   EXPECT_EQ(filter->filter.domain, "d.test");
@@ -34,10 +35,15 @@ TEST(QueueCommand, IsParsed) {
 
 TEST(QueueCommand, ExtendAndRerouteNeedTheirWord) {
   EXPECT_EQ(parse_queue_command(control("queue.extend", {"1", "--by", "3600"}))->by_ms, 3'600'000);
-  EXPECT_EQ(parse_queue_command(control("queue.extend", {"--all", "--until", "1900000000"}))->until_ms, 1'900'000'000'000);
+  EXPECT_EQ(parse_queue_command(control("queue.extend", {"--all", "--until", "1900000000"}))->until_ms,
+            1'900'000'000'000);
   EXPECT_EQ(parse_queue_command(control("queue.reroute", {"--destination", "a", "--to", "b"}))->to, "b");
-  for (const auto& words : std::vector<std::vector<std::string>>{
-           {"1"}, {"--by", "60"}, {"1", "--by", "0"}, {"1", "--by", "x"}, {"1", "--by", "60", "--until", "1900000000"}, {"1", "--to", "b"}}) {
+  for (const auto& words : std::vector<std::vector<std::string>>{{"1"},
+                                                                 {"--by", "60"},
+                                                                 {"1", "--by", "0"},
+                                                                 {"1", "--by", "x"},
+                                                                 {"1", "--by", "60", "--until", "1900000000"},
+                                                                 {"1", "--to", "b"}}) {
     EXPECT_FALSE(parse_queue_command(control("queue.extend", words)));
   }
   EXPECT_FALSE(parse_queue_command(control("queue.reroute", {"1"})));
@@ -45,8 +51,16 @@ TEST(QueueCommand, ExtendAndRerouteNeedTheirWord) {
 }
 
 TEST(QueueCommand, ChoosesNothingByAccident) {
-  for (const auto& words : std::vector<std::vector<std::string>>{
-           {}, {"--dry-run"}, {"xyz"}, {"--sender"}, {"--sender", ""}, {"--colour", "red"}, {"--state", "sad"}, {"1", "--all"}, {"0"}}) {
+  for (const auto& words : std::vector<std::vector<std::string>>{{},
+                                                                 {"--dry-run"},
+                                                                 {"xyz"},
+                                                                 {"--sender"},
+                                                                 {"--sender", ""},
+                                                                 {"--colour", "red"},
+                                                                 {"--state", "sad"},
+                                                                 {"1", "--all"},
+                                                                 {"0"},
+                                                                 {"--destination", std::string(401, 'x')}}) {
     const auto parsed = parse_queue_command(control("queue.delete", words));
     ASSERT_FALSE(parsed);
     EXPECT_EQ(parsed.error().kind, base::Kind::kUsage);
@@ -65,25 +79,33 @@ class CommandsTest : public testing::Test {
       row.sender = id % 2 == 0 ? "even@x.test" : "odd@x.test";
       row.arrival_ms = static_cast<std::int64_t>(id);
       row.due_ms = 1'000'000'000'000'000;
-      ASSERT_TRUE(index_->add(**txn, {id}, row, {storage::RecipientState{.address = "r@d.test", .reply = {}, .dsn = {}}}));
+      ASSERT_TRUE(
+          index_->add(**txn, {id}, row, {storage::RecipientState{.address = "r@d.test", .reply = {}, .dsn = {}}}));
     }
     ASSERT_TRUE((*txn)->commit());
-    writer_ = std::make_unique<storage::BatchWriter>(
-        index_->env(), storage::BatchWriter::Options{.interval = base::Millis(0)},
-        storage::BatchWriter::Hooks{.committed = [](auto dones) { for (auto& d : dones) d(); }, .health = {}});
-    commands_ = std::make_unique<Commands>(*index_, *writer_,
-                                           Commands::Hooks{
-                                               .removed = [this](mail::QueueId) { ++removed_; },
-                                               .changed = [this] { ++changed_; },
-                                               .claim = [this](mail::QueueId id) { return !in_flight_.contains(id) && claimed_.insert(id).second; },
-                                               .unclaim = [this](mail::QueueId id) { claimed_.erase(id); },
-                                               .lifetime = [](const std::string& name) {
-                                                 return name == "other" ? std::optional(base::Seconds{3600}) : std::nullopt;
-                                               }});
+    writer_ = std::make_unique<storage::BatchWriter>(index_->env(),
+                                                     storage::BatchWriter::Options{.interval = base::Millis(0)},
+                                                     storage::BatchWriter::Hooks{.committed =
+                                                                                     [](auto dones) {
+                                                                                       for (auto& d : dones) d();
+                                                                                     },
+                                                                                 .health = {}});
+    commands_ = std::make_unique<Commands>(
+        *index_, *writer_,
+        Commands::Hooks{
+            .removed = [this](mail::QueueId) { ++removed_; },
+            .changed = [this] { ++changed_; },
+            .claim = [this](mail::QueueId id) { return !in_flight_.contains(id) && claimed_.insert(id).second; },
+            .unclaim = [this](mail::QueueId id) { claimed_.erase(id); },
+            .lifetime =
+                [](const std::string& name) {
+                  return name == "other" ? std::optional(base::Seconds{3600}) : std::nullopt;
+                }});
   }
   ipc::ControlReply run(std::string command, std::vector<std::string> words) {
     std::promise<ipc::ControlReply> answer;
-    commands_->run(control(std::move(command), std::move(words)), [&](ipc::ControlReply r) { answer.set_value(std::move(r)); });
+    commands_->run(control(std::move(command), std::move(words)),
+                   [&](ipc::ControlReply r) { answer.set_value(std::move(r)); });
     return answer.get_future().get();
   }
   // A message as the test wants it, in place of the one that is there.
@@ -173,7 +195,8 @@ TEST_F(CommandsTest, UnknownIdsAreNamedAndTheOthersChanged) {
 
 TEST_F(CommandsTest, BounceGivesUpWhatIsOpenAndOwesTheSender) {
   using enum storage::RecipientStatus;
-  put(1, plain("s@x.test"), {to("a@d.test", kSent, "250 ok"), to("b@d.test", kOpen, "451 later"), to("c@d.test", kOpen)});
+  put(1, plain("s@x.test"),
+      {to("a@d.test", kSent, "250 ok"), to("b@d.test", kOpen, "451 later"), to("c@d.test", kOpen)});
   EXPECT_EQ(run("queue.bounce", {"1"}).json, "{\"changed\":1}");
   const auto now = recipients(1);
   EXPECT_EQ(now[0].status, kSent);
@@ -228,7 +251,8 @@ TEST_F(CommandsTest, ThawTriesAgainAndGivesTime) {
   auto frozen = plain("", MessageState::kFrozen);
   frozen.discard_ms = frozen.expires_ms = 1000;
   put(1, frozen, {to("a@d.test", kRefused, "550 no")});
-  EXPECT_EQ(run("queue.retry", {"--all", "--dry-run"}).json, "{\"changed\":1199}") << "retry --all is not meant for the frozen";
+  EXPECT_EQ(run("queue.retry", {"--all", "--dry-run"}).json, "{\"changed\":1199}")
+      << "retry --all is not meant for the frozen";
   EXPECT_EQ(run("queue.thaw", {"--all"}).json, "{\"changed\":1}");
   const auto now = base::to_millis(base::wall_now());
   EXPECT_EQ(row(1).state, MessageState::kDeferred);
