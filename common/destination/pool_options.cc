@@ -14,7 +14,10 @@ std::vector<upstream::ServerName> server_names(const config::Destination& destin
 
 upstream::Timeouts timeouts_of(const config::Destination& destination) {
   const config::Timeouts& waits = destination.timeouts;
-  return {.connect = waits.connect, .session = waits.command, .command = waits.command, .dot = waits.dot};
+  const upstream::Timeouts usual;
+  const base::Millis dot = waits.dot;
+  return {.connect = waits.connect, .session = waits.command, .command = waits.command,
+          .data = std::min(usual.data, dot), .content = std::min(usual.content, dot), .dot = dot};
 }
 
 upstream::PoolOptions pool_options(const config::Destination& destination, const std::string& helo) {

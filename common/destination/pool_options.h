@@ -13,6 +13,7 @@
 namespace holdfast::destination {
 
 std::vector<upstream::ServerName> server_names(const config::Destination& destination);
+// Who waits less for the answer to the dot waits no longer for DATA and between pieces of the content.
 upstream::Timeouts timeouts_of(const config::Destination& destination);
 
 // A pool for the fixed servers of a destination; `limit` and what the caller wants otherwise are its own.

@@ -15,7 +15,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "scenarios"))
 
 from load import Load  # noqa: E402
-from support.processes import anonymous_kib  # noqa: E402
+from support.processes import peak_kib, reset_peak  # noqa: E402
 from support.waiting import until  # noqa: E402
 
 LONG = os.environ.get("HOLDFAST_LONG") == "1"
@@ -42,7 +42,7 @@ def test_every_promise_is_kept_while_it_flaps(office, destination):
     assert office.send("local@example.test").code == 250
     daemons = ("smtpd", "qmgr", "deliver", "prober")
     pids = {pid: name for name in daemons for pid in office.pids(name)}
-    before = {pid: anonymous_kib(pid) for pid in pids}
+    before = {pid: reset_peak(pid) for pid in pids}
     load = Load(office, clients=3).start()
     end, flaps = time.monotonic() + SECONDS, 0
     while time.monotonic() < end:
@@ -57,7 +57,7 @@ def test_every_promise_is_kept_while_it_flaps(office, destination):
     office.wait_queue(0, 60)
     office.wait_state("up")
     assert {pid: name for name in daemons for pid in office.pids(name)} == pids, "none was restarted"
-    grown = {(name, pid): anonymous_kib(pid) - before[pid] for pid, name in pids.items()}
+    grown = {(name, pid): peak_kib(pid) - before[pid] for pid, name in pids.items()}
     assert all(kib < GROWTH for kib in grown.values()), grown
     changes = [line for line in office.log("prober").splitlines() if "state=" in line]
     assert len(changes) <= 4 * flaps + 10, f"{len(changes)} lines of state for {flaps} flaps"

@@ -10,7 +10,7 @@ smtpd/relay.cc) the count of the late answer stays at 0.
 import pytest
 
 from support.destination import HANG, After
-from support.processes import anonymous_kib
+from support.processes import peak_kib, reset_peak
 from support.smtp_client import send
 from support.waiting import until
 
@@ -109,7 +109,7 @@ GARBAGE = {
 def test_garbage_costs_bounded_memory(office, destination, name):
     assert office.send("local@example.test").code == 250  # all that is made once has been made
     pids = [pid for daemon in ("smtpd", "deliver", "prober", "qmgr") for pid in office.pids(daemon)]
-    before = {pid: anonymous_kib(pid) for pid in pids}
+    before = {pid: reset_peak(pid) for pid in pids}
     destination.messages.clear()
     for stage in ("banner", "ehlo", "mail", "rcpt", "data", "dot"):
         destination.on(stage, GARBAGE[name])
@@ -118,7 +118,7 @@ def test_garbage_costs_bounded_memory(office, destination, name):
         assert reply.code == 250, (stage, reply)
         office.ctl("queue", "retry", "--all", "--yes")
         destination.behave()
-    grown = {pid: anonymous_kib(pid) - before[pid] for pid in pids}
+    grown = {pid: peak_kib(pid) - before[pid] for pid in pids}
     assert sorted(pids) == sorted(p for d in ("smtpd", "deliver", "prober", "qmgr") for p in office.pids(d)), "none died"
     assert all(kib < GROWTH for kib in grown.values()), grown
     destination.cut()

@@ -10,7 +10,7 @@ import resource
 
 import pytest
 
-from support.processes import Limit, address_space, cpu_seconds, descriptors
+from support.processes import Limit, address_space, cpu_seconds, next_descriptor
 from support.smtp_client import Closed, SmtpClient
 from support.waiting import holds, until
 
@@ -34,7 +34,7 @@ def only(gateway, name):
 
 
 def no_descriptor_left(pid):
-    return Limit(pid, resource.RLIMIT_NOFILE, descriptors(pid))
+    return Limit(pid, resource.RLIMIT_NOFILE, next_descriptor(pid))
 
 
 def greeting(gateway):

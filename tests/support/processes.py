@@ -4,10 +4,17 @@ import os
 import resource
 
 
-def anonymous_kib(pid):
-    """Memory of its own, in KiB: without the files it has mapped."""
+def reset_peak(pid):
+    """Begins to measure for peak_kib(); returns what is in use now."""
+    with open(f"/proc/{pid}/clear_refs", "w") as file:
+        file.write("5")
+    return peak_kib(pid)
+
+
+def peak_kib(pid):
+    """The most memory that was in use since reset_peak(), in KiB."""
     with open(f"/proc/{pid}/status") as file:
-        return next(int(line.split()[1]) for line in file if line.startswith("RssAnon:"))
+        return next(int(line.split()[1]) for line in file if line.startswith("VmHWM:"))
 
 
 def cpu_seconds(pid):
@@ -16,8 +23,10 @@ def cpu_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def descriptors(pid):
-    return len(os.listdir(f"/proc/{pid}/fd"))
+def next_descriptor(pid):
+    """The number that its next one will have: with this limit it gets none."""
+    taken = {int(name) for name in os.listdir(f"/proc/{pid}/fd")}
+    return next(n for n in range(len(taken) + 1) if n not in taken)
 
 
 def address_space(pid):

@@ -28,6 +28,14 @@ TEST(ServerNames, AsConfigured) {
   EXPECT_EQ(names[1].text, "[2001:db8::1]:2525");
 }
 
+TEST(TimeoutsOf, NothingIsWaitedForLongerThanTheDot) {
+  auto destination = office();
+  EXPECT_EQ(timeouts_of(destination), upstream::Timeouts{});
+  destination.timeouts.dot = Seconds{10};
+  EXPECT_EQ(timeouts_of(destination).data, Seconds{10});
+  EXPECT_EQ(timeouts_of(destination).content, Seconds{10});
+}
+
 TEST(PoolOptions, FitAsLongAsNothingOfThemChanges) {
   auto destination = office();
   const auto options = pool_options(destination, "mx.test");
