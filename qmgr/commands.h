@@ -25,9 +25,9 @@ class Commands {
  public:
   using Reply = std::function<void(ipc::ControlReply)>;
   struct Hooks {
-    std::function<void(mail::QueueId)> removed;            // of every deleted message
-    std::function<void()> changed;                         // once at the end of a command
-    std::function<bool(mail::QueueId)> claim;              // false: it is being handed over; else it is not until:
+    std::function<void(mail::QueueId)> removed;  // of every deleted message
+    std::function<void()> changed;               // once at the end of a command
+    std::function<bool(mail::QueueId)> claim;    // false: it is being handed over; else it is not until:
     std::function<void(mail::QueueId)> unclaim;
     std::function<std::optional<base::Seconds>(const std::string&)> lifetime;  // of a destination; nothing: unknown
   };
