@@ -18,7 +18,7 @@ enum class Changed : std::uint8_t {
 
 struct ChangeRules {
   std::int64_t now_ms = 0;
-  std::int64_t lifetime_ms = 0;   // of mail for the destination that `reroute` gives
+  std::int64_t lifetime_ms = 0;        // of mail for the destination that `reroute` gives
   std::int64_t grace_ms = 86'400'000;  // what over-age mail gets that the admin wants tried
 };
 
