@@ -9,6 +9,7 @@
 namespace holdfast::qmgr {
 namespace {
 
+constexpr std::size_t kMostUnsent = 64 << 10;
 constexpr std::uint64_t kNoBound = std::numeric_limits<std::uint64_t>::max();
 
 std::uint64_t rest(std::uint64_t bound, std::uint64_t used) {
@@ -57,22 +58,40 @@ void Room::look() {
   auto room = room_left(index_, read_, *config_);
   if (room.left == told_.left) return;
   told_ = std::move(room);
-  for (auto* smtpd : smtpds_) smtpd->send(told_);
+  behind_ = smtpds_;
+  tell();
   note_full();
 }
 
+void Room::tell() {
+  std::erase_if(behind_, [&](ipc::Channel* smtpd) {
+    if (smtpd->unsent() > kMostUnsent) return false;
+    smtpd->send(told_);
+    return true;
+  });
+}
+
 void Room::note_full() {
-  std::set<std::string> full;
+  full_now_.clear();
   for (const auto& left : told_.left) {
-    if (left.messages == 0 || left.bytes == 0) full.insert(left.domain.empty() ? "all" : left.domain);
+    if (left.messages == 0 || left.bytes == 0) full_now_.insert(left.domain.empty() ? "all" : left.domain);
   }
-  for (const auto& name : full) {
-    if (!full_.contains(name)) base::log().warning(mail::events::event("quota_reached", {{"domain", name}}));
+  for (const auto& name : full_now_) {
+    if (!full_.try_emplace(name).second) continue;
+    base::log().warning(mail::events::event("quota_reached", {{"domain", name}}));
   }
-  for (const auto& name : full_) {
-    if (!full.contains(name)) base::log().notice(mail::events::event("quota_free", {{"domain", name}}));
+}
+
+void Room::tick(base::Mono now) {
+  tell();
+  for (auto& [name, last] : full_) {
+    if (full_now_.contains(name) || last == base::Mono{}) last = now;
   }
-  full_ = std::move(full);
+  std::erase_if(full_, [&](const auto& entry) {
+    if (now - entry.second < kCalm) return false;
+    base::log().notice(mail::events::event("quota_free", {{"domain", entry.first}}));
+    return true;
+  });
 }
 
 }  // namespace holdfast::qmgr

@@ -39,6 +39,7 @@ void SpoolCare::configure(config::ConfigPtr config) {
 void SpoolCare::look() {
   const auto now = loop_.now();
   note_space(space_.accepts(now), now);
+  room_.tick(now);
   if (!failing_) ballast_.look(now, space_.reserve());
 }
 

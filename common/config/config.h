@@ -136,6 +136,7 @@ struct Config {
   std::vector<std::string> pass_on_4xx{"4.1.7", "4.1.8", "4.7.*"};    // and texts that speak of greylisting
   Quota quota;                                                        // of the whole queue
   SpoolReserve reserve;
+  std::uint64_t index_map_size = 64ULL << 30;                         // address space of the queue's index
   Seconds delay_warning{0};                                           // 0: senders are not told of a delay
   Bounces bounces;
   Destination bounce_road{.name = std::string(kBounces)};             // bounces.relay, or MX; not in `destinations`

@@ -115,6 +115,11 @@ const std::vector<Setting<Config>>& global_table() {
              "kept is still delivered. A percentage, a size, or both with `or`: then the less of the two counts. A "
              "percentage counts for inodes too, of which 1,000 always suffice. `0%`: everything may be used."},
      [](Config& c) -> Slot { return ReserveSlot{&c.reserve}; }},
+    {{.name = "index.map_size",
+      .doc = "The most the queue's index may grow to; room is taken as it is needed, about 1 KiB a message. Near it new "
+             "mail is answered 452, and the queue still drains.",
+      .range = {1 << 20, 1ULL << 42}, .size = true, .reload = Reload::kRestart},
+     [](Config& c) -> Slot { return &c.index_map_size; }},
     {{.name = "delay_warning",
       .doc = "Tell the sender once, by a notice of its own (RFC 3464), that a message has been waiting so long and is still "
              "being tried. Mail whose destination has the schedule `short` is given up so soon that its senders are not "
