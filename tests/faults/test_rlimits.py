@@ -1,9 +1,11 @@
 """Descriptors, processes and memory run out (issue 3): new work is refused with 421 or 451, old work ends well, and all
 is as before when the limit is raised again. Limits are set on running daemons (prlimit).
 
-How it was tried with the protection taken out: without Listener's kept descriptor (net/listener.cc) the clients of the
-first test wait for ever; with Connection's kLocal taken out (upstream/connection.cc) the destination is called down
-though it is up; without base::keep_memory_reserve() (daemon.cc) smtpd dies of std::bad_alloc with all its sessions.
+How it was tried with the protection taken out: without Listener's kept descriptor (net/listener.cc, turn_away()) the
+clients of the first test wait until they time out; with kLocal taken out of Connection::Impl::stage_now()
+(upstream/connection.cc) the prober calls a sound destination down; without base::keep_memory_reserve() (daemon.cc) smtpd
+dies of std::bad_alloc, and all its sessions with it. That deliver blames nobody is shown by
+PoolTest.WithoutASocketNobodyIsBlamed.
 """
 
 import resource
