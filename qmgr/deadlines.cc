@@ -50,6 +50,7 @@ void Deadlines::configure(config::ConfigPtr config) {
   config_ = std::move(config);
   clock_.set_second_look(config_->second_look);
   replanner_.configure(config_);
+  last_minute_ = base::Mono::min();  // `each minute` now, too
   look();
 }
 
@@ -63,7 +64,7 @@ void Deadlines::look() {
   if (!started_) return;
   const auto now = parts_.loop.now();
   watch_clock(now);
-  if (now - last_minute_ >= kMinute) once_a_minute(now);
+  if (last_minute_ == base::Mono::min() || now - last_minute_ >= kMinute) once_a_minute(now);
   if (!working_ && clock_.believed(now) && now >= not_before_) work();
   if (!working_) set_timer();
 }
@@ -77,7 +78,7 @@ void Deadlines::clock_jumped(base::Millis by) {
   const std::string size = base::spell(abs(seconds)), direction = seconds.count() > 0 ? "forward" : "back";
   base::log().warning(fmt::format("the clock has jumped {} by {}; nothing expires for {}", direction, size, base::spell(config_->second_look)));
   base::log().write(events::event("clock_jump", {{"direction", direction}, {"by", size}}));
-  replanner_.cap_waits();
+  replanner_.clock_jumped();
   hooks_.changed();
 }
 
@@ -129,10 +130,6 @@ base::Status Deadlines::meet(storage::WriteTxn& txn, QueueId id, std::int64_t no
   ended.reason = row->reason;
   if (ended.due == Due::kNothing) return {};
   if (ended.due == Due::kDiscard) return index.remove(txn, id);
-  if (txn.nearly_full()) {  // reports would fill it
-    ended.due = Due::kNothing;
-    return {};
-  }
   if (ended.due == Due::kWarn) {
     if (auto done = parts_.reports.delay_notice(txn, id, config, now_ms, ended.told); !done) return done;
     row->warn_ms = ended.told.postponed ? now_ms + kPostponedMs : storage::kWarned;
@@ -141,7 +138,8 @@ base::Status Deadlines::meet(storage::WriteTxn& txn, QueueId id, std::int64_t no
   for (std::uint32_t i = 0; i < recipients.size(); ++i) {
     if (auto done = index.put_recipient(txn, id, i, recipients[i]); !done) return done;
   }
-  if (ended.due == Due::kExpired) {
+  // What waits for nobody may be owed a report whose debt an index was lost with.
+  if (ended.due == Due::kExpired || ended.due == Due::kSettled) {
     if (auto done = index.put_owed(txn, id); !done) return done;
   }
   return index.update(txn, id, *row);

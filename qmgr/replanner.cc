@@ -24,16 +24,20 @@ constexpr std::size_t kPage = 500;
 
 std::int64_t wall_ms() { return base::to_millis(base::wall_now()); }
 
-// Who waits longer than `latest`, and is not waiting for its report.
-std::vector<QueueId> too_far(const QueueIndex& index, const storage::Txn& txn, const std::string& destination,
-                             std::int64_t latest) {
-  std::vector<QueueId> out;
-  index.by_due(txn, destination, {latest, {}}, [&](QueueIndex::Place place) {
+// What is due behind a place, but not what waits for its report.
+std::vector<QueueIndex::Place> due_behind(const QueueIndex& index, const storage::Txn& txn, const std::string& destination,
+                                          QueueIndex::Place behind, std::size_t most) {
+  std::vector<QueueIndex::Place> out;
+  index.by_due(txn, destination, behind, [&](QueueIndex::Place place) {
     if (place.time_ms >= kNever) return false;
-    out.push_back(place.id);
-    return out.size() < kPage;
+    out.push_back(place);
+    return out.size() < most;
   });
   return out;
+}
+
+std::int64_t latest(const config::Destination& destination, std::int64_t now_ms) {
+  return latest_due_ms(destination.schedule, now_ms, destination.jitter);
 }
 
 }  // namespace
@@ -46,23 +50,31 @@ void Replanner::configure(config::ConfigPtr config) {
   to_do_.clear();  // what is under way ends with its page
   const storage::ReadTxn::View view(read_);
   if (!view) return;
-  for (const auto& [name, destination] : config_->destinations) add(name, true);
-  add(std::string(config::kBounces), true);
+  add_all(Kind::kDeadlines);
   index_.each_counter(read_, [&](std::string_view name, const storage::Counter& counter) {
-    if (counter.messages() > 0 && config_->find_destination(name) == nullptr) add(std::string(name), true);
+    if (counter.messages() > 0 && config_->find_destination(name) == nullptr) add(std::string(name), Kind::kDeadlines);
   });
   cap_waits();
 }
 
 void Replanner::cap_waits() {
-  for (const auto& [name, destination] : config_->destinations) add(name, false);
-  add(std::string(config::kBounces), false);
+  add_all(Kind::kLongWaits);
   next();
 }
 
-void Replanner::add(const std::string& destination, bool deadlines) {
-  const bool there = std::ranges::any_of(to_do_, [&](const Work& w) { return w.destination == destination && w.deadlines == deadlines; });
-  if (!there) to_do_.push_back({.destination = destination, .deadlines = deadlines});
+void Replanner::clock_jumped() {
+  add_all(Kind::kAllWaits);
+  next();
+}
+
+void Replanner::add_all(Kind kind) {
+  for (const auto& [name, destination] : config_->destinations) add(name, kind);
+  add(std::string(config::kBounces), kind);
+}
+
+void Replanner::add(const std::string& destination, Kind kind) {
+  const bool there = std::ranges::any_of(to_do_, [&](const Work& w) { return w.destination == destination && w.kind == kind; });
+  if (!there) to_do_.push_back({.destination = destination, .kind = kind});
 }
 
 void Replanner::next() {
@@ -79,14 +91,15 @@ void Replanner::next() {
 bool Replanner::needed(Work& work) {
   const storage::ReadTxn::View view(read_);
   if (!view) return false;  // the next look comes
-  if (work.deadlines) {
+  if (work.kind == Kind::kDeadlines) {
     const auto before = index_.plan(read_, work.destination);
     work.made_anew = !before;
     return before != plan_of(*config_, work.destination);
   }
   const auto* destination = config_->find_destination(work.destination);
-  return destination != nullptr &&
-         !too_far(index_, read_, work.destination, latest_due_ms(destination->schedule, wall_ms(), destination->jitter)).empty();
+  if (destination == nullptr) return false;
+  if (work.behind == Place{}) work.behind = {work.kind == Kind::kAllWaits ? wall_ms() : latest(*destination, wall_ms()), {}};
+  return !due_behind(index_, read_, work.destination, work.behind, 1).empty();
 }
 
 namespace {
@@ -98,7 +111,8 @@ struct PageResult {
 };
 
 base::Status replan_page(QueueIndex& index, storage::WriteTxn& txn, const std::string& destination,
-                         QueueIndex::Place behind, bool made_anew, const QueueIndex::Plan& plan, PageResult& result) {
+                         QueueIndex::Place behind, bool made_anew, const QueueIndex::Plan& plan, std::int64_t now_ms,
+                         PageResult& result) {
   result = {.last = behind};
   std::vector<QueueId> ids;
   index.by_age(txn, destination, behind, [&](QueueIndex::Place place, const storage::Waiting&) {
@@ -109,7 +123,7 @@ base::Status replan_page(QueueIndex& index, storage::WriteTxn& txn, const std::s
   result.more = ids.size() == kPage;
   for (const auto id : ids) {
     auto row = index.message(txn, id);
-    if (!row || !replan(*row, plan, made_anew)) continue;
+    if (!row || !replan(*row, plan, made_anew, now_ms)) continue;
     ++result.moved;
     if (auto done = index.update(txn, id, *row); !done) return done;
   }
@@ -117,19 +131,25 @@ base::Status replan_page(QueueIndex& index, storage::WriteTxn& txn, const std::s
 }
 
 base::Status cap_page(QueueIndex& index, storage::WriteTxn& txn, const config::Destination& destination,
-                      std::int64_t now_ms, std::uint64_t seed, PageResult& result) {
-  result = {};
-  const auto ids = too_far(index, txn, destination.name, latest_due_ms(destination.schedule, now_ms, destination.jitter));
-  result.more = ids.size() == kPage;
-  for (const auto id : ids) {
-    auto row = index.message(txn, id);
-    if (!row || row->state != MessageState::kDeferred) continue;
+                      QueueIndex::Place behind, std::int64_t now_ms, std::uint64_t seed, PageResult& result) {
+  result = {.last = behind};
+  const auto places = due_behind(index, txn, destination.name, behind, kPage);
+  result.more = places.size() == kPage;
+  for (const auto place : places) {
+    result.last = place;
+    auto row = index.message(txn, place.id);
+    const auto longest = std::min(latest(destination, now_ms) - now_ms, row ? row->wait_ms * 3 / 2 + 1000 : 0);
+    if (!row || row->due_ms - now_ms <= longest) continue;
     // Spread, though all of them are planned at once. Repeated, the operation does the same.
-    const double chance = static_cast<double>((seed ^ (id.value * 0x9E3779B97F4A7C15ULL)) >> 11) / static_cast<double>(1ULL << 53);
-    plan_next_attempt(*row, std::min(row->last_attempt_ms, now_ms), now_ms, destination.schedule,
-                      {.percent = destination.jitter, .chance = chance});
+    const double chance = static_cast<double>((seed ^ (place.id.value * 0x9E3779B97F4A7C15ULL)) >> 11) / static_cast<double>(1ULL << 53);
+    if (row->attempts == 0) {
+      row->due_ms = now_ms;
+    } else {
+      plan_next_attempt(*row, std::min(row->last_attempt_ms, now_ms), now_ms, destination.schedule,
+                        {.percent = destination.jitter, .chance = chance});
+    }
     ++result.moved;
-    if (auto done = index.update(txn, id, *row); !done) return done;
+    if (auto done = index.update(txn, place.id, *row); !done) return done;
   }
   return {};
 }
@@ -141,22 +161,23 @@ void Replanner::page(const Work& work) {
   const auto now_ms = wall_ms();
   writer_.submit(
       [&index = index_, work, config = config_, now_ms, seed = base::random_number(), result](storage::WriteTxn& txn) -> base::Status {
-        if (work.deadlines) {
-          return replan_page(index, txn, work.destination, work.behind, work.made_anew, plan_of(*config, work.destination), *result);
+        if (work.kind == Kind::kDeadlines) {
+          return replan_page(index, txn, work.destination, work.behind, work.made_anew, plan_of(*config, work.destination),
+                             now_ms, *result);
         }
         const auto* destination = config->find_destination(work.destination);
-        return destination == nullptr ? base::Status{} : cap_page(index, txn, *destination, now_ms, seed, *result);
+        return destination == nullptr ? base::Status{} : cap_page(index, txn, *destination, work.behind, now_ms, seed, *result);
       },
       [this, work = Work(work), config = config_, result]() mutable {
         working_ = false;
         work.moved += result->moved;
         work.behind = result->last;
-        if (result->moved > 0 && !work.deadlines) changed_();
+        if (result->moved > 0 && work.kind != Kind::kDeadlines) changed_();
         if (result->more && config == config_) {  // with a new configuration it is all looked at again
           to_do_.push_front(work);
         } else if (work.moved > 0) {
           base::log().notice(fmt::format("destination {}: {} of {} messages planned anew", work.destination,
-                                         work.deadlines ? "deadlines" : "attempts", work.moved));
+                                         work.kind == Kind::kDeadlines ? "deadlines" : "attempts", work.moved));
         }
         next();
       });

@@ -24,20 +24,25 @@ class Replanner {
   Replanner(storage::QueueIndex& index, storage::BatchWriter& writer, std::function<void()> changed);
 
   void configure(config::ConfigPtr config);
-  // Looks for attempts that are too far away. Costs the number of destinations.
+  // Looks for attempts that are farther away than any schedule could have set them. Costs the number of
+  // destinations.
   void cap_waits();
+  // Looks at every attempt that is still to come, whether it is farther away than its own wait.
+  void clock_jumped();
   void stop() { stopping_ = true; }
 
  private:
   using Place = storage::QueueIndex::Place;
+  enum class Kind : std::uint8_t { kDeadlines, kLongWaits, kAllWaits };
   struct Work {
     std::string destination;
-    bool deadlines = false;   // else: waits
+    Kind kind = Kind::kDeadlines;
     Place behind{};
     bool made_anew = false;
     std::size_t moved = 0;
   };
-  void add(const std::string& destination, bool deadlines);
+  void add(const std::string& destination, Kind kind);
+  void add_all(Kind kind);
   void next();
   bool needed(Work& work);
   void page(const Work& work);

@@ -29,7 +29,7 @@ struct Mail {
                   {.address = "b@d.test", .reply = "451 4.3.0 Later"},
                   {.address = "c@d.test"}};
   }
-  void begin() { begin_lifetime(row, config); }
+  void begin() { begin_lifetime(row, config, kArrival); }
   Due meet(std::int64_t age) { return meet_deadline(row, recipients, kArrival + age, config); }
 };
 
@@ -66,6 +66,34 @@ TEST(Lifetime, NobodyIsWarnedWhoCannotBeOrNeedNotBe) {
     EXPECT_EQ(m->row.warn_ms, 0);
     EXPECT_EQ(m->row.expires_ms, kArrival + 4 * kDay);
   }
+}
+
+TEST(Lifetime, WhatComesLongAfterItsArrivalGetsTimeForAttempts) {
+  Mail lost, short_lived, soon;
+  const auto now = kArrival + 12 * kDay;
+  begin_lifetime(lost.row, lost.config, now);
+  EXPECT_EQ(lost.row.expires_ms, now + kDay);
+  EXPECT_TRUE(lost.row.own_expiry);
+  EXPECT_EQ(lost.row.warn_ms, storage::kWarned);
+  short_lived.config.destinations["office"].schedule = {{.until = base::Seconds(3600), .every = base::Seconds(900)}};
+  begin_lifetime(short_lived.row, short_lived.config, now);
+  EXPECT_EQ(short_lived.row.expires_ms, now + kHour);
+  begin_lifetime(soon.row, soon.config, kArrival + 1000);
+  EXPECT_EQ(soon.row.expires_ms, kArrival + 4 * kDay);
+}
+
+TEST(Lifetime, MailOfAClockThatWasAheadIsDueNow) {
+  Mail m;
+  m.row.due_ms = kArrival;
+  begin_lifetime(m.row, m.config, kArrival - 3 * kHour);
+  EXPECT_EQ(m.row.due_ms, kArrival - 3 * kHour);
+}
+
+TEST(Replan, AnIndexMadeAnewGivesUpNothingAtOnce) {
+  Mail m;
+  const auto now = kArrival + 12 * kDay;
+  EXPECT_TRUE(replan(m.row, {.lifetime_ms = 4 * kDay, .warn_ms = 0}, true, now));
+  EXPECT_EQ(m.row.expires_ms, now + kDay);
 }
 
 TEST(MeetDeadline, NothingBeforeItsTime) {
@@ -135,12 +163,12 @@ TEST(MeetDeadline, WhomNobodyWaitsForIsOnlyTakenOff) {
 TEST(Replan, CountsFromTheArrivalAndLeavesAnAdminsWord) {
   Mail m;
   m.begin();
-  EXPECT_TRUE(replan(m.row, {.lifetime_ms = 7 * kDay, .warn_ms = 0}, false));
+  EXPECT_TRUE(replan(m.row, {.lifetime_ms = 7 * kDay, .warn_ms = 0}, false, kArrival));
   EXPECT_EQ(m.row.expires_ms, kArrival + 7 * kDay);
   EXPECT_EQ(m.row.warn_ms, 0);
-  EXPECT_FALSE(replan(m.row, {.lifetime_ms = 7 * kDay, .warn_ms = 0}, false)) << "a second time";
+  EXPECT_FALSE(replan(m.row, {.lifetime_ms = 7 * kDay, .warn_ms = 0}, false, kArrival)) << "a second time";
   m.row.own_expiry = true;
-  EXPECT_FALSE(replan(m.row, {.lifetime_ms = kDay, .warn_ms = 0}, false));
+  EXPECT_FALSE(replan(m.row, {.lifetime_ms = kDay, .warn_ms = 0}, false, kArrival));
   EXPECT_EQ(m.row.expires_ms, kArrival + 7 * kDay);
 }
 
@@ -148,7 +176,7 @@ TEST(Replan, NobodyIsWarnedTwice) {
   Mail m;
   m.begin();
   m.row.warn_ms = storage::kWarned;
-  replan(m.row, {.lifetime_ms = 4 * kDay, .warn_ms = 8 * kHour}, false);
+  replan(m.row, {.lifetime_ms = 4 * kDay, .warn_ms = 8 * kHour}, false, kArrival);
   EXPECT_EQ(m.row.warn_ms, storage::kWarned);
 }
 
@@ -156,19 +184,19 @@ TEST(Replan, WhoWaitsForAReportDoesNotExpireAgain) {
   Mail m;
   m.begin();
   m.meet(4 * kDay);
-  EXPECT_FALSE(replan(m.row, {.lifetime_ms = 7 * kDay, .warn_ms = kHour}, false));
+  EXPECT_FALSE(replan(m.row, {.lifetime_ms = 7 * kDay, .warn_ms = kHour}, false, kArrival));
 }
 
 TEST(Replan, AnIndexMadeAnewGetsDeadlinesButKeepsThoseOfRecords) {
   Mail lost, imported;
   imported.row.expires_ms = kArrival + kHour;
-  EXPECT_TRUE(replan(lost.row, {.lifetime_ms = 4 * kDay, .warn_ms = 0}, true));
+  EXPECT_TRUE(replan(lost.row, {.lifetime_ms = 4 * kDay, .warn_ms = 0}, true, kArrival));
   EXPECT_EQ(lost.row.expires_ms, kArrival + 4 * kDay);
   EXPECT_FALSE(lost.row.own_expiry);
-  replan(imported.row, {.lifetime_ms = 4 * kDay, .warn_ms = 0}, true);
+  replan(imported.row, {.lifetime_ms = 4 * kDay, .warn_ms = 0}, true, kArrival);
   EXPECT_EQ(imported.row.expires_ms, kArrival + kHour);
   EXPECT_TRUE(imported.row.own_expiry);
-  replan(lost.row, {.lifetime_ms = 4 * kDay, .warn_ms = 0}, true);
+  replan(lost.row, {.lifetime_ms = 4 * kDay, .warn_ms = 0}, true, kArrival);
   EXPECT_FALSE(lost.row.own_expiry) << "begun again after a crash";
 }
 
