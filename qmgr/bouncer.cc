@@ -16,6 +16,7 @@ namespace {
 using mail::QueueId;
 
 constexpr std::size_t kAtOnce = 200;
+constexpr std::size_t kAtOnceWhenFull = 10;  // an operation that does not fit would stop all others
 constexpr std::uint64_t kMostRead = 8 << 20;
 constexpr base::Millis kLater{5'000};
 constexpr base::Millis kPatience{3'600'000};
@@ -69,6 +70,7 @@ void Bouncer::pay(std::vector<QueueId> ids) {
           if (auto paid = reports_.pay(txn, id, *config, now_ms, told, insist.contains(id)); !paid) return paid;
           read += told.read;
           if (told.postponed || read > kMostRead) break;  // the disk takes nothing; or the others' turn comes
+          if (done->size() >= kAtOnceWhenFull && txn.nearly_full()) break;
         }
         return {};
       },

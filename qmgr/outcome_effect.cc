@@ -91,7 +91,8 @@ Fate fate_of_rest(MessageRow& row, const Recipients& recipients, const ipc::Outc
   if (row.state == MessageState::kHeld) return Fate::kHeld;  // by the admin, meanwhile
   if (row.state == MessageState::kFrozen) return Fate::kFrozen;
   if (outcome.damaged) return hold(row, "its record in the spool is damaged");
-  if (row.report_of != 0 && !ruling.config->bounces.scheduled) return frozen(row, "its one attempt failed: " + last, ruling);
+  const bool one_attempt = row.report_of != 0 && !ruling.config->bounces.scheduled;
+  if (one_attempt && ruling.how != Treatment::kSpare) return frozen(row, "its one attempt failed: " + last, ruling);
   if (!anyone_open) {
     if (row.sender.empty()) return frozen(row, "refused: " + last, ruling);
     return effect.owed ? wait_for_report(row, recipients) : hold(row, withheld_reason(recipients));

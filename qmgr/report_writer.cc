@@ -201,7 +201,7 @@ base::Status ReportWriter::add(const Call& call, const Original& original, const
   envelope.report_of = call.id.value;
   storage::Content content(spool_);
   base::Result<mail::RecordRef> record;
-  if (call.txn.nearly_full(2)) {
+  if (call.txn.nearly_full(4)) {
     record = base::fail(base::Kind::kNoSpace, "the queue index is nearly full");
   } else if (auto kept = content.append(report.content); !kept) {
     record = std::unexpected(kept.error());
