@@ -16,6 +16,7 @@
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/panic.h"
+#include "common/storage/lmdb_birth.h"
 
 namespace holdfast::storage {
 namespace {
@@ -146,6 +147,7 @@ base::Result<std::unique_ptr<Env>> Env::open(const std::string& folder, const st
                                              EnvOptions options) {
   if (!options.read_only) {
     if (auto made = base::make_folders(folder); !made) return std::unexpected(made.error());
+    if (auto made = make_database(folder); !made) return std::unexpected(made.error());
   }
   std::unique_ptr<Env> env(new Env);
   env->folder_ = folder;
@@ -170,10 +172,6 @@ base::Result<std::unique_ptr<Env>> Env::open(const std::string& folder, const st
   auto handles = open_tables(env->env_, tables, options.read_only);
   if (!handles) return advise(handles.error());
   env->tables_ = std::move(*handles);
-  // LMDB syncs what is in its file, never the file's name.
-  if (!options.read_only) {
-    if (auto done = base::fsync_folder(folder); !done) return std::unexpected(done.error());
-  }
   return env;
 }
 

@@ -17,8 +17,9 @@ import threading
 import pytest
 
 from kept_mail import QUICK_RETRY, Peers, Senders, domains, is_gone, settings
+from support.faults import Faults
 from support.gateway import Gateway, merged
-from support.power_cut import ChangeLog, LossyDisk, states
+from support.power_cut import WRITE, ChangeLog, LossyDisk, states
 from support.waiting import until
 
 LONG = os.environ.get("HOLDFAST_LONG") == "1"
@@ -29,10 +30,18 @@ AT_ONCE = 4
 MEMORY = "/dev/shm"  # nothing here may wait for a real disk
 
 
-def gateway_on(disk, peers):
+# What a power cut is survived by; each is taken out in turn, and must be missed.
+PROTECTIONS = {
+    "mail is on disk before its 250": ("fdatasync", "spool/segments/"),
+    "a segment's name is on disk before it is used": ("fsync", "spool/segments"),
+    "an index's pages are on disk before they are named": ("fdatasync", "spool/index/"),
+}
+
+
+def gateway_on(disk, peers, env=None):
     """A gateway whose spool and state lie in `disk`, all else in a folder of its own."""
     paths = {"spool": str(disk / "spool"), "state": str(disk / "state")}
-    return Gateway(destinations={"office": {"servers": [peers.office.server], **QUICK_RETRY}}, domains=domains(), parent=MEMORY, settings=merged(settings(peers.relay), {
+    return Gateway(destinations={"office": {"servers": [peers.office.server], **QUICK_RETRY}}, domains=domains(), parent=MEMORY, env=env, settings=merged(settings(peers.relay), {
         "paths": paths, "smtpd": {"workers": 1}, "deliver": {"workers": 1}}))
 
 
@@ -55,9 +64,9 @@ class Promises:
 
 
 @contextlib.contextmanager
-def running(folder, peers):
+def running(folder, peers, env=None):
     """A gateway on a disk; a failure tells what it found there, and its logs."""
-    gateway, found = gateway_on(folder, peers), listing(folder)
+    gateway, found = gateway_on(folder, peers, env), listing(folder)
     try:
         gateway.start()
         yield gateway
@@ -71,20 +80,20 @@ def running(folder, peers):
         peers.stop()
 
 
-def wait_for_all(promises, peers):
+def wait_for_all(promises, peers, timeout):
     def missing():
         return sorted(promises.to_arrive() - set(peers.arrived())), sorted(promises.to_bounce() - set(peers.bounced()))
     try:
-        until(lambda: missing() == ([], []), "all that was promised has come", 30, every=0.05)
+        until(lambda: missing() == ([], []), "all that was promised has come", timeout, every=0.05)
     except AssertionError as fault:
         raise AssertionError(f"{fault}\nnot there: {missing()[0]}, not bounced: {missing()[1]}") from None
 
 
-def check_recovery(folder, promises):
+def check_recovery(folder, promises, timeout=30):
     """Starts a gateway on a disk; what was promised comes, nothing comes twice, and the spool is sound afterwards."""
     peers = Peers().start()
     with running(folder, peers) as gateway:
-        wait_for_all(promises, peers)
+        wait_for_all(promises, peers, timeout)
         gateway.wait_queue(0)
         arrived, bounced = peers.arrived(), peers.bounced()
         assert len(arrived) == len(set(arrived)) and len(bounced) == len(set(bounced)), "something came twice"
@@ -113,11 +122,15 @@ def room():
     shutil.rmtree(folder)
 
 
-def record(folder):
-    """The run that is cut afterwards: its log."""
-    with LossyDisk(folder) as disk:
-        peers = Peers(disk.mark).start()
-        with running(disk.mount, peers) as gateway:
+def record(folder, lie=None):
+    """The run that is cut afterwards: its log. With `lie`, (operations, path), these are not done."""
+    with contextlib.ExitStack() as stack:
+        disk = stack.enter_context(LossyDisk(folder))
+        peers, faults = Peers(disk.mark).start(), Faults()
+        stack.callback(faults.stop)
+        if lie:
+            faults.lie(lie[0], disk.mount / lie[1])
+        with running(disk.mount, peers, faults.env) as gateway:
             _run(disk, peers, gateway)
     return ChangeLog(disk.log)
 
@@ -150,12 +163,19 @@ def _run(disk, peers, gateway):
 
 
 def all_checked(made):
+    """All states recover; returns how many there were."""
+    count, faults = checked(made, 4, 30)
+    assert not faults, f"HOLDFAST_SEED={SEED}: {len(faults)} of {count} states:\n" + "\n\n".join(faults)
+    return count
+
+
+def checked(made, most_faults, timeout):
     """Runs check_recovery on (folder, promises, words) several at a time; each folder is removed afterwards."""
     slots, faults = threading.Semaphore(AT_ONCE + 1), []
 
     def one(folder, promises, words):
         try:
-            check_recovery(folder, promises)
+            check_recovery(folder, promises, timeout)
         except BaseException as fault:
             faults.append(f"{words}: {fault}")
         finally:
@@ -167,14 +187,24 @@ def all_checked(made):
             slots.acquire()
             pool.submit(one, *work)
             count += 1
-            if len(faults) > 3:
+            if len(faults) >= most_faults:
                 break
-    assert not faults, f"HOLDFAST_SEED={SEED}: {len(faults)} of {count} states:\n" + "\n\n".join(faults)
-    return count
+    return count, faults
+
+
+def births(log):
+    """The moments at which each file has just got its first bytes."""
+    written = set()
+    for number, change in enumerate(log.changes):
+        if change.kind == WRITE and change.node not in written:
+            written.add(change.node)
+            yield number + 1
 
 
 def made_states(log, count, room, rng, first=0, before=None, name="state"):
-    cuts = sorted(rng.sample(range(first, len(log) + 1), min(count, len(log) + 1 - first)))
+    cuts = set(rng.sample(range(first, len(log) + 1), min(count, len(log) + 1 - first)))
+    if count > 1:
+        cuts |= {cut for cut in births(log) if cut >= first}
     for cut, state in states(log, cuts, rng.random()):
         folder = pathlib.Path(tempfile.mkdtemp(prefix=f"{name}-", dir=room))
         state.write(folder)
@@ -192,6 +222,18 @@ def test_what_was_promised_survives_a_power_cut(room):
     assert recovered
 
 
+@pytest.mark.skipif(not LONG, reason="the long form")
+@pytest.mark.parametrize("words", PROTECTIONS)
+def test_a_protection_that_is_taken_out_is_missed(room, words):
+    """The run is recorded with syncs that are lies: then states must be found that do not recover. (In the code
+    itself it was tried too: without the fsync behind mkdir in base::make_folders 9 of 30 states failed.)"""
+    print(f"HOLDFAST_SEED={SEED}")
+    log = record(f"{room}/run", PROTECTIONS[words])
+    count, faults = checked(made_states(log, STATES, room, random.Random(SEED)), 1, 8)
+    print(f"{len(faults)} of {count} states did not recover: {faults[0][:200] if faults else ''}")
+    assert faults
+
+
 def cut_recovery(log, room, rng, number):
     """The power is cut while a gateway recovers from a cut: the next one recovers all the same."""
     (folder, promises, _), = made_states(log, 1, room, rng)
@@ -200,7 +242,7 @@ def cut_recovery(log, room, rng, number):
         disk.mark("filled")
         peers = Peers(disk.mark).start()
         with running(disk.mount, peers):
-            wait_for_all(promises, peers)
+            wait_for_all(promises, peers, 30)
     shutil.rmtree(folder)
     again = ChangeLog(disk.log)
     made = made_states(again, CUTS_OF_EACH, room, rng, again.position("filled"), promises)

@@ -92,6 +92,10 @@ class Faults:
         times: so many calls, then no more; skip: the first so many pass; program: only in this one."""
         return self._add(operations, path, error=error, **options)
 
+    def lie(self, operations, path, **options):
+        """fsync, fdatasync or unlink say that they have done it, and have not."""
+        return self._add(operations, path, error=-1, **options)
+
     def short(self, path, part, times=1, **options):
         """Writes end after `part` bytes, and say so."""
         return self._add("write", path, part=part, times=times, **options)

@@ -121,6 +121,16 @@ def test_a_call_is_held(victim, faults, tmp_path):
     until(lambda: fault.waiting == 0, "nobody waits")
 
 
+def test_an_unlink_that_is_a_lie(victim, faults, tmp_path):
+    victim.do("create")
+    victim.do("rename")
+    with faults.lie("unlink", tmp_path):
+        assert victim.do("unlink") == "unlink None"
+        assert (tmp_path / "file3").exists()
+    assert victim.do("unlink") == "unlink None"
+    assert not (tmp_path / "file3").exists()
+
+
 def test_free_space_is_what_it_is_told(victim, faults, tmp_path):
     with faults.free(tmp_path, 123 * os.statvfs(tmp_path).f_frsize):
         assert victim.do("statvfs") == "statvfs 123"

@@ -125,10 +125,12 @@ Rule* match_path(std::uint32_t operations, int folder, const char* path) {
 
 // True when the call is to fail; errno is set.
 bool fails(const Rule* rule) {
-  if (rule == nullptr || rule->error == 0) return false;
+  if (rule == nullptr || rule->error <= 0) return false;
   errno = rule->error;
   return true;
 }
+
+bool lies(const Rule* rule) { return rule != nullptr && rule->error == kLie; }
 
 std::uint32_t open_operations(int flags) {
   const bool makes = (flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE;
@@ -233,12 +235,16 @@ ssize_t pread64(int fd, void* bytes, size_t size, off64_t at) { return pread(fd,
 
 int fsync(int fd) {
   static const auto next = real<int(int)>("fsync");
-  return fails(match_fd(kFsync, fd)) ? -1 : next(fd);
+  const Rule* rule = match_fd(kFsync, fd);
+  if (lies(rule)) return 0;
+  return fails(rule) ? -1 : next(fd);
 }
 
 int fdatasync(int fd) {
   static const auto next = real<int(int)>("fdatasync");
-  return fails(match_fd(kFdatasync, fd)) ? -1 : next(fd);
+  const Rule* rule = match_fd(kFdatasync, fd);
+  if (lies(rule)) return 0;
+  return fails(rule) ? -1 : next(fd);
 }
 
 int msync(void* at, size_t size, int flags) {
@@ -293,7 +299,9 @@ int rename(const char* from, const char* to) noexcept {
 
 int unlink(const char* path) noexcept {
   static const auto next = real<int(const char*)>("unlink");
-  return fails(match_path(kUnlink, AT_FDCWD, path)) ? -1 : next(path);
+  const Rule* rule = match_path(kUnlink, AT_FDCWD, path);
+  if (lies(rule)) return 0;
+  return fails(rule) ? -1 : next(path);
 }
 
 int ftruncate(int fd, off_t size) noexcept {
@@ -314,7 +322,7 @@ int fallocate64(int fd, int mode, off64_t at, off64_t size) { return fallocate(f
 int posix_fallocate(int fd, off_t at, off_t size) {
   static const auto next = real<int(int, off_t, off_t)>("posix_fallocate");
   const Rule* rule = match_fd(kAllocate, fd);
-  return rule != nullptr && rule->error != 0 ? rule->error : next(fd, at, size);
+  return rule != nullptr && rule->error > 0 ? rule->error : next(fd, at, size);
 }
 
 int posix_fallocate64(int fd, off64_t at, off64_t size) { return posix_fallocate(fd, at, size); }

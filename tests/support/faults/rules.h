@@ -24,12 +24,13 @@ enum Operation : std::uint32_t {
 };
 
 inline constexpr std::size_t kRules = 16;
+inline constexpr std::int32_t kLie = -1;  // of kFsync, kFdatasync and kUnlink
 inline constexpr std::uint64_t kForever = ~0ULL;
 
 struct Rule {
   std::uint32_t active;      // atomic; set last, cleared first
   std::uint32_t operations;  // of Operation
-  std::int32_t error;        // errno of the failure; 0: the call is done
+  std::int32_t error;        // errno of the failure; 0: the call is done; kLie: it is not, and says it was
   std::uint32_t hold;        // atomic: the call does not begin while this is set
   std::uint64_t delay_us;    // and begins so much later
   std::uint64_t part;        // writes: so many bytes are written and reported; 0: all
