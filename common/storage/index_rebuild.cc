@@ -44,7 +44,9 @@ class Rebuild {
     if (auto done = read_old(); !done) return done;
     std::error_code ignored;
     std::filesystem::remove_all(new_folder_, ignored);
-    auto index = QueueIndex::open_folder(new_folder_, options_.env);
+    const auto born = first_unused_writer();
+    if (!born) return std::unexpected(born.error());
+    auto index = QueueIndex::open_folder(new_folder_, options_.env, *born);
     if (!index) return std::unexpected(index.error());
     index_ = std::move(*index);
     if (auto done = read_segments(); !done) return done;
@@ -67,6 +69,21 @@ class Rebuild {
     return {};
   }
 
+  // So that qmgr reads a segment of its own that had to be left out, and does not cut it (QueueIndex::born()).
+  base::Result<std::uint32_t> first_unused_writer() const {
+    const auto ids = list_segments(segments_folder(options_.spool));
+    if (!ids && ids.error().kind == base::Kind::kNotFound) return 0;
+    if (!ids) return std::unexpected(ids.error());
+    return ids->empty() ? 0 : ids->back().writer + 1;
+  }
+
+  // A segment that the disk does not give now must not cost the others: qmgr comes back to it.
+  base::Status leave_out(const base::Error& error) {
+    ++report_.damaged;
+    tell(error.text + ": left out, qmgr will try again");
+    return {};
+  }
+
   base::Status read_segments() {
     const auto ids = list_segments(segments_folder(options_.spool));
     if (!ids && ids.error().kind == base::Kind::kNotFound) return {};
@@ -81,15 +98,15 @@ class Rebuild {
   base::Status read_segment(SegmentId id) {
     const std::string path = segments_folder(options_.spool) + "/" + id.file_name();
     const base::UniqueFd lock(::open(path.c_str(), O_RDWR | O_CLOEXEC));
-    if (!lock) return base::fail_errno(path, errno);
+    if (!lock) return leave_out(base::fail_errno(path, errno).error());
     if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) return {};
-    if (::fdatasync(lock.get()) != 0) return base::fail_errno("fdatasync " + path, errno);
+    if (::fdatasync(lock.get()) != 0) return leave_out(base::fail_errno("fdatasync " + path, errno).error());
     auto opened = Segment::open(segments_folder(options_.spool), id);
     if (!opened && opened.error().kind == base::Kind::kData) {
       tell(opened.error().text + ": the file is set aside in corrupt/");
       return move_aside(options_.spool, id);
     }
-    if (!opened) return std::unexpected(opened.error());
+    if (!opened) return leave_out(opened.error());
     segment_ = std::move(*opened);
     ++report_.segments;
     return index_segment();
@@ -100,13 +117,13 @@ class Rebuild {
     if (old && old->state == SegmentState::kDead) return put_row(*old);
     if (auto done = begin(); !done) return done;
     const auto size = segment_->size();
-    if (!size) return std::unexpected(size.error());
+    if (!size) return leave_out(size.error());
     // What qmgr had appended to a segment of its own and not committed is done again.
     const bool own = old && segment_->header().owner == SegmentOwner::kQmgr;
     const auto end = scan(segment_, {.from = kBlock, .upto = own ? old->indexed_upto : ~0ULL, .check_content = true}, handler(old));
     if (!status_) return status_;
-    if (!end) return std::unexpected(end.error());
     if (auto done = commit(); !done) return done;
+    if (!end) return leave_out(end.error());
     return put_row({.state = SegmentState::kSealed, .indexed_upto = padded(*size)});
   }
 
@@ -122,13 +139,22 @@ class Rebuild {
                 [this, known](const RecordHeader& header, std::uint64_t offset, std::uint64_t length) {
                   if (offset < known && !salvage_->at(place(offset))) return;
                   put_aside(offset, length, record_name(segment_->id(), offset, header.id), header.id.text() + ": its content is damaged");
+                  hold_damaged(offset);
                 },
             .bad_blocks =
                 [this, known](std::uint64_t offset, std::uint64_t length) {
-                  if (offset < known && !salvage_->at(place(offset))) return;
+                  if (offset + length <= known && !any_salvaged(offset, length)) return;
                   put_aside(offset, length, fmt::format("{}-{:X}-blocks", segment_->id().file_name(), offset),
                             fmt::format("{} bytes at {} hold no record", length, offset));
+                  for (std::uint64_t at = offset; at < offset + length; at += kBlock) hold_damaged(at);
                 }};
+  }
+
+  bool any_salvaged(std::uint64_t offset, std::uint64_t length) const {
+    for (std::uint64_t at = offset; at < offset + length; at += kBlock) {
+      if (salvage_->at(place(at))) return true;
+    }
+    return false;
   }
 
   mail::RecordRef place(std::uint64_t offset) const {
@@ -161,6 +187,17 @@ class Rebuild {
     if (++in_txn_ < kBatch) return {};
     if (auto done = commit(); !done) return done;
     return begin();
+  }
+
+  // A message that the old index knows was acknowledged: it stays in sight, and its segment on disk.
+  void hold_damaged(std::uint64_t offset) {
+    auto old = salvage_ && status_ ? salvage_->at(place(offset)) : std::nullopt;
+    if (!old) return;
+    if (old->row.state == MessageState::kDeferred) old->row.state = MessageState::kHeld;
+    old->row.reason = "its record in the spool is damaged";
+    status_ = index_->add(*txn_, {old->id}, old->row, old->recipients);
+    ++report_.messages;
+    ++report_.kept;
   }
 
   void put_aside(std::uint64_t offset, std::uint64_t length, const std::string& name, const std::string& what) {

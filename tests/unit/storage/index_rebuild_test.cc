@@ -185,16 +185,36 @@ TEST_F(IndexRebuildTest, ADeadSegmentStaysDead) {
   EXPECT_EQ(rebuild().messages, 0U);
 }
 
-TEST_F(IndexRebuildTest, DamagedRecordsAreSetAside) {
-  const auto rows = segment(1, 1, 3);
+TEST_F(IndexRebuildTest, DamagedRecordsAreSetAsideAndStayInSight) {
+  const auto rows = segment(1, 1, 5);
   const std::string path = segments_folder(spool()) + "/000001-00000001.seg";
   auto bytes = test::slurp(path);
-  bytes[rows[1].record.offset + rows[1].record.length - 3] ^= 1;
+  bytes[rows[1].record.offset + rows[1].record.length - 3] ^= 1;  // content
+  bytes[rows[2].record.offset + 20] ^= 1;                         // header, and so the next one's
+  bytes[rows[3].record.offset + 20] ^= 1;
   test::dump(path, bytes);
+  const auto report = rebuild();
+  EXPECT_EQ(report.messages, 5U);
+  EXPECT_EQ(report.damaged, 2U) << "two neighbours are one place";
+  for (const std::uint64_t id : {2, 3, 4}) EXPECT_EQ(row(id)->state, MessageState::kHeld) << id;
+  EXPECT_EQ(row(5)->state, MessageState::kDeferred);
+  EXPECT_FALSE(std::filesystem::is_empty(corrupt_folder(spool())));
+}
+
+TEST_F(IndexRebuildTest, OneSegmentThatCannotBeReadDoesNotCostTheOthers) {
+  segment(1, 1, 2);
+  segment(2, 11, 12, SegmentOwner::kQmgr);
+  index_.reset();
+  std::filesystem::remove_all(QueueIndex::folder(spool()));
+  const std::string path = segments_folder(spool()) + "/000001-00000002.seg";
+  std::filesystem::rename(path, path + ".away");
+  std::filesystem::create_directory(path);  // whatever is asked of it fails
   const auto report = rebuild();
   EXPECT_EQ(report.messages, 2U);
   EXPECT_EQ(report.damaged, 1U);
-  EXPECT_FALSE(std::filesystem::is_empty(corrupt_folder(spool())));
+  ReadTxn txn(index_->env());
+  const ReadTxn::View view(txn);
+  EXPECT_GT(index_->born(txn), 1U) << "qmgr reads it, and does not cut it";
 }
 
 TEST_F(IndexRebuildTest, IsRefusedWhileTheIndexIsInUse) {
