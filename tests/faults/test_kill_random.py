@@ -68,7 +68,6 @@ def move_destination(peers, rng, is_up):
 
 
 def test_kills_at_random_moments(gateway, peers):
-    """With the index's commit moved behind the notice of an outcome, or deliver's ledger emptied, mail is lost."""
     print(f"HOLDFAST_SEED={SEED}")
     rng = random.Random(SEED)
     senders = Senders(gateway.port).start(CLIENTS)

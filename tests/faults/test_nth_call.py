@@ -121,9 +121,7 @@ def nothing_twice(found):
 
 @pytest.mark.parametrize("daemon", ["smtpd", "qmgr"])
 def test_while_a_message_is_taken_and_indexed(stage, daemon):
-    """The client gets its 250 or none; what is in the queue afterwards is what was promised, once.
-
-    """
+    """The client gets its 250 or none; what is in the queue afterwards is what was promised, once."""
     stage.peers.office.close()
     stage.gateway.wait_state("down")
 
@@ -143,6 +141,8 @@ def test_while_a_message_is_taken_and_indexed(stage, daemon):
 def test_while_a_message_is_handed_over_and_removed(stage, daemon):
     """It arrives, and is gone from the queue; twice only by deliver's death after the dot.
 
+    Tried with qmgr acknowledging an outcome to deliver before its commit (one line in Dispatcher::outcome()): it
+    came twice.
     """
     def operation(n):
         stage.again()
@@ -160,9 +160,7 @@ def test_while_a_message_is_handed_over_and_removed(stage, daemon):
 
 @pytest.mark.parametrize("daemon", ["qmgr", "deliver"])
 def test_while_a_message_is_bounced(stage, daemon):
-    """Its sender hears of it, once; twice only by deliver's death after the bounce's dot.
-
-    """
+    """Its sender hears of it, once; twice only by deliver's death after the bounce's dot."""
     def operation(n):
         stage.again()
         stage.peers.office.on("rcpt", None)
@@ -181,9 +179,7 @@ def test_while_a_message_is_bounced(stage, daemon):
 
 
 def test_while_qmgr_starts_recovers_and_reclaims(stage):
-    """Its start finds a segment that its writer left, another with nothing in it any more, and mail of a dead smtpd.
-
-    """
+    """Its start finds a segment with nothing in it any more, and mail whose smtpd dies then."""
     segments = stage.gateway.spool / "segments"
     ever = set()
 
@@ -198,7 +194,7 @@ def test_while_qmgr_starts_recovers_and_reclaims(stage):
         old = {path.name for path in segments.iterdir()}
         ever.update(old)
         kept = stage.keep()
-        smtpd, qmgr = stage.gateway.pids("smtpd"), stage.gateway.pids("qmgr")
+        qmgr = stage.gateway.pids("qmgr")
         watch = NthCall(stage.gateway.process.pid, n, child=True)
         stage.gateway.kill("qmgr")
         until(lambda: watch.killed or not left(old), "it is over", 30)
