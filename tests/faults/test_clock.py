@@ -1,8 +1,9 @@
 """Issue 3, faults: the clock jumps a day forward and back. No mass expiry, no stuck schedule, and it is logged.
 
-Tried with the protections taken out (12:40, 22 Nov): ClockWatch::judge() that never doubts makes
-test_a_day_ahead_expires_nothing fail (the queue is given up within a second of the jump); Replanner::cap_waits()
-that does nothing makes test_a_schedule_is_not_stuck fail (the next attempt stays a day away).
+Tried with the protections taken out (13:08, 22 Nov): a ClockWatch::judge() that never doubts makes
+test_a_day_ahead_expires_nothing, test_a_clock_that_stays_is_believed_after_the_second_look and
+test_a_start_after_a_long_absence_doubts_the_clock fail (the queue is given up at once); a Replanner whose
+cap_waits() and clock_jumped() do nothing makes test_a_schedule_is_not_stuck_when_the_clock_goes_back fail.
 """
 
 import time

@@ -43,5 +43,17 @@ TEST(Config, AStarIsEverybodyAndIsWarnedOf) {
                            "exist; their senders will hear of it late or never");
 }
 
+TEST(SpoolReserve, IsTheLessOfWhatWasGiven) {
+  constexpr std::uint64_t kGiB = 1ULL << 30;
+  EXPECT_EQ(SpoolReserve{}.bytes_of(100 * kGiB), kGiB);
+  EXPECT_EQ(SpoolReserve{}.bytes_of(5 * kGiB), 5 * kGiB / 100 * 10);
+  EXPECT_EQ((SpoolReserve{.percent = 0, .bytes = 2 * kGiB}.bytes_of(100 * kGiB)), 2 * kGiB);
+  EXPECT_EQ((SpoolReserve{.percent = 10, .bytes = 0}.bytes_of(100 * kGiB)), 100 * kGiB / 100 * 10);
+  EXPECT_EQ((SpoolReserve{.percent = 0, .bytes = 0}.bytes_of(kGiB)), 0U);
+  EXPECT_EQ(SpoolReserve{}.inodes_of(1'000'000), 1000U);
+  EXPECT_EQ(SpoolReserve{}.inodes_of(2000), 200U);
+  EXPECT_EQ((SpoolReserve{.percent = 0, .bytes = 0}.inodes_of(2000)), 0U);
+}
+
 }  // namespace
 }  // namespace holdfast::config

@@ -18,14 +18,20 @@ recipient_cache: {keep: 36h, count_downtime: false}
 recipient_delimiter: "+"
 pass_on_4xx: ["4.7.*"]
 debug: true
+spool: {reserve: 20%}
+queue: {max_messages: 1000, max_bytes: 10GiB}
+delay_warning: 4h
+bounces: {relay: "10.0.0.9:26", retry: schedule, suppress: [spam], full_limit: 1MiB}
+frozen: {keep: off}
+dns: {resolvers: ["127.0.0.1:5300", "[::1]"]}
 destinations:
   office:
     servers: ["10.0.0.5:25", "[2001:db8::1]:26", "mail.example.test:2525"]
     probe: {interval: 90s, up_after: 2}
     retry: [{until: 2h, every: 15m}, {until: 16h, start: 15m, factor: 1.5}]
-  other: {servers: [h], retry: week, max_connections: 7}
+  other: {servers: [h], retry: short, max_connections: 7}
 domains:
-  example.test: {destination: office, local_recipients: [sales, "o'neil"]}
+  example.test: {destination: office, max_messages: 9, local_recipients: [sales, "o'neil"]}
   x.test: {destination: other, local_recipients: ["*"]}
 )";
 
@@ -38,6 +44,14 @@ TEST(Show, RoundTripsInEveryStyle) {
     EXPECT_EQ(second.destinations.at("other").schedule, first.destinations.at("other").schedule);
     EXPECT_EQ(second.domains.at("x.test").local_recipients, first.domains.at("x.test").local_recipients);
     EXPECT_EQ(second.paths.run, "/srv/holdfast/run");
+    EXPECT_EQ(second.reserve, (SpoolReserve{.percent = 20, .bytes = 0}));
+    EXPECT_EQ(second.quota.bytes, 10ULL << 30);
+    EXPECT_EQ(second.frozen_keep, Seconds{0});
+    EXPECT_TRUE(second.bounces.scheduled && second.bounces.suppress_spam && !second.bounces.suppress_unfiltered);
+    EXPECT_EQ(second.bounce_road.servers, (std::vector<HostPort>{{"10.0.0.9", 26}}));
+    EXPECT_FALSE(second.bounce_road.mx);
+    EXPECT_EQ(second.resolvers, (std::vector<HostPort>{{"127.0.0.1", 5300}, {"::1", 53}}));
+    EXPECT_EQ(second.destinations.at("other").jitter, 25);
   }
 }
 
