@@ -183,5 +183,20 @@ TEST(Outcome, ADamagedRecord) {
   EXPECT_EQ(status_of(builder.outcome(), 0), RecipientStatus::kDeferred);
 }
 
+TEST(Outcome, WhatHasNoServerIsRefusedOrDeferred) {
+  OutcomeBuilder never(test::job_to({"b@none.test"}));
+  never.unroutable({.final = true, .dsn = "5.1.10", .text = "the domain none.test takes no mail (null MX)"});
+  EXPECT_EQ(test::status_of(never.outcome(), 0), ipc::RecipientStatus::kRefused);
+  EXPECT_EQ(never.outcome().recipients[0].dsn, "5.1.10");
+  EXPECT_TRUE(never.outcome().recipients[0].own_words);
+  EXPECT_EQ(never.outcome().relay, "none");
+  EXPECT_EQ(never.outcome().stage, mail::Stage::kConnect) << "not local: it is a verdict on this message";
+
+  OutcomeBuilder later(test::job_to({"b@lost.test"}));
+  later.unroutable({.final = false, .dsn = "4.4.3", .text = "looking up the mail servers of lost.test failed"});
+  EXPECT_EQ(test::status_of(later.outcome(), 0), ipc::RecipientStatus::kDeferred);
+  EXPECT_EQ(later.outcome().recipients[0].dsn, "4.4.3");
+}
+
 }  // namespace
 }  // namespace holdfast::deliver
