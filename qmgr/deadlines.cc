@@ -18,6 +18,7 @@ using storage::QueueIndex;
 
 constexpr std::size_t kPage = 200;
 constexpr std::size_t kLookAtMost = 2000;       // those handed out are passed over
+constexpr std::size_t kLookAtMostWhenFull = 20'000;
 constexpr base::Millis kTick{5'000};            // also sees the clock jump
 constexpr base::Millis kMinute{60'000}, kDay{86'400'000};
 constexpr std::int64_t kPostponedMs = 60'000;   // a notice that the disk did not take
@@ -87,10 +88,15 @@ std::vector<QueueId> Deadlines::claim_page(std::int64_t now_ms) {
   {
     const storage::ReadTxn::View view(read_);
     if (!view) return {};
+    // In a nearly full index nobody is given up or warned, which makes it grow: only what is discarded has its turn.
+    const bool only_discards = read_.nearly_full(2);
+    std::size_t looked = 0;
     parts_.index.by_deadline(read_, now_ms, [&](QueueIndex::Place place) {
-      late.push_back(place.id);
-      return late.size() < kLookAtMost;
+      const auto row = only_discards ? parts_.index.message(read_, place.id) : std::nullopt;
+      if (!only_discards || (row && row->state == storage::MessageState::kFrozen)) late.push_back(place.id);
+      return late.size() < kLookAtMost && ++looked < kLookAtMostWhenFull;
     });
+    if (only_discards && late.empty()) not_before_ = parts_.loop.now() + kTick;
   }
   std::vector<QueueId> ids;
   for (const auto id : late) {

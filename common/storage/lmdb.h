@@ -71,7 +71,8 @@ class Txn {
   std::uint64_t entries(Table table) const;
   // True when so much of the map is in use, this transaction's changes included, that only what makes it emptier
   // should still be written: a full map could not even delete. The last eighth is left for that, at most 256 MiB.
-  // `part` 2: half of that is left, for what takes the place of something else (a report of what it tells of).
+  // With `part` 2 half of that is left still (expiry, which is followed by a report), with 4 a quarter (the
+  // reports, which take the place of what they tell of).
   bool nearly_full(unsigned part = 1) const;
 
   MDB_txn* raw() const { return txn_; }
