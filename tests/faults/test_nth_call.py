@@ -139,11 +139,7 @@ def test_while_a_message_is_taken_and_indexed(stage, daemon):
 
 @pytest.mark.parametrize("daemon", ["qmgr", "deliver"])
 def test_while_a_message_is_handed_over_and_removed(stage, daemon):
-    """It arrives, and is gone from the queue; twice only by deliver's death after the dot.
-
-    Tried with qmgr acknowledging an outcome to deliver before its commit (one line in Dispatcher::outcome()): it
-    came twice.
-    """
+    """It arrives, and is gone from the queue; twice only by deliver's death after the dot."""
     def operation(n):
         stage.again()
         number = stage.keep()

@@ -27,6 +27,8 @@ SEED = int(os.environ.get("HOLDFAST_SEED") or random.SystemRandom().randint(1, 1
 STATES = 600 if LONG else 30
 CUT_RECOVERIES, CUTS_OF_EACH = (20, 6) if LONG else (2, 3)
 AT_ONCE = 4
+# Where nothing but refusals is left, each is believed only after three tries, one an interval (docs/decisions/0006).
+PATIENCE = 120
 MEMORY = "/dev/shm"  # nothing here may wait for a real disk
 
 
@@ -89,7 +91,7 @@ def wait_for_all(promises, peers, timeout):
         raise AssertionError(f"{fault}\nnot there: {missing()[0]}, not bounced: {missing()[1]}") from None
 
 
-def check_recovery(folder, promises, timeout=30):
+def check_recovery(folder, promises, timeout):
     """Starts a gateway on a disk; what was promised comes, nothing comes twice, and the spool is sound afterwards."""
     peers = Peers().start()
     with running(folder, peers) as gateway:
@@ -100,7 +102,7 @@ def check_recovery(folder, promises, timeout=30):
         again = promises.settled & (set(arrived) | set(bounced))
         assert not again, f"{again} came again although they were settled before the cut"
         checked = gateway.ctl("queue", "check")
-        assert checked.returncode in (0, 64), f"queue check: {checked.stdout} {checked.stderr}"
+        assert checked.returncode == 0, f"queue check: {checked.stdout} {checked.stderr}"
 
 
 def listing(folder):
@@ -164,7 +166,7 @@ def _run(disk, peers, gateway):
 
 def all_checked(made):
     """All states recover; returns how many there were."""
-    count, faults = checked(made, 4, 30)
+    count, faults = checked(made, 4, PATIENCE)
     assert not faults, f"HOLDFAST_SEED={SEED}: {len(faults)} of {count} states:\n" + "\n\n".join(faults)
     return count
 
@@ -242,7 +244,7 @@ def cut_recovery(log, room, rng, number):
         disk.mark("filled")
         peers = Peers(disk.mark).start()
         with running(disk.mount, peers):
-            wait_for_all(promises, peers, 30)
+            wait_for_all(promises, peers, PATIENCE)
     shutil.rmtree(folder)
     again = ChangeLog(disk.log)
     made = made_states(again, CUTS_OF_EACH, room, rng, again.position("filled"), promises)
