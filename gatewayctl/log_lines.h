@@ -30,6 +30,8 @@ class Trace {
  public:
   explicit Trace(std::string_view what);
 
+  // A message that is known to be meant.
+  void add(const std::string& id) { ids_.insert(id); }
   // True when that told something new.
   bool learn(const LogLine& line);
   // After the last learn(): what belongs together is followed from message to bounce, and back.

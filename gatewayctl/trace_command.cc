@@ -10,8 +10,10 @@
 #include <CLI/CLI.hpp>
 
 #include "common/base/text.h"
+#include "common/mail/address.h"
 #include "gatewayctl/log_files.h"
 #include "gatewayctl/log_lines.h"
+#include "gatewayctl/queue_walk.h"
 #include "gatewayctl/text_json.h"
 
 namespace holdfast::gatewayctl {
@@ -28,6 +30,8 @@ class Tracer {
  public:
   Tracer(const Invocation& invocation, std::string folder, const std::string& what)
       : invocation_(invocation), folder_(std::move(folder)), trace_(what) {}
+
+  void add(const std::string& id) { trace_.add(id); }
 
   base::Status search() {
     const auto files = list_log_files(folder_);
@@ -121,11 +125,21 @@ class Tracer {
   std::map<std::string, LogTail> tails_;
 };
 
+// A recipient stands in the log with the first attempt only: mail that still waits for one is found in the queue.
+base::Status add_queued(Gateway& gateway, const std::string& address, Tracer& tracer) {
+  if (address.find('@') == address.npos || address.size() > mail::kMaxAddress) return {};
+  const auto add = [&](const storage::Listed& item) { tracer.add(item.id.text()); };
+  QueueWords words;
+  words.recipient = address;
+  return each_message(gateway, words, ~0ULL, {}, add, [] {});
+}
+
 void run_trace(Invocation& invocation, const std::string& what, bool follow) {
   with_gateway(invocation, [&](Gateway& gateway) -> base::Status {
     if (base::trim(what).size() < 2)
       return base::fail(base::Kind::kUsage, "what is to be traced? A queue id, an address or a message-id");
     Tracer tracer(invocation, gateway.config().paths.log, what);
+    if (auto done = add_queued(gateway, std::string(base::trim(what)), tracer); !done) return done;
     if (auto done = tracer.search(); !done) return done;
     tracer.show();
     if (follow) return tracer.follow();

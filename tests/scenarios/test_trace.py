@@ -80,6 +80,18 @@ def test_rotated_and_packed_logs_and_dead_daemons(traced):
     gateway.start()
 
 
+def test_a_recipient_whose_mail_still_waits(gateway, destination):
+    """No log names a recipient before the first attempt: the queue does."""
+    destination.close()
+    gateway.wait_state("down")
+    assert gateway.send("local@example.test", sender="a@client.test").code == 250
+    (row,) = gateway.wait_queue(1)
+    gateway.wait_log("qmgr", f"{row['queue_id']}: from=")
+    for who in ("local@example.test", "@example.test"):
+        assert {line["queue_id"] for line in gateway.json("trace", who)} == {row["queue_id"]}
+    assert gateway.ctl("trace", "nobody@example.test").returncode == 67
+
+
 def test_follow(gateway, destination):
     destination.close()
     gateway.wait_state("down")
