@@ -22,6 +22,7 @@ constexpr std::size_t kLookAtMostWhenFull = 20'000;
 constexpr base::Millis kTick{5'000};            // also sees the clock jump
 constexpr base::Millis kMinute{60'000}, kDay{86'400'000};
 constexpr std::int64_t kPostponedMs = 60'000;   // a notice that the disk did not take
+constexpr std::uint64_t kMostRead = 8 << 20, kNoticeCost = 64 << 10;  // of one operation: others wait for it
 constexpr std::size_t kOldest = 20;             // held ones among them do not expire
 
 std::int64_t wall_ms() { return base::to_millis(base::wall_now()); }
@@ -114,17 +115,18 @@ void Deadlines::work() {
   parts_.writer.submit(
       [this, ids = std::move(ids), config = config_, now_ms, page](storage::WriteTxn& txn) -> base::Status {
         page->clear();
+        std::uint64_t room = kMostRead;
         for (const auto id : ids) {
-          if (auto done = meet(txn, id, now_ms, *config, page->emplace_back()); !done) return done;
+          if (auto done = meet(txn, id, now_ms, *config, page->emplace_back(), room); !done) return done;
         }
         return {};
       },
       [this, page] { committed(*page); });
 }
 
-// On the writer's thread.
+// On the writer's thread. `room`: how much a notice's original may still cost; it is the next page's turn then.
 base::Status Deadlines::meet(storage::WriteTxn& txn, QueueId id, std::int64_t now_ms, const config::Config& config,
-                             Ended& ended) const {
+                             Ended& ended, std::uint64_t& room) const {
   auto& index = parts_.index;
   ended.id = id;
   auto row = index.message(txn, id);
@@ -136,7 +138,12 @@ base::Status Deadlines::meet(storage::WriteTxn& txn, QueueId id, std::int64_t no
   ended.reason = row->reason;
   if (ended.due == Due::kNothing) return {};
   if (ended.due == Due::kDiscard) return index.remove(txn, id);
+  if (ended.due == Due::kWarn && room == 0) {
+    ended.due = Due::kNothing;
+    return {};
+  }
   if (ended.due == Due::kWarn) {
+    room -= std::min(room, row->size + kNoticeCost);
     if (auto done = parts_.reports.delay_notice(txn, id, config, now_ms, ended.told); !done) return done;
     row->warn_ms = ended.told.postponed ? now_ms + kPostponedMs : storage::kWarned;
     return index.update(txn, id, *row);

@@ -82,7 +82,10 @@ void Replanner::next() {
   while (!to_do_.empty()) {
     Work work = std::move(to_do_.front());
     to_do_.pop_front();
-    if (!needed(work)) continue;
+    if (!needed(work)) {
+      finish(work);
+      continue;
+    }
     working_ = true;
     return page(work);
   }
@@ -172,15 +175,21 @@ void Replanner::page(const Work& work) {
         working_ = false;
         work.moved += result->moved;
         work.behind = result->last;
-        if (result->moved > 0 && work.kind != Kind::kDeadlines) changed_();
         if (result->more && config == config_) {  // with a new configuration it is all looked at again
           to_do_.push_front(work);
-        } else if (work.moved > 0) {
-          base::log().notice(fmt::format("destination {}: {} of {} messages planned anew", work.destination,
-                                         work.kind == Kind::kDeadlines ? "deadlines" : "attempts", work.moved));
+        } else {
+          finish(work);
         }
         next();
       });
+}
+
+void Replanner::finish(const Work& work) {
+  if (work.moved == 0) return;
+  const bool deadlines = work.kind == Kind::kDeadlines;
+  base::log().notice(fmt::format("destination {}: {} of {} messages planned anew", work.destination,
+                                 deadlines ? "deadlines" : "attempts", work.moved));
+  if (!deadlines) changed_();
 }
 
 }  // namespace holdfast::qmgr

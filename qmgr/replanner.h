@@ -46,6 +46,7 @@ class Replanner {
   void next();
   bool needed(Work& work);
   void page(const Work& work);
+  void finish(const Work& work);
 
   storage::QueueIndex& index_;
   storage::BatchWriter& writer_;
