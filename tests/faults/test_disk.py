@@ -1,7 +1,7 @@
 """Issue 3: the disk is full, over a quota, or broken, under the spool and under each LMDB environment. 452 or 451 to
 the client for what is not durable, nothing acknowledged lost, an event, and service returns by itself.
 
-Tried with the protections taken out, in a copy of the tree:
+What is to fail when a protection is taken out (by reading; not yet tried in a copy of the tree):
 - SegmentWriter::sync() without the cut and `usable_ = false`: test_a_spool_that_fails delivers what was answered 451.
 - SpoolWriter::sync() that leaves its completions as they are: the client hears 250 where 45x is asserted.
 - SegmentWriter::append() without the cut of a short write: the next record lies in the torn one; it is lost.
