@@ -30,11 +30,13 @@ class Setting:
         self.gateway.wait_state("down")
 
     def send(self, **options):
-        """Returns when it was taken."""
+        """Returns when it was taken, once it is in the queue."""
         reply = self.gateway.send("local@example.test", **options)
         assert reply.code == 250 and "queued as" in reply.text, reply
+        taken = time.monotonic()
         self.id = reply.text.rsplit(" ", 1)[1]
-        return time.monotonic()
+        until(self.row, "it is in the queue")
+        return taken
 
     def row(self):
         return next((row for row in self.gateway.queue() if row["queue_id"] == self.id), None)
@@ -68,7 +70,7 @@ def test_attempts_follow_the_schedule_and_end_with_it(setting):
     for age, want in zip(ages, wanted):
         assert -0.3 <= age - want <= 1.2, f"{ages} instead of {wanted}"
     assert 11.5 <= s.relay.messages[0].at - begin <= 15, "given up when its time was over"
-    assert s.gateway.queue() == []
+    s.gateway.wait_queue(0)
 
 
 def test_jitter_moves_the_waits(setting):

@@ -64,6 +64,7 @@ TEST(Events, Bounced) {
   EXPECT_EQ(bounced(h),
             "3F2A91C07B4D: to=<b@c.example>, relay=10.0.0.5[10.0.0.5]:25, delay=0.2, delays=0.1/0/0/0.1, dsn=5.1.1, "
             "status=bounced (550 5.1.1 No\\x0D\\x0Asuch user)");
+  EXPECT_NE(refused(h).find(", status=refused (550 5.1.1 No"), std::string::npos);
 }
 
 TEST(Events, AnAnswerIsNeverEmpty) {
