@@ -52,11 +52,16 @@ class Stage:
         return number
 
     def keep(self, recipient=LOCAL):
-        """One message that is in the queue, with its destination up: its content was refused for now."""
+        """One message that is in the queue, with its destination up: its content was refused for now.
+
+        Its first attempt is over when this returns. One still under way would meet what the destination says next,
+        or be deferred after hand_over() has asked: then nothing tries it again for a quarter of an hour.
+        """
         self.peers.office.on("dot", "451 4.3.0 Not now")
         number = self.offer(recipient)
         assert number in self.promised
-        self.gateway.wait_queue(1)
+        until(lambda: [m["attempts"] for m in self.gateway.queue() if m["queue_name"] == "deferred"] == [1],
+              "its first attempt has failed", 20, every=0.05)
         self.peers.office.on("dot", self.peers._taken)
         return number
 
