@@ -2,9 +2,8 @@
 with a log line, everything else delivered; `queue check` verifies all, `queue rebuild` makes the index from segments.
 (unit_storage flips bits all over an index: IndexCheckTest.AFlippedBitIsFoundOrHarmless.)
 
-What is to fail when a protection is taken out (by reading; not yet tried in a copy of the tree):
-- Record::verify() that always says yes: the damaged content is delivered (indexed) or found to be missing (scanned).
-- head_is_sound() that always says yes: the message with the flipped envelope goes to the wrong address.
+Tried with protections taken out, in a copy of the tree (22 Nov): Record::verify() that always says yes, and
+head_is_sound() that always says yes, each make both test_records_... fail. By reading only, not tried:
 - SegmentHeader::decode() without the second header: all mail of the segment is lost to test_the_first_block.
 - queue_tables::sound() that always says yes: the flipped row is believed; the check finds nothing.
 - read_at() without the comparison of offsets: the forged record is delivered once more.
