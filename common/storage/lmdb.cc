@@ -17,6 +17,7 @@
 #include "common/base/log.h"
 #include "common/base/panic.h"
 #include "common/storage/lmdb_birth.h"
+#include "common/storage/space.h"
 
 namespace holdfast::storage {
 namespace {
@@ -24,6 +25,7 @@ namespace {
 constexpr unsigned kReaders = 1024;
 constexpr std::size_t kMaxKey = 511;
 constexpr std::uint64_t kMostHeadroom = 256ULL << 20;
+constexpr std::uint64_t kMostAtOnce = 1 << 20;  // LMDB writes 64 pages in one call
 constexpr MDB_dbi kFreeTable = 0;  // LMDB's own list of free pages
 
 // What LMDB says when it reads what it has not written. MDB_PANIC is none of these: the disk has failed it, and it
@@ -53,8 +55,14 @@ std::unexpected<base::Error> fail_lmdb(std::string_view what, int code) {
   env.damaged(std::string(what) + ": " + mdb_strerror(code));
 }
 
+// LMDB says EIO also of a write that fell short, and so does each try on a disk that has room for the first of its
+// pages and not for the last (mdb_page_flush()): what it is the disk tells when it is asked again.
 std::unexpected<base::Error> fail_write(const Env& env, std::string_view what, int code) {
   if (means_damage(code) || code == MDB_PANIC) fail_hard(env, what, code);
+  if (code == EIO) {
+    const auto room = try_room(env.folder(), kMostAtOnce);
+    if (!room && room.error().kind == base::Kind::kNoSpace) code = ENOSPC;
+  }
   return fail_lmdb(what, code);
 }
 

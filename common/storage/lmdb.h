@@ -3,6 +3,7 @@
 // Open an environment once a process and after exec; one program writes it, and there one thread.
 // A read transaction ends within one callback: what it returned by view dies with it.
 //
+// A disk or a user's quota that is full is kNoSpace too, also where LMDB says EIO for a write that fell short.
 // After a disk failed in the middle of a commit's very last page LMDB wants to be opened anew: the process ends with
 // a log line and 75, and whoever started it starts it again.
 // A damaged database is a broken invariant: whatever meets it panics with words that say what helps, be it an
@@ -47,6 +48,7 @@ class Env {
   void clear_stale_readers();
 
   MDB_env* raw() { return env_; }
+  const std::string& folder() const { return folder_; }
   unsigned handle(Table table) const;
   const std::vector<unsigned>& handles() const { return tables_; }
   // Ends the process: `what` has met damage.

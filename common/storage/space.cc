@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <cerrno>
 
+#include <fcntl.h>
 #include <sys/statvfs.h>
+
+#include "common/base/file.h"
 
 namespace holdfast::storage {
 namespace {
@@ -46,6 +49,16 @@ base::Result<Space> read_space(const std::string& folder) {
                .free_bytes = static_cast<std::uint64_t>(disk.f_bavail) * disk.f_frsize,
                .inodes = disk.f_files,
                .free_inodes = disk.f_favail};
+}
+
+base::Status try_room(const std::string& folder, std::uint64_t bytes) {
+  const base::UniqueFd fd(::open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600));
+  if (!fd) return base::fail_errno("make a file in " + folder, errno);
+  const std::string piece(64 << 10, 'x');
+  for (std::uint64_t done = 0; done < bytes; done += piece.size()) {
+    if (auto written = base::pwrite_all(fd.get(), piece, done); !written) return written;
+  }
+  return {};
 }
 
 bool SpaceWatch::accepts(base::Mono now, std::uint64_t size) {

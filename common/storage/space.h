@@ -33,7 +33,11 @@ bool accepts(const Space& space, const Reserve& reserve, std::uint64_t size = 0)
 // One statvfs().
 base::Result<Space> read_space(const std::string& folder);
 
-// The same, asked of the file system once a second at most. Space that cannot be read counts as enough: the
+// Takes `bytes` in a file without a name in `folder` and gives them back: kNoSpace when they are not to be had, be it
+// for a user's quota, of which statvfs() knows nothing. Blocks.
+base::Status try_room(const std::string& folder, std::uint64_t bytes);
+
+// read_space(), asked of the file system once a second at most. Space that cannot be read counts as enough: the
 // write will tell.
 class SpaceWatch {
  public:

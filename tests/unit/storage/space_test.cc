@@ -45,6 +45,13 @@ TEST(Space, InodesCountWhereThereAreAny) {
   EXPECT_FALSE(accepts({.bytes = kGiB, .free_bytes = kGiB, .inodes = 1 << 30, .free_inodes = 999}, {.percent = 0, .bytes = 1}));
 }
 
+TEST(Space, TriedRoomIsGivenBack) {
+  const test::Folder folder;
+  EXPECT_TRUE(try_room(folder.path(), 1 << 20));
+  EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
+  EXPECT_EQ(try_room("/dev/null/not", 1).error().kind, base::fail_errno("", ENOTDIR).error().kind);
+}
+
 TEST(SpaceWatch, AsksOnceASecond) {
   const test::Folder folder;
   SpaceWatch watch(folder.path());
