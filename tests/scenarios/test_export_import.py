@@ -144,7 +144,7 @@ def test_without_qmgr_nothing_is_lost(queue, other, tmp_path):
 def test_an_import_that_is_killed_keeps_whole_messages_only(queue, other, tmp_path):
     """SIGKILL while it writes: each message is in the queue whole or not at all, and a second run brings the rest.
 
-    What was durable but not marked yet may come twice: the manual says so."""
+    What was durable but not marked yet (a batch, 200 messages at most) may come twice: docs/spool-format.md."""
     folder = tmp_path / "mail"
     folder.mkdir()
     body = b"Subject: %d\r\n\r\n" + b"x" * 78 + b"\r\n"
