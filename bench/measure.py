@@ -1,5 +1,6 @@
 """What a process costs, as the kernel counts it."""
 
+import json
 import os
 import pathlib
 import re
@@ -62,3 +63,23 @@ def mib(count):
 def folder_bytes(folder):
     """What its files take on disk (holes and sparse maps are not counted)."""
     return sum(path.stat().st_blocks * 512 for path in pathlib.Path(folder).rglob("*") if path.is_file())
+
+
+def percentile(values, percent):
+    """The smallest value that at least so many percent of them do not exceed."""
+    ordered = sorted(values)
+    return ordered[max(0, -(-len(ordered) * percent // 100) - 1)]
+
+
+class Report:
+    """Figures, printed as they come and, if there is a file, one JSON object a line in it."""
+
+    def __init__(self, path=""):
+        self.path = path
+
+    def say(self, count, name, value, unit="", **more):
+        words = " ".join(f"{key}={word}" for key, word in more.items())
+        print(f"{count:>8}  {name:<52} {value:>12} {unit}  {words}".rstrip(), flush=True)
+        if self.path:
+            with open(self.path, "a", encoding="utf-8") as out:
+                out.write(json.dumps({"count": count, "name": name, "value": value, "unit": unit, **more}) + "\n")
