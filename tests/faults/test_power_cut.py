@@ -17,6 +17,7 @@ import threading
 import pytest
 
 from kept_mail import QUICK_RETRY, Peers, Senders, domains, is_gone, settings
+from support import guard
 from support.faults import Faults
 from support.gateway import Gateway, merged
 from support.power_cut import WRITE, ChangeLog, LossyDisk, states
@@ -120,8 +121,10 @@ def settle(gateway, disk, peers, senders):
 @pytest.fixture
 def room():
     folder = tempfile.mkdtemp(prefix="hf-cut-", dir=MEMORY)
+    guard.watch("folder", folder)
     yield folder
     shutil.rmtree(folder)
+    guard.over("folder", folder)
 
 
 def record(folder, lie=None):

@@ -11,7 +11,8 @@ import threading
 
 import yaml
 
-from . import ports
+from . import guard, ports
+from .processes import in_session
 from .smtp_client import SmtpClient, send
 from .waiting import until
 
@@ -42,6 +43,7 @@ class Gateway:
     def __init__(self, servers=(), destinations=None, domains=None, local=("local",), settings=None, env=None,
                  parent=None):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="hf-", dir=parent))
+        guard.watch("folder", self.folder)
         self.port = ports.free_port()
         if destinations is None:
             destinations = {"office": {"servers": [getattr(s, "server", s) for s in servers]}}
@@ -75,6 +77,7 @@ class Gateway:
                                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                                         start_new_session=True, env=self.env)
         self.sid = self.process.pid
+        guard.watch("session", self.sid)
         threading.Thread(target=self._read, args=(self.process,), daemon=True).start()
         if wait:
             self.wait_ready()
@@ -118,9 +121,11 @@ class Gateway:
             except ProcessLookupError:
                 pass
         until(lambda: not self.session(), "all processes are gone")
+        guard.over("session", self.sid)
 
     def assert_gone(self, timeout=2):
         until(lambda: not self.session(), f"no process is left: {[cmdline(pid) for pid in self.session()]}", timeout)
+        guard.over("session", self.sid)
         assert ports.refused(self.port), "nothing listens any more"
 
     def dispose(self):
@@ -129,18 +134,13 @@ class Gateway:
             self.process.wait(10)
             self.process = None
         shutil.rmtree(self.folder, ignore_errors=True)
+        guard.over("folder", self.folder)
 
     # processes
 
     def session(self):
         """Pids of all living processes that this gateway's master has started, and its own."""
-        out = []
-        for entry in os.listdir("/proc"):
-            if entry.isdigit():
-                fields = _stat(int(entry))
-                if fields and fields["session"] == self.sid and fields["state"] not in "ZX":
-                    out.append(int(entry))
-        return out
+        return in_session(self.sid)
 
     def pids(self, name):
         """Pids of the living processes of one program, lowest first."""
@@ -261,12 +261,3 @@ def cmdline(pid):
             return file.read().decode().split("\0")[:-1]
     except OSError:
         return None
-
-
-def _stat(pid):
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            fields = file.read().rsplit(b")", 1)[1].split()
-    except OSError:
-        return None
-    return {"state": fields[0].decode(), "parent": int(fields[1]), "session": int(fields[3])}

@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 import pathlib
 
-from . import ports
+from . import guard, ports
 from .peers import PEERS, environment
 from .waiting import until
 
@@ -25,6 +25,7 @@ class NameServer:
 
     def __init__(self, zones, ttl=300):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="hf-nsd-"))
+        guard.watch("folder", self.folder)
         self.port, self.ttl, self.serial, self.zones = ports.free_port(), ttl, 0, zones
         self.process = None
 
@@ -42,7 +43,8 @@ class NameServer:
         (self.folder / "nsd.conf").write_text("\n".join(lines) + "\n")
         self._write()
         self.process = subprocess.Popen([NSD, "-d", "-c", self.folder / "nsd.conf"], env=environment(), stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        guard.watch("session", self.process.pid)
         until(self._answers, "nsd answers", 20)
         return self
 
@@ -67,9 +69,11 @@ class NameServer:
     def stop(self):
         self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
+        guard.over("folder", self.folder)
 
     def kill(self):
         if self.process is not None:
             self.process.kill()
             self.process.wait(10)
+            guard.over("session", self.process.pid)
             self.process = None

@@ -12,7 +12,7 @@ import tempfile
 
 import pytest
 
-from . import ports
+from . import guard, ports
 from .waiting import until
 
 PEERS = pathlib.Path(os.environ.get("HOLDFAST_PEERS", pathlib.Path(__file__).resolve().parents[2] / "build/peers"))
@@ -27,6 +27,7 @@ def environment():
 
 
 def _end(process):
+    """Of a session leader."""
     if process.poll() is None:
         process.terminate()
         try:
@@ -34,6 +35,7 @@ def _end(process):
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait(10)
+    guard.over("session", process.pid)
 
 
 class SmtpSink:
@@ -43,13 +45,15 @@ class SmtpSink:
         self.port = port or ports.free_port()
         self.server = f"127.0.0.1:{self.port}"
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="hf-sink-"))
+        guard.watch("folder", self.folder)
         self.options, self.process = options, None
 
     def start(self):
         user = ["-u", pwd.getpwuid(os.getuid()).pw_name] if os.getuid() == 0 else []
         self.process = subprocess.Popen(
             [PEERS / "usr/sbin/smtp-sink", *user, *self.options, "-d", f"{self.folder}/m.", self.server, "1000"],
-            env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+            env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True)
+        guard.watch("session", self.process.pid)
         until(lambda: not ports.refused(self.port) or self.process.poll() is not None, "smtp-sink listens")
         assert self.process.poll() is None, self.process.stderr.read()
         return self
@@ -75,6 +79,7 @@ class SmtpSink:
             _end(self.process)
             self.process.stderr.close()
         shutil.rmtree(self.folder, ignore_errors=True)
+        guard.over("folder", self.folder)
 
 
 def smtp_source(port, *options, messages=1, sessions=1, sender="source@client.test", recipient="local@example.test",
@@ -114,6 +119,7 @@ class RealPostfix:
         self.port = ports.free_port()
         self.server = f"127.0.0.1:{self.port}"
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="hf-postfix-"))
+        guard.watch("folder", self.folder)
         self.folder.chmod(0o755)
         self.mailboxes, self.parameters, self.process = mailboxes, parameters, None
         self._configure()
@@ -173,6 +179,7 @@ class RealPostfix:
         self.process = subprocess.Popen([PEERS / "usr/lib/postfix/sbin/master", "-c", self.folder / "etc", "-d"],
                                         env=environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                         stderr=subprocess.STDOUT, start_new_session=True)
+        guard.watch("session", self.process.pid)
         until(lambda: not ports.refused(self.port) or self.process.poll() is not None, "Postfix listens")
         assert self.process.poll() is None, self.process.stdout.read() + self.log().encode()
         return self
@@ -213,3 +220,4 @@ class RealPostfix:
         for pid in self._children():
             os.kill(pid, signal.SIGKILL)
         shutil.rmtree(self.folder, ignore_errors=True)
+        guard.over("folder", self.folder)

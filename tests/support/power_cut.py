@@ -21,7 +21,7 @@ import random
 import struct
 import subprocess
 
-from . import gateway as _gateway
+from . import gateway as _gateway, guard
 from .waiting import until
 
 CREATE, MAKE_FOLDER, WRITE, DURABLE_WRITE, TRUNCATE, ALLOCATE, PUNCH, SYNC, RENAME, REMOVE, MARK, LINK = range(1, 13)
@@ -43,6 +43,7 @@ class LossyDisk:
     def start(self):
         for path in (self.mount, self.backing):
             path.mkdir(parents=True)
+        guard.watch("mount", self.mount)
         self._process = subprocess.Popen([_gateway.BIN / "lossyfs", self.mount, self.backing, self.log],
                                          stdin=subprocess.DEVNULL)
         until(lambda: self.mount.is_mount() or self._process.poll() is not None, "lossyfs is mounted")
@@ -59,6 +60,7 @@ class LossyDisk:
             return
         os.close(self._mark)
         subprocess.run(["fusermount3", "-u", self.mount], check=True)
+        guard.over("mount", self.mount)
         code = self._process.wait(20)
         self._process = None
         assert code == 0, f"lossyfs ended with {code}"

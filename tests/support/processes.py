@@ -1,7 +1,23 @@
-"""What a process uses, and what it may use."""
+"""What processes there are, what one uses, and what it may use."""
 
 import os
 import resource
+
+
+def stat(pid):
+    """{"state", "parent", "session"}, or None when there is none."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            fields = file.read().rsplit(b")", 1)[1].split()
+    except OSError:
+        return None
+    return {"state": fields[0].decode(), "parent": int(fields[1]), "session": int(fields[3])}
+
+
+def in_session(sid):
+    """Pids of the living processes of a session."""
+    found = ((int(entry), stat(entry)) for entry in os.listdir("/proc") if entry.isdigit())
+    return [pid for pid, fields in found if fields and fields["session"] == sid and fields["state"] not in "ZX"]
 
 
 def reset_peak(pid):
