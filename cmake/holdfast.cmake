@@ -25,5 +25,6 @@ function(holdfast_unit_test name)
   # What is tested is optimised; the tests themselves compile a third quicker without.
   target_compile_options(unit_${name} PRIVATE $<$<CONFIG:Release>:-O0>)
   add_test(NAME unit_${name} COMMAND unit_${name} --gtest_brief=1)
-  set_tests_properties(unit_${name} PROPERTIES TIMEOUT 120 LABELS unit)
+  math(EXPR time "120 * ${PATIENCE}")
+  set_tests_properties(unit_${name} PROPERTIES TIMEOUT ${time} LABELS unit)
 endfunction()

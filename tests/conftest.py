@@ -43,6 +43,7 @@ class World:
                 faults.append(f"stopping the gateway: {fault}")
             for name, text in gateway.logs().items():
                 faults += [f"{name}.log: {line}" for line in text.splitlines() if "panic:" in line]
+            faults += gateway.reports()
             gateway.dispose()
         for destination in self.destinations:
             faults += [f"the destination saw {fault}" for fault in destination.faults]

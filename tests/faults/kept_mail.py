@@ -9,6 +9,7 @@ import threading
 
 from support.destination import Destination
 from support.smtp_client import Closed, SmtpClient
+from support.waiting import patient
 
 LOCAL, GONE = "local@example.test", "gone@example.test"
 OUTSIDE, OURS = "outside@client.test", "local@example.test"
@@ -111,7 +112,7 @@ class Senders:
     def stop(self):
         self._over.set()
         for thread in self._threads:
-            thread.join(90)
+            thread.join(patient(90))
             assert not thread.is_alive(), "a client got no answer for 90 s"
         return self.promised
 
@@ -120,7 +121,7 @@ class Senders:
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(90)
+            thread.join(patient(90))
             assert not thread.is_alive(), "a client got no answer for 90 s"
 
     def _take(self, more):

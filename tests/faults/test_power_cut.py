@@ -74,7 +74,8 @@ def running(folder, peers, env=None):
         gateway.start()
         yield gateway
         lines = [line for text in gateway.logs().values() for line in text.splitlines() if "panic:" in line]
-        assert not lines + peers.faults(), lines + peers.faults()
+        faults = lines + gateway.reports() + peers.faults()
+        assert not faults, faults
     except AssertionError as fault:
         logs = [f"{name}: {line}" for name, text in gateway.logs().items() for line in text.splitlines()[-15:]]
         raise AssertionError("\n".join([str(fault), f"the disk: {found}", *gateway.output[-5:], *logs])) from None

@@ -3,6 +3,7 @@
 import threading
 
 from support.smtp_client import Closed, SmtpClient
+from support.waiting import patient
 
 
 class Load:
@@ -22,7 +23,7 @@ class Load:
     def stop(self):
         self._over.set()
         for thread in self._threads:
-            thread.join(60)
+            thread.join(patient(60))
             assert not thread.is_alive(), "a client got no answer for a minute"
         return self.promised
 

@@ -25,6 +25,7 @@ import threading
 import time
 
 from . import ports
+from .waiting import patient
 
 
 @dataclasses.dataclass(frozen=True)
@@ -380,6 +381,7 @@ class Destination:
 
     def wait_for(self, count, timeout=20):
         """Waits until so many messages have come in all; returns them."""
+        timeout = patient(timeout)
         with self._changed:
             assert self._changed.wait_for(lambda: len(self.messages) >= count, timeout), (
                 f"after {timeout} s {len(self.messages)} of {count} messages have come")

@@ -14,7 +14,7 @@ import yaml
 from . import guard, ports
 from .processes import in_session
 from .smtp_client import SmtpClient, send
-from .waiting import until
+from .waiting import patient, until
 
 BIN = pathlib.Path(os.environ.get("HOLDFAST_BIN", pathlib.Path(__file__).resolve().parents[2] / "build/release/bin"))
 
@@ -62,7 +62,7 @@ class Gateway:
         }, settings or {})
         self.file = self.folder / "gateway.yaml"
         self.write_config()
-        self.env = {**os.environ, **(env or {})}
+        self.env = with_reports({**os.environ, **(env or {})}, self.folder / "sanitizer")
         self.process, self.output, self._ready = None, [], threading.Event()
 
     def write_config(self):
@@ -102,7 +102,7 @@ class Gateway:
         if self.process is None:
             return
         self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(timeout)
+        code = self.process.wait(patient(timeout))
         self.process = None
         assert code == 0, f"master ended with {code}: {self.output[-5:]}"
         self.assert_gone()
@@ -251,8 +251,21 @@ class Gateway:
         return until(lambda: next((line for line in self.log(name).splitlines() if words in line), None),
                      f"{name}.log says {words!r}", timeout)
 
+    def reports(self):
+        """What sanitizers, if it is built with any, have found in its processes; its gatewayctl's included."""
+        return [path.read_text(errors="replace") for path in sorted(self.folder.glob("sanitizer.*"))]
+
     def segment_bytes(self):
         return sum(path.stat().st_size for path in (self.spool / "segments").glob("*") if path.is_file())
+
+
+def with_reports(env, file):
+    """An environment in which sanitizers write what they find into files that begin so."""
+    out = dict(env)
+    for tool in ("ASAN", "UBSAN", "TSAN"):
+        options = [env.get(f"{tool}_OPTIONS"), f"log_path={file}", "print_stacktrace=1" if tool == "UBSAN" else None]
+        out[f"{tool}_OPTIONS"] = ":".join(filter(None, options))
+    return out
 
 
 def cmdline(pid):

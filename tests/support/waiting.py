@@ -1,9 +1,17 @@
 """Waiting for what other processes do: always for a condition, always with a deadline."""
 
+import os
 import threading
 import time
 
 _NEVER = threading.Event()
+# How many times longer than usual to wait: what is built with a sanitizer is slow (tests/CMakeLists.txt).
+_PATIENCE = float(os.environ.get("HOLDFAST_PATIENCE", "1"))
+
+
+def patient(seconds):
+    """A time-out, stretched for slow builds."""
+    return seconds * _PATIENCE
 
 
 def until(condition, what, timeout=10.0, every=0.02):
@@ -11,6 +19,7 @@ def until(condition, what, timeout=10.0, every=0.02):
 
     Time-outs are generous since tests share two cores; no test's outcome depends on how long it waited.
     """
+    timeout = patient(timeout)
     deadline = time.monotonic() + timeout
     while True:
         value = condition()
