@@ -5,6 +5,9 @@
 #   make check              builds, and runs every quick test
 #   make check-all          and the long forms of the fault tests, all tests with the address and undefined-behaviour
 #                           sanitizers, and the rooms that have threads with the thread sanitizer: hours
+#   make bench              compares with other mail systems on this machine, in turns (bench/README.md): SET=quick|usual|all,
+#                           PEERS=postfix,haproxy, CASES=, SCENARIOS=, ROUNDS=, N=, CLIENTS=, SIZE=; 10 minutes
+#   make bench-doc          puts what `make bench` has measured into docs/
 #   make fmt                clang-format over the sources that differ from the last commit
 #   make doc                writes the generated parts of docs/ again
 #   make clean              removes build/
@@ -17,7 +20,7 @@ THREADED := unit_storage unit_smtpd unit_qmgr unit_deliver unit_prober
 empty :=
 space := $(empty) $(empty)
 
-.PHONY: run build check check-all fmt doc clean
+.PHONY: run build check check-all bench bench-doc fmt doc clean
 
 run: build
 	@tools/run-demo $(CONFIG)
@@ -43,6 +46,17 @@ check-all: check
 	ninja -C build/tsan $(THREADED)
 	ctest --test-dir build/tsan -R '^($(subst $(space),|,$(THREADED)))$$' -j $(JOBS) --output-on-failure
 	ctest --test-dir $(RELEASE) -L long -j $(JOBS) --output-on-failure
+
+COMPARE := /usr/bin/python3 bench/compare
+bench: build
+	@ninja -C $(RELEASE) smtp-load
+	@tools/unpack-peers $(if $(filter all,$(SET))$(findstring haraka,$(PEERS)),haraka,bench)
+	@$(COMPARE) $(if $(SET),--set $(SET)) $(if $(PEERS),--peers $(PEERS)) $(if $(CASES),--cases $(CASES)) \
+	  $(if $(SCENARIOS),--scenarios $(SCENARIOS)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(N),--count $(N)) \
+	  $(if $(CLIENTS),--clients $(CLIENTS)) $(if $(SIZE),--size $(SIZE))
+
+bench-doc:
+	@$(COMPARE) --doc
 
 fmt:
 	@tools/install-deps all

@@ -1,0 +1,142 @@
+"""Compares the gateway with the mail systems that one would take instead, on this machine, in turns.
+
+    make bench [SET=quick|usual|all] [PEERS=postfix,haproxy] [CASES=base,latency] [SCENARIOS=relay,spool,drain]
+               [ROUNDS=3] [N=messages] [CLIENTS=20] [SIZE=4096]
+    make bench-doc      puts the last run's figures into docs/
+
+bench/README.md tells what is measured and how.
+"""
+
+import argparse
+import dataclasses
+import datetime
+import json
+import pathlib
+import signal
+import subprocess
+import sys
+
+sys.dont_write_bytecode = True
+
+import accounting  # noqa: E402
+import document  # noqa: E402
+import peers  # noqa: E402
+import report  # noqa: E402
+from cases import CASES, SCENARIOS  # noqa: E402
+from load import LoadFailed  # noqa: E402
+from measure import machine  # noqa: E402
+from measure_peer import Measurement  # noqa: E402
+from places import OUT, ROOT  # noqa: E402
+
+# Cases and peers of each set.
+SETS = {
+    "quick": (["base"], ["postfix", "haproxy"]),
+    "usual": (list(CASES), ["postfix", "haproxy"]),
+    "all": (list(CASES), [name for name in peers.ALL if name != "gateway"]),
+}
+
+
+def words(text):
+    return [word for word in text.split(",") if word]
+
+
+def arguments():
+    parser = argparse.ArgumentParser(prog="bench/compare", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--doc", action="store_true", help="write docs/ from the last run, measure nothing")
+    parser.add_argument("--set", default="usual", choices=SETS)
+    parser.add_argument("--peers", type=words, default=[])
+    parser.add_argument("--cases", type=words, default=[])
+    parser.add_argument("--scenarios", type=words, default=list(SCENARIOS))
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--count", type=int, help="messages")
+    parser.add_argument("--clients", type=int)
+    parser.add_argument("--size", type=int, help="bytes a message")
+    parser.add_argument("--out", type=pathlib.Path, default=OUT / "result.json")
+    a = parser.parse_args()
+    for given, known in (a.peers, peers.ALL), (a.cases, CASES), (a.scenarios, SCENARIOS):
+        for name in given:
+            if name not in known:
+                parser.error(f"there is no {name!r}, but {', '.join(known)}")
+    if a.rounds < 1:
+        parser.error("--rounds must be at least 1")
+    return a
+
+
+def chosen_cases(a):
+    """A load of one's own is the base case, changed; it has no goals."""
+    changes = {name: getattr(a, name) for name in ("count", "clients", "size") if getattr(a, name) is not None}
+    if not changes:
+        return [CASES[name] for name in a.cases or SETS[a.set][0]]
+    own = []
+    for name in a.cases or ["base"]:
+        case = dataclasses.replace(CASES[name], **changes, name=f"own-{name}")
+        own.append(dataclasses.replace(case, title=f"{CASES[name].title}, with {case.count} messages of {case.size} bytes, "
+                                                   f"{case.clients} clients"))
+    return own
+
+
+def chosen_peers(a):
+    """(those that can run and relay one message, {name: why not}); the gateway is the first, whoever else was asked for."""
+    ready, skipped = [], {}
+    one = dataclasses.replace(CASES["base"], count=1, clients=1)
+    for name in dict.fromkeys(["gateway", *(a.peers or SETS[a.set][1])]):
+        reason = peers.ALL[name].missing()
+        if not reason:
+            try:
+                Measurement(peers.ALL[name], one, ["relay"], lambda row: None).run()
+            except LoadFailed as failure:
+                reason = f"does not relay one message: {failure}"
+        if reason:
+            print(f"bench: {name} {'' if reason.startswith(('does', 'is')) else 'is left out: '}{reason}", flush=True)
+            skipped[name] = reason.splitlines()[0]
+        else:
+            ready.append(name)
+    if "gateway" in skipped:
+        sys.exit(1)
+    return ready, skipped
+
+
+def measure(cases, names, scenarios, rounds):
+    rows = []
+    for case in cases:
+        print(f"\n{case.title}", flush=True)
+        for number in range(1, rounds + 1):
+            for name in names:
+                def keep(row, name=name, case=case, number=number):
+                    rows.append({"case": case.name, "peer": name, "round": number, **row})
+                    print(report.line(rows[-1]), flush=True)
+                try:
+                    Measurement(peers.ALL[name], case, scenarios, keep).run()
+                except LoadFailed as failure:
+                    print(f"  {name}, round {number}: {failure}", flush=True)
+                    rows.append({"case": case.name, "peer": name, "round": number, "failed": str(failure).splitlines()[0]})
+    return rows
+
+
+def circumstances(names, skipped):
+    commit = subprocess.run(["git", "-C", ROOT, "describe", "--always", "--dirty"], capture_output=True, text=True)
+    kernel = subprocess.run(["uname", "-sr"], capture_output=True, text=True)
+    return {"at": datetime.datetime.now().isoformat(timespec="minutes"), "machine": machine(), "kernel": kernel.stdout.strip(),
+            "commit": commit.stdout.strip() or "unknown", "command": " ".join(["bench/compare", *sys.argv[1:]]),
+            "processor_time": accounting.kind(), "versions": {name: peers.ALL[name].version() for name in names}, "skipped": skipped}
+
+
+def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is ended on the way out
+    a = arguments()
+    if a.doc:
+        document.write(json.loads(a.out.read_text()))
+        return 0
+    names, skipped = chosen_peers(a)
+    about = circumstances(names, skipped)
+    cases = chosen_cases(a)
+    rows = measure(cases, names, a.scenarios, a.rounds)
+    result = {**about, "cases": [dataclasses.asdict(case) for case in cases], "rows": rows}
+    a.out.parent.mkdir(parents=True, exist_ok=True)
+    a.out.write_text(json.dumps(result, indent=1) + "\n")
+    print(report.text(result), flush=True)
+    print(f"\nwritten to {a.out}")
+    return 1 if any("failed" in row for row in rows) else 0
+
+
+sys.exit(main())

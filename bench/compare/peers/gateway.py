@@ -1,0 +1,49 @@
+"""Holdfast itself, with its defaults but for a probe every second."""
+
+import json
+import subprocess
+
+from places import BIN
+from support.waiting import until
+
+from .peer import Peer
+
+
+class Gateway(Peer):
+    name = "gateway"
+
+    @classmethod
+    def missing(cls):
+        return "" if (BIN / "master").exists() else "is not built: make build"
+
+    def configure(self):
+        self.file = self.write("gateway.yaml", f"""\
+hostname: mx.example.test
+listen: ["127.0.0.1:{self.relay_port}"]
+paths: {{base: {self.folder}/base}}
+destinations:
+  office: {{servers: ["127.0.0.1:{self.sink_port}"], probe: {{interval: 1s, down_after: 1}}}}
+domains:
+  example.test: {{destination: office, local_recipients: [user]}}
+""")
+
+    def command(self):
+        return [BIN / "master", "--config", self.file]
+
+    def flush(self):
+        self._ctl("queue", "retry", "--all")
+
+    def wait_up(self):
+        self._wait_state("up")
+
+    def wait_down(self):
+        self._wait_state("down")
+
+    def _ctl(self, *words):
+        return subprocess.run([BIN / "gatewayctl", "--config", self.file, *words], capture_output=True, text=True, timeout=60)
+
+    def _wait_state(self, state):
+        def seen():
+            done = self._ctl("status", "--json")
+            return done.returncode == 0 and json.loads(done.stdout)["destinations"][0]["state"] == state
+        until(seen, f"the gateway says {state}", 20, every=0.1)
