@@ -102,12 +102,10 @@ void Bouncer::committed(const Told& told) {
   if (told.postponed || told.unreadable) return;
   if (!told.trouble.empty()) base::log().warning(fmt::format("{}: {}", id, base::printable(told.trouble)));
   if (told.report) {
-    ++(delay ? counts_.delays : counts_.written);
     base::log().write(mail::events::bounce_queued(told.original, told.report->id,
                                                   delay ? "sender delay notification" : "sender non-delivery notification"));
     hooks_.queued(*told.report);
   } else if (!told.suppressed.empty()) {
-    ++counts_.suppressed;
     base::log().write(fmt::format("{}: sender not notified: {}", id, told.suppressed));
   }
   if (told.removed) base::log().write(mail::events::removed(told.original));

@@ -23,9 +23,6 @@ class Bouncer {
   struct Hooks {
     std::function<void(const NewMessage&)> queued;  // a report is in the queue
   };
-  struct Counts {                                   // since the start
-    std::uint64_t written = 0, delays = 0, suppressed = 0;
-  };
 
   Bouncer(net::Loop& loop, storage::QueueIndex& index, storage::BatchWriter& writer, ReportWriter& reports,
           config::ConfigPtr config, Hooks hooks);
@@ -34,10 +31,8 @@ class Bouncer {
 
   // A debt may have been put: called after commits, cheap when there is none.
   void look();
-  // Logs, counts and passes on what an operation of ours, or of the deadlines (delay notices), has come to.
+  // Logs and passes on what an operation of ours, or of the deadlines (delay notices), has come to.
   void committed(const Told& told);
-
-  const Counts& counts() const { return counts_; }
 
  private:
   using Paid = std::vector<Told>;
@@ -50,7 +45,6 @@ class Bouncer {
   ReportWriter& reports_;
   config::ConfigPtr config_;
   const Hooks hooks_;
-  Counts counts_;
   storage::ReadTxn read_;
   net::Timer again_;           // runs while debts are postponed
   struct Patience {

@@ -33,20 +33,23 @@ std::optional<std::uint32_t> worker_of(std::string_view file_name) {
 Couriers::Couriers(net::Loop& loop, std::string run_folder, Hooks hooks)
     : loop_(loop), run_folder_(std::move(run_folder)), hooks_(std::move(hooks)), poll_(loop_, [this] { look(); }) {}
 
-void Couriers::start() {
+base::Status Couriers::start() {
   std::error_code ec;
   for (std::filesystem::directory_iterator it(run_folder_, ec), end; !ec && it != end; it.increment(ec)) {
     const auto worker = worker_of(it->path().filename().string());
     if (worker && lives(*worker)) couriers_[*worker].awaited = true;
   }
+  if (ec) return base::fail_errno(run_folder_, ec.value());
   if (!complete()) base::log().notice("waiting for the hello of the delivers that run");
   if (anyone_silent()) poll_.start(kLookAgain);
+  return {};
 }
 
 bool Couriers::lives(std::uint32_t worker) const {
   const std::string path = fmt::format("{}/deliver.{}.lock", run_folder_, worker);
   const base::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  return fd && ::flock(fd.get(), LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  if (!fd) return errno != ENOENT;
+  return ::flock(fd.get(), LOCK_SH | LOCK_NB) != 0;
 }
 
 bool Couriers::complete() const {

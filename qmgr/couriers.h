@@ -27,7 +27,8 @@ class Couriers {
   };
   Couriers(net::Loop& loop, std::string run_folder, Hooks hooks);
 
-  void start();
+  // An error when the run folder cannot be read: then nobody knows who lives.
+  base::Status start();
   // No deliver that lived before us is still unheard of.
   bool complete() const;
 
@@ -51,6 +52,7 @@ class Couriers {
     std::set<mail::QueueId> jobs;
   };
   Courier* of(const ipc::Channel& channel);
+  // True too when that cannot be told (no descriptors): what may be under way is not handed out again.
   bool lives(std::uint32_t worker) const;
   void look();
   bool anyone_silent() const;

@@ -196,51 +196,28 @@ bool Dispatcher::hand_out_one(const std::string& name, Road& r, base::Mono now) 
   const auto pick = r.lane.next(now);
   if (!pick) return false;
   base::expect(!flights_.contains(pick->message.id), "a message was picked that is handed out already");
-  ipc::Job job;
-  Flight flight;
   // Claimed, deleted or held since it was loaded.
-  if (claimed_.contains(pick->message.id) || !make_job(name, *pick, job, flight)) {
+  auto handing = claimed_.contains(pick->message.id) ? std::nullopt : make(name, *pick);
+  if (!handing) {
     r.lane.drop(pick->message.id);
     return true;
   }
-  flights_.put(pick->message.id, std::move(flight));
-  parts_.couriers.hand(*worker, job);
+  flights_.put(pick->message.id, std::move(handing->flight));
+  parts_.couriers.hand(*worker, handing->job);
   return true;
 }
 
-bool Dispatcher::make_job(const std::string& name, const Lane::Pick& pick, ipc::Job& job, Flight& flight) {
+std::optional<Handing> Dispatcher::make(const std::string& name, const Lane::Pick& pick) {
   const storage::ReadTxn::View view(read_);
-  if (!view) return false;
-  const auto id = pick.message.id;
-  const auto row = parts_.index.message(read_, id);
-  if (!row || row->state != storage::MessageState::kDeferred || row->destination != name) return false;
-  flight = {.destination = name, .attempt = row->attempts + 1, .arrival_ms = row->arrival_ms, .outcome = {}, .worker = 0, .sender = row->sender,
-            .recipients = parts_.index.recipients(read_, id)};
-  job = {.queue_id = id.value, .generation = row->generation, .attempt = flight.attempt, .destination = name,
-         .record = row->record, .arrival_ms = row->arrival_ms, .due_ms = std::min(row->due_ms, wall_ms()),
-         .canary = pick.canary, .recipients = {}, .mx_domain = {}};
-  for (std::uint32_t i = 0; i < flight.recipients.size(); ++i) {
-    const auto& r = flight.recipients[i];
-    if (r.status == storage::RecipientStatus::kOpen) job.recipients.push_back({.index = i, .address = r.address, .known = r.known});
-  }
-  // One recipient a report: its domain is the one to be looked up, if deliver goes by MX.
-  if (name == config::kBounces && !row->domains.empty()) job.mx_domain = row->domains.front();
-  return !job.recipients.empty();
+  return view ? make_job(parts_.index, read_, name, pick, wall_ms()) : std::nullopt;
 }
 
 void Dispatcher::running(const ipc::RunningJob& job) {
-  const QueueId id{job.queue_id};
   const storage::ReadTxn::View view(read_);
-  Flight flight{.destination = job.destination, .attempt = job.attempt, .arrival_ms = 0, .outcome = {}, .worker = 0, .sender = {}, .recipients = {}};
-  if (view) {
-    if (const auto row = parts_.index.message(read_, id)) {
-      flight.sender = row->sender;
-      flight.arrival_ms = row->arrival_ms;
-    }
-    flight.recipients = parts_.index.recipients(read_, id);
-  }
-  flights_.put(id, std::move(flight));
-  if (auto* r = road(job.destination)) r->lane.adopt(id);
+  auto flight = view ? flight_of(parts_.index, read_, job)
+                     : Flight{.destination = job.destination, .attempt = job.attempt, .outcome = {}, .sender = {}, .recipients = {}};
+  flights_.put({job.queue_id}, std::move(flight));
+  if (auto* r = road(job.destination)) r->lane.adopt({job.queue_id});
 }
 
 void Dispatcher::jobs_lost(const std::vector<QueueId>& ids) {
@@ -315,7 +292,8 @@ Ruling Dispatcher::ruling(const Flight& flight, Treatment how) {
   return {.how = how, .now_ms = wall_ms(),
           .draining = draining,
           .longest_wait_ms = soon && destination != nullptr ? destination->probe.interval.count() * 1000 : 0,
-          .jitter = {.percent = destination != nullptr ? destination->jitter : 5, .chance = chance()}, .schedule = destination != nullptr ? destination->schedule : kAny, .config = config_};
+          .jitter = {.percent = destination != nullptr ? destination->jitter : 5, .chance = chance()}, .schedule = destination != nullptr ? destination->schedule : kAny, .config = config_,
+          .handed_due_ms = flight.due_ms};
 }
 
 void Dispatcher::commit(QueueId id, Treatment how) {

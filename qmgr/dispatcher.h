@@ -22,6 +22,7 @@
 #include "qmgr/couriers.h"
 #include "qmgr/flights.h"
 #include "qmgr/index_segment.h"
+#include "qmgr/jobs.h"
 #include "qmgr/lane.h"
 #include "qmgr/outcome_effect.h"
 #include "qmgr/prober_link.h"
@@ -78,7 +79,7 @@ class Dispatcher {
   void tend(const std::string& name, Road& road, base::Mono now);
   bool load(const std::string& name, Road& road);
   bool hand_out_one(const std::string& name, Road& road, base::Mono now);
-  bool make_job(const std::string& name, const Lane::Pick& pick, ipc::Job& job, Flight& flight);
+  std::optional<Handing> make(const std::string& name, const Lane::Pick& pick);
   void settle(const std::vector<Settled>& settled);
   void commit(mail::QueueId id, Treatment how);
   void landed(mail::QueueId id);

@@ -9,7 +9,7 @@
 #include "common/base/text.h"
 #include "common/mail/events.h"
 #include "common/storage/corrupt.h"
-#include "qmgr/duplicates.h"
+#include "qmgr/tallies.h"
 
 namespace holdfast::qmgr {
 namespace {
@@ -78,7 +78,7 @@ base::Status Flights::apply(storage::WriteTxn& txn, QueueId id, const ipc::Outco
   result.row = std::move(*row);
   if (result.effect.fate == Fate::kStale) return {};
   if (outcome.possible_duplicate) {
-    if (auto done = count_possible_duplicate(txn); !done) return done;
+    if (auto done = count(txn, Tally::kPossibleDuplicates); !done) return done;
   }
   if (result.effect.fate == Fate::kDone) return index_.remove(txn, id);
   for (std::uint32_t i = 0; i < result.recipients.size(); ++i) {

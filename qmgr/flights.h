@@ -22,6 +22,7 @@ struct Flight {
   std::string destination;
   std::uint32_t attempt = 0;
   std::int64_t arrival_ms = 0;
+  std::optional<std::int64_t> due_ms = {};       // as its row said when it was handed out
   std::optional<ipc::Outcome> outcome;
   std::uint32_t worker = 0;                      // who told the outcome
   std::string sender;

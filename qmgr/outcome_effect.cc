@@ -68,12 +68,14 @@ Fate wait_for_report(MessageRow& row, const Recipients& recipients) {
 }
 
 void plan_after(MessageRow& row, std::int64_t last_attempt_ms, const Ruling& ruling) {
+  const bool asked = ruling.handed_due_ms && row.due_ms != *ruling.handed_due_ms;
   if (ruling.how == Treatment::kSpare && ruling.draining) {  // the lane sets the pace
     row.due_ms = ruling.now_ms;
     return;
   }
   plan_next_attempt(row, last_attempt_ms, ruling.now_ms, ruling.schedule, ruling.jitter);
   if (ruling.longest_wait_ms > 0) row.due_ms = std::min(row.due_ms, ruling.now_ms + ruling.longest_wait_ms);
+  if (asked) row.due_ms = ruling.now_ms;
 }
 
 std::string withheld_reason(const Recipients& recipients) {

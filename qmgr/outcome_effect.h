@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -27,6 +28,9 @@ struct Ruling {
   Jitter jitter{};
   std::vector<config::Phase> schedule;
   config::ConfigPtr config;           // bounces and frozen mail; never null
+  // When it was due, as it was handed out. Nothing but `queue retry` (or release) moves that while it is under way:
+  // the admin has asked for an attempt, and this one was begun before.
+  std::optional<std::int64_t> handed_due_ms = {};
 };
 
 enum class Fate : std::uint8_t {

@@ -10,6 +10,7 @@
 #include "common/storage/segment_reader.h"
 #include "qmgr/lifetime.h"
 #include "qmgr/outcome_effect.h"
+#include "qmgr/tallies.h"
 
 namespace holdfast::qmgr {
 namespace {
@@ -117,6 +118,7 @@ base::Status ReportWriter::pay(storage::WriteTxn& txn, mail::QueueId id, const c
   }
   if (!original.row.sender.empty()) {
     if (auto done = tell(call, original, about); !done || told.postponed) return done;
+    if (auto done = count_told(call); !done) return done;
     for (const auto i : about) original.recipients[i].status = RecipientStatus::kReported;
   }
   for (const auto i : about) {
@@ -135,13 +137,20 @@ base::Status ReportWriter::delay_notice(storage::WriteTxn& txn, mail::QueueId id
   auto original = read(call);
   if (std::exchange(told.unreadable, false)) {  // no more than a courtesy: not worth a second try
     told.suppressed = std::exchange(told.trouble, {});
-    return {};
+    return count_told(call);
   }
   std::vector<std::size_t> about;
   for (std::size_t i = 0; i < original.recipients.size(); ++i) {
     if (original.recipients[i].status == RecipientStatus::kOpen) about.push_back(i);
   }
-  return tell(call, original, about);
+  if (auto done = tell(call, original, about); !done || told.postponed) return done;
+  return count_told(call);
+}
+
+base::Status ReportWriter::count_told(const Call& call) const {
+  const auto& told = call.told;
+  if (told.report) return count(call.txn, told.kind == ReportKind::kDelayed ? Tally::kDelayNotices : Tally::kBounces);
+  return told.suppressed.empty() ? base::Status{} : count(call.txn, Tally::kSuppressed);
 }
 
 // Those of `about` whose sender wants to hear of them (RFC 3461 NOTIFY), unless none is to hear of such mail.

@@ -1,6 +1,6 @@
 // Tells senders what became of their mail: builds a report from the original's record, appends it to qmgr's
 // own segment and adds it to the queue, all within one operation on the index writer's thread, so that a crash
-// leaves either the debt or the report, never both and never none.
+// leaves either the debt or the report, never both and never none; the tallies of `status` are raised in it too.
 //
 // Nobody is told twice; a null sender is told nothing (RFC 5321 section 4.5.5): its message is frozen.
 #pragma once
@@ -61,6 +61,7 @@ class ReportWriter {
   base::Status write(const Call& call, const Original& original, const std::vector<std::size_t>& about);
   base::Status add(const Call& call, const Original& original, const mail::Report& report);
   base::Status settle(const Call& call, Original& original);
+  base::Status count_told(const Call& call) const;
 
   const std::string spool_;
   storage::QueueIndex& index_;

@@ -12,7 +12,7 @@
 #include "common/base/text.h"
 #include "common/mail/events.h"
 #include "common/storage/index_lock.h"
-#include "qmgr/duplicates.h"
+#include "qmgr/tallies.h"
 
 namespace holdfast::qmgr {
 namespace {
@@ -136,7 +136,7 @@ base::Status Qmgr::open() {
   if (auto done = indexer_.look_for_orphans(); !done) return done;
   reclaimer_.look();
   bouncer_.look();
-  couriers_.start();
+  if (auto done = couriers_.start(); !done) return done;
   deadlines_.start(last_lived);
   prober_.start();
   spool_care_.start();
@@ -227,7 +227,7 @@ ipc::ControlReply Qmgr::take_segment(const ipc::Control& asked) {
 
 void Qmgr::control(ipc::Channel& from, const ipc::Control& asked) {
   if (asked.command == "qmgr.possible_duplicate") {  // smtpd's, of a live transaction; not answered
-    writer_->submit([](storage::WriteTxn& txn) { return count_possible_duplicate(txn); });
+    writer_->submit([](storage::WriteTxn& txn) { return count(txn, Tally::kPossibleDuplicates); });
     return;
   }
   if (asked.command == "qmgr.status" || asked.command == "qmgr.synced") {
@@ -254,9 +254,10 @@ ipc::ControlReply Qmgr::status() {
   const nlohmann::json out{{"messages", all.messages()}, {"bytes", all.bytes}, {"deferred", all.deferred},
                            {"held", all.held}, {"frozen", all.frozen}, {"active", active}, {"destinations", lanes},
                            {"committing", dispatcher_.commits_work()},
-                           {"possible_duplicates", possible_duplicates(txn)},
-                           {"bounces", {{"written", bouncer_.counts().written}, {"delays", bouncer_.counts().delays},
-                                        {"suppressed", bouncer_.counts().suppressed}}}};
+                           {"possible_duplicates", tally(txn, Tally::kPossibleDuplicates)},
+                           {"bounces", {{"written", tally(txn, Tally::kBounces)},
+                                        {"delays", tally(txn, Tally::kDelayNotices)},
+                                        {"suppressed", tally(txn, Tally::kSuppressed)}}}};
   // Reasons hold what servers said: bytes that are no UTF-8 must not make this fail.
   return {.exit = 0, .json = out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace), .text = {}};
 }

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 
 #include <gtest/gtest.h>
 
@@ -76,14 +77,14 @@ using Ids = std::vector<std::uint64_t>;
 
 TEST_F(CouriersTest, NobodyLivedNobodyIsAwaited) {
   { const auto dead = lock(0); }
-  couriers_.start();
+  ASSERT_TRUE(couriers_.start());
   EXPECT_TRUE(couriers_.complete());
   EXPECT_EQ(couriers_.least_busy(), std::nullopt);
 }
 
 TEST_F(CouriersTest, WaitsForTheHelloOfWhoeverLives) {
   const auto alive = lock(1);
-  couriers_.start();
+  ASSERT_TRUE(couriers_.start());
   EXPECT_FALSE(couriers_.complete());
   FakeChannel other(0), channel(1);
   couriers_.hello(other, hello({}));
@@ -96,10 +97,31 @@ TEST_F(CouriersTest, WaitsForTheHelloOfWhoeverLives) {
 
 TEST_F(CouriersTest, OrForItsDeath) {
   auto alive = lock(1);
-  couriers_.start();
+  ASSERT_TRUE(couriers_.start());
   alive.reset();
   wait_for_change();
   EXPECT_TRUE(couriers_.complete());
+}
+
+// Descriptors that run out must not make the living dead: what they hand over would be handed over twice.
+TEST_F(CouriersTest, WhoCannotBeLookedAtMayLive) {
+  const auto alive = lock(0);
+  FakeChannel a(0);
+  couriers_.hello(a, hello({}));
+  couriers_.hand(0, job(1));
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit none{.rlim_cur = 3, .rlim_max = before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  EXPECT_FALSE(couriers_.start()) << "nobody knows who lives";
+  couriers_.gone(a);
+  on_changed_ = [this] { loop_.stop(); };
+  net::Timer enough(loop_, [this] { loop_.stop(); });
+  enough.start(base::Millis(600));  // three looks
+  loop_.run();
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_TRUE(lost_.empty());
+  EXPECT_TRUE(couriers_.runs(0, {1}));
 }
 
 TEST_F(CouriersTest, JobsGoToTheLeastBusy) {

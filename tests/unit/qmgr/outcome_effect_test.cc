@@ -86,6 +86,21 @@ TEST(OutcomeEffect, EachRecipientKeepsItsOwn) {
   EXPECT_EQ(fate_of(m, second), Fate::kDone) << "the refused one was reported meanwhile";
 }
 
+TEST(OutcomeEffect, WhoWasAskedForMeanwhileIsTriedAgainAtOnce) {
+  for (const auto how : {Treatment::kAsIs, Treatment::kSpare}) {
+    auto m = message(1);
+    auto r = ruling(how, how == Treatment::kSpare ? 120'000 : 0);
+    r.draining = false;
+    r.handed_due_ms = m.row.due_ms;
+    m.row.due_ms = kNow - 5;  // `queue retry`, while it was handed over
+    EXPECT_EQ(fate_of(m, outcome({kDeferred}), r), Fate::kDeferred);
+    EXPECT_EQ(m.row.due_ms, kNow);
+    r.handed_due_ms = m.row.due_ms;
+    EXPECT_EQ(fate_of(m, outcome({kDeferred}, 2), r), Fate::kDeferred);
+    EXPECT_GT(m.row.due_ms, kNow) << "once";
+  }
+}
+
 TEST(OutcomeEffect, ARefusalIsOwedToTheSender) {
   auto m = message(2);
   auto effect = apply_outcome(m.row, m.to, outcome({kSent, kRefused}), ruling());
