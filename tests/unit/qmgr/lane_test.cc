@@ -1,54 +1,7 @@
-#include "qmgr/lane.h"
-
-#include <gtest/gtest.h>
+#include "tests/unit/qmgr/lane_fixture.h"
 
 namespace holdfast::qmgr {
 namespace {
-
-using ipc::DrainEvent;
-using mail::DestinationState;
-using mail::QueueId;
-using base::Millis;
-
-Assessment says(Sign sign, std::string who = "r@d.test") {
-  Assessment a;
-  a.sign = sign;
-  a.reason = "reason";
-  a.sender = who;
-  if (sign == Sign::kRefusedKnown) a.refused = a.refused_known = {who};
-  if (sign == Sign::kRefusedOther) a.refused = {who};
-  return a;
-}
-
-class LaneTest : public testing::Test {
- protected:
-  void fill(std::uint64_t from, std::uint64_t to, bool more = false, std::uint64_t size = 1000) {
-    std::vector<Candidate> list;
-    for (auto i = from; i <= to; ++i) list.push_back({.arrival_ms = static_cast<std::int64_t>(i), .id = {i}, .size = size});
-    lane_.refill(std::move(list), more);
-  }
-  void drain_state(std::int64_t since = 100) { lane_.set_state(DestinationState::kDraining, since); }
-  void up() { lane_.set_state(DestinationState::kUp, 50); }
-  std::vector<std::uint64_t> hand_out() {
-    std::vector<std::uint64_t> out;
-    while (const auto pick = lane_.next(now_)) out.push_back(pick->message.id.value);
-    return out;
-  }
-  std::vector<Settled> end(std::uint64_t id, Sign sign, std::string who = "r@d.test") {
-    return lane_.finished(QueueId{id}, says(sign, std::move(who)), now_);
-  }
-  void canary_ok() {
-    const auto pick = lane_.next(now_);
-    ASSERT_TRUE(pick && pick->canary);
-    lane_.finished(pick->message.id, says(Sign::kAccepted), now_);
-  }
-  static std::vector<Settled> only(std::uint64_t id, Treatment how) { return {{{id}, how}}; }
-
-  Lane lane_{{.max_connections = 40, .probe_interval = Millis(120'000)}};
-  base::Mono now_{std::chrono::hours(10)};
-};
-
-using Ids = std::vector<std::uint64_t>;
 
 TEST_F(LaneTest, NothingGoesOutWhileDownOrPaused) {
   for (const auto state : {DestinationState::kDown, DestinationState::kPaused}) {
@@ -160,40 +113,6 @@ TEST_F(LaneTest, TheNextDrainBeginsWithOtherCanaries) {
   EXPECT_EQ(hand_out(), (Ids{1, 2, 3, 5, 6}));
 }
 
-TEST_F(LaneTest, ThreeMessagesToOneWhoHasLeftAreNot) {
-  drain_state();
-  fill(1, 3);
-  for (std::uint64_t i = 1; i <= 3; ++i) {
-    now_ += Millis(120'000);
-    EXPECT_EQ(hand_out(), Ids{i});
-    end(i, Sign::kRefusedKnown, "gone@d.test");
-  }
-  EXPECT_EQ(lane_.phase(), Lane::Phase::kCanary);
-  EXPECT_EQ(lane_.take_events().size(), 1U) << "told why, once";
-}
-
-TEST_F(LaneTest, WhereThereAreFewToCompareAnHourIsBelieved) {
-  for (const auto sign : {Sign::kRefusedKnown, Sign::kRefusedSender, Sign::kLost}) {
-    lane_ = Lane({.max_connections = 40, .probe_interval = Millis(120'000)});
-    drain_state();
-    const auto begin = now_;
-    std::vector<Settled> last;
-    int tries = 0;
-    for (; tries < 60; ++tries) {
-      fill(1, 1);
-      ASSERT_EQ(hand_out(), Ids{1});
-      last = end(1, sign);
-      if (last == only(1, Treatment::kAsIs)) break;
-      EXPECT_EQ(last, only(1, Treatment::kSpare));
-      now_ = *lane_.wake_at();
-    }
-    EXPECT_EQ(last, only(1, Treatment::kAsIs));
-    EXPECT_GE(now_ - begin, std::chrono::hours(1));
-    EXPECT_GE(tries, 3);
-    EXPECT_EQ(lane_.reason(), "reason") << "and status says meanwhile why";
-  }
-}
-
 TEST_F(LaneTest, WhyItWaitsIsToldOnceAndTakenBack) {
   drain_state();
   fill(1, 50);
@@ -209,32 +128,6 @@ TEST_F(LaneTest, WhyItWaitsIsToldOnceAndTakenBack) {
   events = lane_.take_events();
   ASSERT_EQ(events.size(), 1U);
   EXPECT_EQ(events[0].event, DrainEvent::kCanaryAccepted);
-}
-
-TEST_F(LaneTest, ALossCountsOnlyWhenAnotherIsAccepted) {
-  up();
-  fill(1, 100);
-  hand_out();
-  EXPECT_TRUE(end(1, Sign::kLost).empty());
-  EXPECT_EQ(end(2, Sign::kAccepted), (std::vector<Settled>{{{1}, Treatment::kAsIs}, {{2}, Treatment::kAsIs}}));
-  EXPECT_TRUE(end(3, Sign::kLost).empty());
-  EXPECT_TRUE(end(4, Sign::kLost).empty());
-  EXPECT_EQ(end(5, Sign::kLost).size(), 3U);
-  EXPECT_EQ(lane_.phase(), Lane::Phase::kFlowing);
-  EXPECT_TRUE(hand_out().empty()) << "waits a little";
-}
-
-TEST_F(LaneTest, ThreeWhoAreForgottenAreRefusedAndNotTheDestinationsFault) {
-  drain_state();
-  fill(1, 3);
-  hand_out();
-  EXPECT_TRUE(end(1, Sign::kRefusedOther, "a").empty());
-  hand_out();
-  EXPECT_TRUE(end(2, Sign::kRefusedOther, "b").empty());
-  EXPECT_TRUE(end(3, Sign::kRefusedOther, "c").empty());
-  lane_.refill({}, false);
-  EXPECT_EQ(lane_.settle_if_idle(now_).size(), 3U);
-  EXPECT_TRUE(lane_.drained());
 }
 
 TEST_F(LaneTest, WhatADeliverRunsAlreadyIsNotPicked) {
@@ -303,113 +196,6 @@ TEST_F(LaneTest, A4xxInUpIsTheSchedulesAffair) {
   EXPECT_EQ(hand_out(), Ids{6});
 }
 
-TEST_F(LaneTest, ARefusalWaitsForTheNextAcceptance) {
-  up();
-  fill(1, 100);
-  hand_out();
-  EXPECT_TRUE(end(1, Sign::kRefusedKnown, "a").empty());
-  EXPECT_TRUE(end(2, Sign::kRefusedKnown, "b").empty());
-  EXPECT_EQ(end(3, Sign::kAccepted), (std::vector<Settled>{{{1}, Treatment::kAsIs}, {{2}, Treatment::kAsIs}, {{3}, Treatment::kAsIs}}));
-}
-
-TEST_F(LaneTest, ABurstOfRefusalsBrakesAndRefusesNobody) {
-  up();
-  fill(1, 100);
-  hand_out();
-  end(1, Sign::kRefusedKnown, "a");
-  end(2, Sign::kRefusedKnown, "b");
-  EXPECT_EQ(end(3, Sign::kRefusedKnown, "c"),
-            (std::vector<Settled>{{{1}, Treatment::kSpare}, {{2}, Treatment::kSpare}, {{3}, Treatment::kSpare}}));
-  EXPECT_EQ(lane_.phase(), Lane::Phase::kBraked);
-  EXPECT_EQ(end(4, Sign::kRefusedKnown, "d"), only(4, Treatment::kSpare)) << "those under way, too";
-  const auto events = lane_.take_events();
-  ASSERT_EQ(events.size(), 1U);
-  EXPECT_EQ(events[0].event, DrainEvent::kBrake);
-}
-
-TEST_F(LaneTest, OneWhoIsGoneDoesNotBrakeTheOthers) {
-  up();
-  fill(1, 100);
-  hand_out();
-  for (std::uint64_t i = 1; i <= 5; ++i) EXPECT_TRUE(end(i, Sign::kRefusedKnown, "gone@d.test").empty());
-  EXPECT_EQ(lane_.phase(), Lane::Phase::kFlowing);
-  EXPECT_EQ(end(hand_out().front(), Sign::kAccepted).size(), 6U);
-}
-
-TEST_F(LaneTest, ThreeSendersRefusedAtMailBrake) {
-  up();
-  fill(1, 100);
-  hand_out();
-  end(1, Sign::kRefusedSender, "a@x");
-  end(2, Sign::kRefusedSender, "a@x");
-  end(3, Sign::kRefusedSender, "b@x");
-  EXPECT_EQ(lane_.phase(), Lane::Phase::kFlowing);
-  EXPECT_EQ(end(4, Sign::kRefusedSender, "c@x").size(), 4U);
-  EXPECT_EQ(lane_.phase(), Lane::Phase::kBraked);
-}
-
-TEST_F(LaneTest, ARefusedSessionBrakesAtOnce) {
-  drain_state();
-  fill(1, 100);
-  hand_out();
-  EXPECT_EQ(end(1, Sign::kRefusedSession), only(1, Treatment::kUntouched));
-  EXPECT_EQ(lane_.phase(), Lane::Phase::kBraked);
-}
-
-TEST_F(LaneTest, BrakedTriesOneAnIntervalAndGoesOnWhenOneIsTaken) {
-  up();
-  fill(1, 100);
-  hand_out();
-  end(1, Sign::kRefusedSession);
-  for (std::uint64_t i = 2; i <= 5; ++i) end(i, Sign::kRefusedSession);
-  EXPECT_TRUE(hand_out().empty());
-  lane_.take_events();
-  now_ += Millis(120'000);
-  EXPECT_EQ(hand_out(), Ids{6});
-  EXPECT_EQ(end(6, Sign::kRefusedKnown), only(6, Treatment::kSpare));
-  EXPECT_TRUE(hand_out().empty());
-  now_ += Millis(120'000);
-  EXPECT_EQ(hand_out(), Ids{7});
-  end(7, Sign::kAccepted);
-  const auto events = lane_.take_events();
-  ASSERT_EQ(events.size(), 1U);
-  EXPECT_EQ(events[0].event, DrainEvent::kCanaryAccepted);
-  EXPECT_EQ(hand_out().size(), 5U);
-}
-
-TEST_F(LaneTest, TheLastRefusalIsJudgedWhenNothingIsLeft) {
-  up();
-  fill(1, 1);
-  hand_out();
-  EXPECT_TRUE(end(1, Sign::kRefusedKnown).empty());
-  EXPECT_TRUE(lane_.settle_if_idle(now_).empty()) << "not before the index was asked";
-  lane_.refill({}, false);
-  EXPECT_EQ(lane_.settle_if_idle(now_), only(1, Treatment::kAsIs));
-}
-
-TEST_F(LaneTest, WhileDrainingItIsNotJudgedBeforeAnybodyWasAccepted) {
-  drain_state();
-  fill(1, 2);
-  hand_out();
-  end(1, Sign::kTempFailed);  // a good canary, but no acceptance
-  now_ = *lane_.wake_at();
-  EXPECT_EQ(hand_out(), Ids{2});
-  end(2, Sign::kRefusedKnown);
-  lane_.refill({}, false);
-  EXPECT_EQ(lane_.settle_if_idle(now_), only(2, Treatment::kSpare));
-  EXPECT_EQ(lane_.phase(), Lane::Phase::kBraked);
-}
-
-TEST_F(LaneTest, AForgottenRecipientIsRefusedEvenAlone) {
-  drain_state();
-  fill(1, 1);
-  hand_out();
-  EXPECT_TRUE(end(1, Sign::kRefusedOther).empty());
-  lane_.refill({}, false);
-  EXPECT_EQ(lane_.settle_if_idle(now_), only(1, Treatment::kAsIs));
-  EXPECT_TRUE(lane_.drained());
-}
-
 TEST_F(LaneTest, DrainedWhenNothingIsDueAnyMore) {
   drain_state();
   EXPECT_FALSE(lane_.drained()) << "the index was not asked yet";
@@ -440,16 +226,6 @@ TEST_F(LaneTest, AStateToldAgainChangesNothing) {
   EXPECT_EQ(lane_.phase(), Lane::Phase::kCanary) << "another drain begins anew";
 }
 
-TEST_F(LaneTest, GoingDownSparesTheSuspects) {
-  up();
-  fill(1, 10);
-  hand_out();
-  end(1, Sign::kRefusedKnown);
-  EXPECT_EQ(lane_.set_state(DestinationState::kDown, 60), only(1, Treatment::kSpare));
-  EXPECT_EQ(end(2, Sign::kRefusedKnown), only(2, Treatment::kSpare));
-  EXPECT_EQ(end(3, Sign::kAccepted), only(3, Treatment::kAsIs));
-}
-
 TEST_F(LaneTest, WhatIsGivenBackIsLookedForAgain) {
   up();
   fill(1, 2);
@@ -470,24 +246,6 @@ TEST_F(LaneTest, RefillsBeforeTheWindowIsEmpty) {
     lane_.finished(pick->message.id, says(Sign::kAccepted), now_);
   }
   EXPECT_TRUE(lane_.wants_refill());
-}
-
-TEST_F(LaneTest, OnTheRoadOfBouncesEachOutcomeIsItsOwn) {
-  lane_.set_limits({.max_connections = 20, .probe_interval = Millis(120'000), .judged = false});
-  up();
-  fill(1, 30);
-  EXPECT_EQ(hand_out(), (Ids{1, 2, 3, 4, 5}));
-  std::uint64_t id = 1;
-  for (const auto sign : {Sign::kRefusedSession, Sign::kRefusedSender, Sign::kLost, Sign::kNoSession, Sign::kClosing}) {
-    EXPECT_EQ(end(id, sign, "s" + std::to_string(id)), only(id, Treatment::kAsIs));
-    ++id;
-  }
-  EXPECT_EQ(lane_.phase(), Lane::Phase::kFlowing);
-  EXPECT_TRUE(lane_.take_events().empty());
-  EXPECT_EQ(hand_out(), (Ids{6, 7, 8, 9, 10}));
-  EXPECT_EQ(end(6, Sign::kNone), only(6, Treatment::kUntouched)) << "nothing was tried";
-  EXPECT_TRUE(hand_out().empty()) << "it waits a moment";
-  EXPECT_TRUE(lane_.wake_at());
 }
 
 }  // namespace
