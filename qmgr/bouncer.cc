@@ -18,18 +18,17 @@ using mail::QueueId;
 constexpr std::size_t kAtOnce = 200;
 constexpr std::size_t kAtOnceWhenFull = 10;  // an operation that does not fit would stop all others
 constexpr std::uint64_t kMostRead = 8 << 20;
-constexpr base::Millis kLater{5'000};
-constexpr base::Millis kPatience{3'600'000};
 
 }  // namespace
 
 Bouncer::Bouncer(net::Loop& loop, storage::QueueIndex& index, storage::BatchWriter& writer, ReportWriter& reports,
-                 config::ConfigPtr config, Hooks hooks)
+                 config::ConfigPtr config, Hooks hooks, Pace pace)
     : index_(index),
       writer_(writer),
       reports_(reports),
       config_(std::move(config)),
       hooks_(std::move(hooks)),
+      pace_(pace),
       read_(index.env()),
       again_(loop, [this] { work(true); }) {}
 
@@ -40,16 +39,30 @@ void Bouncer::look() {
 // `all`: those too that could not be read.
 void Bouncer::work(bool all) {
   if (working_ || stopping_) return;
+  const storage::ReadTxn::View view(read_);
+  if (!view) return again_.start(pace_.later);
+  auto ids = next_debts(all);
+  if (!ids.empty()) return pay(std::move(ids));
+  postponed_ = false;  // all were deleted
+}
+
+// Looks at as many as may be unreadable, at most, besides those it returns.
+std::vector<QueueId> Bouncer::next_debts(bool all) {
   std::vector<QueueId> ids;
-  {
-    const storage::ReadTxn::View view(read_);
-    if (!view) return again_.start(kLater);
-    index_.each_owed(read_, {}, [&](QueueId id) {
-      if (all || !unreadable_.contains(id)) ids.push_back(id);
-      return ids.size() < kAtOnce;
-    });
+  const auto take = [&](QueueId id) {
+    if (all || !unreadable_.contains(id)) ids.push_back(id);
+    return ids.size() < kAtOnce;
+  };
+  if (!all) {
+    index_.each_owed(read_, {}, take);
+    return ids;
   }
-  if (!ids.empty()) pay(std::move(ids));
+  index_.each_owed(read_, behind_, take);
+  if (ids.empty() && behind_.value > 0) index_.each_owed(read_, {}, take);
+  behind_ = ids.size() < kAtOnce ? QueueId{} : ids.back();
+  if (behind_.value == 0)
+    std::erase_if(unreadable_, [&](const auto& entry) { return !index_.owes(read_, entry.first); });
+  return ids;
 }
 
 void Bouncer::pay(std::vector<QueueId> ids) {
@@ -58,10 +71,11 @@ void Bouncer::pay(std::vector<QueueId> ids) {
   const auto now = base::mono_now();
   std::set<QueueId> insist;
   for (const auto& [id, patience] : unreadable_) {
-    if (now - patience.since >= kPatience) insist.insert(id);
+    if (now - patience.since >= pace_.patience) insist.insert(id);
   }
   writer_.submit(
-      [this, ids = std::move(ids), insist = std::move(insist), config = config_, done](storage::WriteTxn& txn) -> base::Status {
+      [this, ids = std::move(ids), insist = std::move(insist), config = config_,
+       done](storage::WriteTxn& txn) -> base::Status {
         done->clear();
         std::uint64_t read = 0;
         for (const auto id : ids) {
@@ -79,16 +93,22 @@ void Bouncer::pay(std::vector<QueueId> ids) {
 
 void Bouncer::paid(const Paid& paid) {
   working_ = false;
-  const bool postponed = !paid.empty() && paid.back().postponed;
-  if (postponed && !postponed_) base::log().error("reports to senders have to wait: " + paid.back().trouble);
-  if (!postponed && postponed_) base::log().notice("reports to senders can be written again");
-  postponed_ = postponed;
   for (const auto& told : paid) {
-    if (told.unreadable) unreadable_.try_emplace(told.original, Patience{.since = base::mono_now()});
-    else if (!told.postponed) unreadable_.erase(told.original);
+    if (!told.unreadable && !told.postponed) unreadable_.erase(told.original);
+    if (told.unreadable && unreadable_.size() < kMostUnreadable) {
+      unreadable_.try_emplace(told.original, Patience{.since = base::mono_now()});
+    }
     committed(told);
   }
-  if (postponed || (!unreadable_.empty() && !again_.waiting())) again_.start(kLater);
+  const bool many = unreadable_.size() >= kMostUnreadable;
+  const bool postponed = many || (!paid.empty() && paid.back().postponed);
+  if (postponed && !postponed_) {
+    base::log().error("reports to senders have to wait: " +
+                      (many ? "very many messages cannot be read" : paid.back().trouble));
+  }
+  if (!postponed && postponed_) base::log().notice("reports to senders can be written again");
+  postponed_ = postponed;
+  if (postponed || (!unreadable_.empty() && !again_.waiting())) again_.start(pace_.later);
   look();
 }
 
@@ -96,14 +116,16 @@ void Bouncer::committed(const Told& told) {
   const bool delay = told.kind == mail::ReportKind::kDelayed;
   const std::string id = told.original.text();
   if (told.unreadable) {
-    auto& patience = unreadable_[told.original];
-    if (!std::exchange(patience.told, true)) base::log().warning(fmt::format("{}: the report to its sender waits: {}", id, base::printable(told.trouble)));
+    const auto at = unreadable_.find(told.original);
+    if (at != unreadable_.end() && !std::exchange(at->second.told, true)) {
+      base::log().warning(fmt::format("{}: the report to its sender waits: {}", id, base::printable(told.trouble)));
+    }
   }
   if (told.postponed || told.unreadable) return;
   if (!told.trouble.empty()) base::log().warning(fmt::format("{}: {}", id, base::printable(told.trouble)));
   if (told.report) {
-    base::log().write(mail::events::bounce_queued(told.original, told.report->id,
-                                                  delay ? "sender delay notification" : "sender non-delivery notification"));
+    base::log().write(mail::events::bounce_queued(
+        told.original, told.report->id, delay ? "sender delay notification" : "sender non-delivery notification"));
     hooks_.queued(*told.report);
   } else if (!told.suppressed.empty()) {
     base::log().write(fmt::format("{}: sender not notified: {}", id, told.suppressed));

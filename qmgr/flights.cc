@@ -20,7 +20,8 @@ using mail::QueueId;
 void log_refusals(QueueId id, const ipc::Outcome& outcome, const storage::MessageRow& row,
                   const std::vector<storage::RecipientState>& recipients, std::int64_t due_ms) {
   const double waited = static_cast<double>(std::max<std::int64_t>(0, due_ms - row.arrival_ms)) / 1000.0;
-  const double since = static_cast<double>(std::max<std::int64_t>(0, row.last_attempt_ms - std::max(due_ms, row.arrival_ms))) / 1000.0;
+  const double since =
+      static_cast<double>(std::max<std::int64_t>(0, row.last_attempt_ms - std::max(due_ms, row.arrival_ms))) / 1000.0;
   for (const auto& r : outcome.recipients) {
     if (r.status != static_cast<std::uint8_t>(ipc::RecipientStatus::kRefused) || r.index >= recipients.size()) continue;
     const auto& recipient = recipients[r.index];
@@ -34,11 +35,13 @@ void log_fate(QueueId id, Fate fate, const storage::MessageRow& row) {
   if (fate == Fate::kDone) base::log().write(mail::events::removed(id));
   if (fate == Fate::kHeld) {
     base::log().write(fmt::format("{}: held: {}", id.text(), base::printable(row.reason)));
-    base::log().write(mail::events::event("held", {{"queue_id", id.text()}, {"destination", row.destination}, {"reason", row.reason}}));
+    base::log().write(mail::events::event(
+        "held", {{"queue_id", id.text()}, {"destination", row.destination}, {"reason", row.reason}}));
   }
   if (fate == Fate::kFrozen) {
     base::log().write(mail::events::frozen(id, row.reason));
-    base::log().write(mail::events::event("frozen", {{"queue_id", id.text()}, {"destination", row.destination}, {"reason", row.reason}}));
+    base::log().write(mail::events::event(
+        "frozen", {{"queue_id", id.text()}, {"destination", row.destination}, {"reason", row.reason}}));
   }
 }
 
@@ -106,16 +109,16 @@ void Flights::commit(QueueId id, std::shared_ptr<const Ruling> ruling) {
   base::expect(flight != nullptr && flight->outcome.has_value(), "an outcome is to be committed that is not there");
   const auto outcome = std::make_shared<const ipc::Outcome>(*flight->outcome);
   const auto result = std::make_shared<Result>();
-  writer_.submit(
-      [this, id, outcome, ruling = std::move(ruling), result](storage::WriteTxn& txn) {
-        return apply(txn, id, *outcome, *ruling, *result);
-      },
-      [this, id, outcome, result] {
-        if (result->effect.fate != Fate::kStale) log_refusals(id, *outcome, result->row, result->recipients, result->due_ms);
-        log_fate(id, result->effect.fate, result->row);
-        if (outcome->damaged && result->effect.fate != Fate::kStale) set_damaged_aside(id, result->row.record);
-        landed_(id, result->effect);
-      });
+  writer_.submit([this, id, outcome, ruling = std::move(ruling),
+                  result](storage::WriteTxn& txn) { return apply(txn, id, *outcome, *ruling, *result); },
+                 [this, id, outcome, result] {
+                   if (result->effect.fate != Fate::kStale)
+                     log_refusals(id, *outcome, result->row, result->recipients, result->due_ms);
+                   log_fate(id, result->effect.fate, result->row);
+                   if (outcome->damaged && result->effect.fate != Fate::kStale)
+                     set_damaged_aside(id, result->row.record);
+                   landed_(id, result->effect);
+                 });
 }
 
 }  // namespace holdfast::qmgr

@@ -4,8 +4,8 @@
 
 namespace holdfast::qmgr {
 
-std::optional<Handing> make_job(const storage::QueueIndex& index, const storage::Txn& txn, const std::string& destination,
-                                const Lane::Pick& pick, std::int64_t now_ms) {
+std::optional<Handing> make_job(const storage::QueueIndex& index, const storage::Txn& txn,
+                                const std::string& destination, const Lane::Pick& pick, std::int64_t now_ms) {
   const auto id = pick.message.id;
   const auto row = index.message(txn, id);
   if (!row || row->state != storage::MessageState::kDeferred || row->destination != destination) return std::nullopt;
@@ -41,8 +41,14 @@ std::optional<Handing> make_job(const storage::QueueIndex& index, const storage:
 
 Flight flight_of(const storage::QueueIndex& index, const storage::Txn& txn, const ipc::RunningJob& job) {
   const mail::QueueId id{job.queue_id};
-  Flight out{.destination = job.destination, .attempt = job.attempt, .arrival_ms = 0, .due_ms = {}, .outcome = {},
-             .worker = 0, .sender = {}, .recipients = index.recipients(txn, id)};
+  Flight out{.destination = job.destination,
+             .attempt = job.attempt,
+             .arrival_ms = 0,
+             .due_ms = {},
+             .outcome = {},
+             .worker = 0,
+             .sender = {},
+             .recipients = index.recipients(txn, id)};
   if (const auto row = index.message(txn, id)) {
     out.sender = row->sender;
     out.arrival_ms = row->arrival_ms;

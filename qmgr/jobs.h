@@ -20,8 +20,8 @@ struct Handing {
 
 // Nothing when the message is not to be tried for this destination (any more): it was deleted, held, moved or settled
 // since it was loaded.
-std::optional<Handing> make_job(const storage::QueueIndex& index, const storage::Txn& txn, const std::string& destination,
-                                const Lane::Pick& pick, std::int64_t now_ms);
+std::optional<Handing> make_job(const storage::QueueIndex& index, const storage::Txn& txn,
+                                const std::string& destination, const Lane::Pick& pick, std::int64_t now_ms);
 
 // Of a job that a deliver speaks of and we did not know. Its message may be gone.
 Flight flight_of(const storage::QueueIndex& index, const storage::Txn& txn, const ipc::RunningJob& job);

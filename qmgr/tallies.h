@@ -13,7 +13,7 @@ enum class Tally : std::uint8_t {
   kPossibleDuplicates,  // the answer to the dot was lost: the destination may have taken the message
   kBounces,             // reports of failure put into the queue: each is potential backscatter
   kDelayNotices,
-  kSuppressed,          // reports that somebody was owed and nobody got (Told::suppressed)
+  kSuppressed,  // reports that somebody was owed and nobody got (Told::suppressed)
 };
 
 std::uint64_t tally(const storage::Txn& txn, Tally what);
