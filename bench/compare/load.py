@@ -46,11 +46,14 @@ def send(port, count, clients, size, reuse=False, limit=300):
 def send_timed(port, rate, seconds, size):
     """A message every 1/rate s, whatever becomes of the others; milliseconds from when each was due to its 250."""
     done = subprocess.run([BIN / "smtp-load", "--port", str(port), "--rate", str(rate), "--messages", str(rate * seconds),
-                           "--size", str(size), "--sender", SENDER, "--recipient", RECIPIENT],
+                           "--clients", "1000", "--size", str(size), "--from", SENDER, "--to", RECIPIENT],
                           capture_output=True, text=True, timeout=seconds + 120)
     if done.returncode:
         raise LoadFailed(f"smtp-load: {done.stderr.strip()[-300:]}")
-    return json.loads(done.stdout)
+    told = json.loads(done.stdout)
+    if told["failed"]:
+        raise LoadFailed(f"smtp-load: {told['failed']} of {told['sent']} messages failed: {told.get('problems')}")
+    return told
 
 
 class Sink:

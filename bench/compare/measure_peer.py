@@ -37,6 +37,7 @@ class Measurement:
     def __init__(self, peer_class, case, scenarios, row):
         self.case, self.scenarios, self.row = case, scenarios, row
         self.peer = peer_class(ports.free_port(), ports.free_port())
+        self.count = max(1, round(case.count * self.peer.share))
         self.sink = None
 
     def run(self):
@@ -73,8 +74,8 @@ class Measurement:
         def whole():
             base = self.sink.count()
             self._send()
-            if self.peer.counts and not self.sink.wait(base + self.case.count, DRAIN_LIMIT):
-                raise LoadFailed(f"{self.sink.count() - base} of {self.case.count} messages arrived")
+            if self.peer.counts and not self.sink.wait(base + self.count, DRAIN_LIMIT):
+                raise LoadFailed(f"{self.sink.count() - base} of {self.count} messages arrived")
         self._measure("relay", whole)
 
     def _down(self):
@@ -88,12 +89,12 @@ class Measurement:
 
         def whole():
             self.peer.flush()
-            if not self.sink.wait(self.case.count, DRAIN_LIMIT):
-                raise LoadFailed(f"{self.sink.count()} of {self.case.count} messages came out within {DRAIN_LIMIT} s")
+            if not self.sink.wait(self.count, DRAIN_LIMIT):
+                raise LoadFailed(f"{self.sink.count()} of {self.count} messages came out within {DRAIN_LIMIT} s")
         self._measure("drain", whole)
 
     def _send(self):
-        load.send(self.peer.relay_port, self.case.count, self.case.clients, self.case.size, self.case.reuse)
+        load.send(self.peer.relay_port, self.count, self.case.clients, self.case.size, self.case.reuse)
 
     def _measure(self, scenario, work):
         getattr(self, f"_{self.case.kind}")(scenario, work)
@@ -103,8 +104,8 @@ class Measurement:
         work()
         took = time.monotonic() - begun
         spent = self.peer.group.cpu() - cpu
-        self.row({"scenario": scenario, "count": self.case.count, "seconds": round(took, 3),
-                  "per_second": round(self.case.count / took, 1), "cpu_ms": round(spent * 1000 / self.case.count, 4)})
+        self.row({"scenario": scenario, "count": self.count, "seconds": round(took, 3),
+                  "per_second": round(self.count / took, 1), "cpu_ms": round(spent * 1000 / self.count, 4)})
 
     def _latency(self, scenario, _):
         told = load.send_timed(self.peer.relay_port, self.case.rate, self.case.seconds, self.case.size)
@@ -114,4 +115,4 @@ class Measurement:
     def _memory(self, scenario, work):
         with _Sampler(self.peer.group) as sampler:
             work()
-        self.row({"scenario": scenario, "count": self.case.count, "memory_mib": round(sampler.most, 1)})
+        self.row({"scenario": scenario, "count": self.count, "memory_mib": round(sampler.most, 1)})

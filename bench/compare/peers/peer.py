@@ -20,6 +20,7 @@ class Peer:
 
     name = ""
     keeps = True     # accepts mail while the destination is down
+    share = 1.0      # of a case's messages that it is given: slow ones get fewer, so that a run ends
     counts = True    # its destination is the sink (else its messages are counted nowhere)
 
     def __init__(self, relay_port, sink_port):
