@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <mutex>
 #include <optional>
+#include <unordered_map>
 #include <vector>
 
 #include <event2/event.h>
@@ -43,6 +44,7 @@ struct Loop::Impl {
   std::optional<base::Mono> now;
   std::vector<std::function<void()>> later, turn_end;
   std::vector<std::shared_ptr<Flushable>> flushes;
+  std::unordered_map<const Flushable*, std::shared_ptr<Flushable>> kept;
 
   base::UniqueFd wake{::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)};
   event* wake_event = nullptr;
@@ -93,6 +95,7 @@ Loop::Loop() : base_(make_base()), impl_(std::make_unique<Impl>()) {
 
 Loop::~Loop() {
   impl_->settle();
+  impl_->kept.clear();
   event_free(impl_->wake_event);
   impl_.reset();
   event_base_free(base_);
@@ -127,6 +130,13 @@ void Loop::later(std::function<void()> what) {
 void Loop::on_turn_end(std::function<void()> what) { impl_->turn_end.push_back(std::move(what)); }
 
 void Loop::flush_at_turn_end(std::shared_ptr<Flushable> what) { impl_->flushes.push_back(std::move(what)); }
+
+void Loop::keep(std::shared_ptr<Flushable> what) {
+  const Flushable* key = what.get();
+  impl_->kept.emplace(key, std::move(what));
+}
+
+void Loop::let_go(const Flushable* what) { impl_->kept.erase(what); }
 
 base::Mono Loop::now() const {
   if (!impl_->now) impl_->now = base::mono_now();

@@ -47,6 +47,9 @@ class Loop {
     virtual void flush_turn() = 0;
   };
   void flush_at_turn_end(std::shared_ptr<Flushable> what);
+  // Likewise, what outlives its owner until it has ended by itself: the loop holds it until then, or until its own end.
+  void keep(std::shared_ptr<Flushable> what);
+  void let_go(const Flushable* what);
 
  private:
   struct Impl;

@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <system_error>
+#include <utility>
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -177,7 +178,7 @@ struct Stream::Impl : Loop::Flushable, std::enable_shared_from_this<Stream::Impl
     fd.reset();
     state = State::kClosed;
     out.clear();
-    lingering.reset();
+    if (std::exchange(kept, false)) loop.let_go(this);
   }
 
   void linger() {
@@ -186,7 +187,6 @@ struct Stream::Impl : Loop::Flushable, std::enable_shared_from_this<Stream::Impl
       return;
     }
     state = State::kLingering;
-    lingering = shared_from_this();
     readable.off();
     if (dead) {
       shut();
@@ -196,6 +196,9 @@ struct Stream::Impl : Loop::Flushable, std::enable_shared_from_this<Stream::Impl
       timer.start(kLinger);
       send_now();
     }
+    if (state != State::kLingering) return;
+    kept = true;
+    loop.keep(shared_from_this());
   }
 
   // Bytes the peer sent and we never read would turn our close into a reset, which may overtake the
@@ -222,7 +225,7 @@ struct Stream::Impl : Loop::Flushable, std::enable_shared_from_this<Stream::Impl
   base::Mono last_activity{};
   Watch readable, writable;
   Timer timer;
-  std::shared_ptr<Impl> lingering;  // keeps a closing connection alive after its Stream
+  bool kept = false;  // by the loop: a closing connection that outlives its Stream
 };
 
 Stream::Stream(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -158,6 +159,21 @@ TEST(Stream, LastWordsArriveThoughBytesWereUnread) {
   pair.far.reset();
   pair.run_until([&] { return pair.client.end.has_value(); });
   EXPECT_EQ(pair.client.got, "554 no\r\n");
+}
+
+TEST(Stream, OneThatStillClosesEndsWithItsLoop) {
+  int fd = -1;
+  {
+    Pair pair;
+    pair.run_until([&] { return pair.client.connected && pair.far; });
+    pair.far->pause_reading();
+    pair.near->write(std::string(20'000'000, 'x'));
+    fd = pair.near->fd();
+    pair.near->close_when_sent();
+    pair.near.reset();
+    EXPECT_EQ(::fcntl(fd, F_GETFD), FD_CLOEXEC) << "it has not been sent yet";
+  }
+  EXPECT_EQ(::fcntl(fd, F_GETFD), -1) << "the descriptor is closed";
 }
 
 TEST(Stream, PausedReadingHoldsBytesBack) {
