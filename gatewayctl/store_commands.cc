@@ -3,8 +3,8 @@
 #include <cstdio>
 #include <memory>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
+#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "common/storage/index_check.h"
@@ -46,32 +46,42 @@ void run_check(Invocation& invocation, bool contents) {
     const auto report = check(gateway.config(), contents);
     if (!report) return std::unexpected(report.error());
     if (invocation.json) {
-      fmt::print("{}\n", dump({{"messages", report->messages}, {"recipients", report->recipients},
-                               {"segments", report->segments}, {"records", report->records},
-                               {"faults", report->faults}, {"texts", report->texts}}));
+      fmt::print("{}\n", dump({{"messages", report->messages},
+                               {"recipients", report->recipients},
+                               {"segments", report->segments},
+                               {"records", report->records},
+                               {"faults", report->faults},
+                               {"texts", report->texts}}));
     } else {
       print(report->texts, report->faults);
       fmt::print("{} messages to {} recipients in {} segments, {} records are sound, {} faults\n", report->messages,
                  report->recipients, report->segments, report->records, report->faults);
     }
     if (report->faults == 0) return {};
-    return base::fail(base::Kind::kData, "damage was found: what the index lacks or has wrong is mended by "
-                                         "`gatewayctl queue rebuild`, with the gateway stopped");
+    return base::fail(base::Kind::kData,
+                      "damage was found: what the index lacks or has wrong is mended by "
+                      "`gatewayctl queue rebuild`, with the gateway stopped");
   });
 }
 
 void run_rebuild(Invocation& invocation, bool hold, bool forget) {
   with_gateway(invocation, [&](Gateway& gateway) -> base::Status {
     const AsOwnerOf owner(gateway.config().paths.spool);
-    const auto report = storage::rebuild_index({.spool = gateway.config().paths.spool, .hold = hold, .forget = forget,
+    const auto report = storage::rebuild_index({.spool = gateway.config().paths.spool,
+                                                .hold = hold,
+                                                .forget = forget,
                                                 .env = {.map_bytes = gateway.config().index_map_size}});
     if (!report && report.error().kind == base::Kind::kTemporary) {
       return base::fail(base::Kind::kTemporary, report.error().text + ": stop the gateway first");
     }
     if (!report) return std::unexpected(report.error());
     if (invocation.json) {
-      fmt::print("{}\n", dump({{"messages", report->messages}, {"kept", report->kept}, {"segments", report->segments},
-                               {"damaged", report->damaged}, {"old_index", report->old_index}, {"texts", report->texts}}));
+      fmt::print("{}\n", dump({{"messages", report->messages},
+                               {"kept", report->kept},
+                               {"segments", report->segments},
+                               {"damaged", report->damaged},
+                               {"old_index", report->old_index},
+                               {"texts", report->texts}}));
       return {};
     }
     print(report->texts, report->texts.size());
@@ -86,15 +96,20 @@ void run_rebuild(Invocation& invocation, bool hold, bool forget) {
 }  // namespace
 
 void add_store_commands(CLI::App& queue, Invocation& invocation) {
-  auto* check_command = queue.add_subcommand("check", "verify the index and every message's record, by checksums");
+  auto* check_command = queue.add_subcommand("check",
+                                             "verify the index and every message's record, by checksums; takes its "
+                                             "time with a long queue, and is for a calm one: what "
+                                             "is delivered meanwhile makes the index's file grow");
   auto quick = std::make_shared<bool>(false);
   check_command->add_flag("--quick", *quick, "envelopes only, not contents");
   check_command->callback([&invocation, quick] { run_check(invocation, !*quick); });
 
-  auto* rebuild = queue.add_subcommand("rebuild", "make a damaged or lost index anew from the segments, the gateway being stopped");
+  auto* rebuild =
+      queue.add_subcommand("rebuild", "make a damaged or lost index anew from the segments, the gateway being stopped");
   auto hold = std::make_shared<bool>(false), forget = std::make_shared<bool>(false);
   rebuild->add_flag("--hold", *hold, "hold all that is deferred, to be looked at before anything is delivered");
-  rebuild->add_flag("--forget-old", *forget, "take nothing over from the old index: what was delivered and not reclaimed is queued again");
+  rebuild->add_flag("--forget-old", *forget,
+                    "take nothing over from the old index: what was delivered and not reclaimed is queued again");
   rebuild->callback([&invocation, hold, forget] { run_rebuild(invocation, *hold, *forget); });
 }
 

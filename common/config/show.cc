@@ -21,6 +21,14 @@ Config fresh_beside(const Config& config) {
   return fresh;
 }
 
+// Of one of its kind; a preset brings a jitter along.
+Destination fresh_beside(const Destination& destination) {
+  Destination fresh;
+  if (const auto* preset = find_preset(destination.retry)) fresh.jitter = preset->jitter;
+  return fresh;
+}
+Domain fresh_beside(const Domain&) { return {}; }
+
 // Settings of one owner as YAML; a group such as "probe" is opened before its first one.
 template <class Owner>
 std::string show_owner(std::span<const Setting<Owner>> rows, const Owner& owner, const Owner& fresh,
@@ -47,7 +55,7 @@ std::string show_named(std::string_view title, std::span<const Setting<Owner>> r
   if (owners.empty()) return "";
   std::string out = fmt::format("{}:\n", title);
   for (const auto& [name, owner] : owners) {
-    out += fmt::format("  {}:\n{}", yaml_scalar(name), show_owner(rows, owner, Owner{}, "    ", style));
+    out += fmt::format("  {}:\n{}", yaml_scalar(name), show_owner(rows, owner, fresh_beside(owner), "    ", style));
   }
   return out;
 }
@@ -156,7 +164,7 @@ std::vector<Shown> list(const Config& config) {
   std::vector<Shown> out;
   list_owner(global_settings(), config, fresh_beside(config), "", out);
   for (const auto& [name, d] : config.destinations) {
-    list_owner(destination_settings(), d, Destination{}, fmt::format("destinations.{}.", name), out);
+    list_owner(destination_settings(), d, fresh_beside(d), fmt::format("destinations.{}.", name), out);
   }
   for (const auto& [name, d] : config.domains) {
     list_owner(domain_settings(), d, Domain{}, fmt::format("domains.{}.", name), out);

@@ -55,6 +55,21 @@ TEST(Show, RoundTripsInEveryStyle) {
   }
 }
 
+TEST(Show, WhatAPresetBringsAlongIsADefault) {
+  const auto text = [](const char* office) {
+    return std::string("hostname: mx.example.test\nlisten: [\"127.0.0.1:2525\"]\ndestinations:\n  office: {servers: [h], ") +
+           office + "}\ndomains:\n  example.test: {destination: office}\n";
+  };
+  const Config quiet = good(text("retry: short")), loud = good(text("retry: short, retry_jitter: 5"));
+  EXPECT_EQ(quiet.destinations.at("office").jitter, 25);
+  EXPECT_EQ(show(quiet, Style::kChanged).find("retry_jitter"), std::string::npos) << show(quiet, Style::kChanged);
+  EXPECT_NE(show(loud, Style::kChanged).find("retry_jitter: 5"), std::string::npos);
+  EXPECT_EQ(good(show(loud, Style::kChanged)).destinations.at("office").jitter, 5);
+  for (const auto& shown : list(quiet)) {
+    EXPECT_TRUE(shown.name != "destinations.office.retry_jitter" || shown.is_default);
+  }
+}
+
 TEST(Show, OnlyWhatDiffersIsBrief) {
   EXPECT_EQ(show(good(kMinimal), Style::kChanged),
             "hostname: mx.example.test\n"
