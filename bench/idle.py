@@ -102,7 +102,7 @@ class Newcomers:
 class Run:
     def __init__(self):
         self.report = Report(options.out)
-        self.sink = SmtpSink().start()
+        self.sink = SmtpSink("-m", "20000").start()
         self.crowded, self.calm = gateway_of(self.sink), gateway_of(self.sink)
         self.clients = []
 

@@ -17,6 +17,12 @@ def memory(pid):
             "mapped": field["Rss"]}
 
 
+def pss(*pids):
+    """Bytes, pages that several share counted once among them."""
+    texts = (pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in pids)
+    return sum(int(re.search(r"^Pss:\s+(\d+)", text, re.M).group(1)) * 1024 for text in texts)
+
+
 def peak_anonymous(pid, stop, every=0.05):
     """The largest `anonymous` that was seen until stop() is true."""
     most = 0

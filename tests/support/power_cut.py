@@ -33,10 +33,10 @@ _ENTRY = struct.Struct("<II6Q")  # struct Entry of faults/operation_log.h
 
 
 class LossyDisk:
-    """A mounted lossyfs; what lies in it is gone when it is unmounted, but for the log."""
+    """A mounted lossyfs; what lies in it is gone when it is unmounted, but for the log. Each sync takes `sync_ms`."""
 
-    def __init__(self, folder):
-        self.folder = pathlib.Path(folder)
+    def __init__(self, folder, sync_ms=0):
+        self.folder, self.sync_ms = pathlib.Path(folder), sync_ms
         self.mount, self.backing, self.log = (self.folder / name for name in ("mount", "backing", "log"))
         self._process, self._mark = None, None
 
@@ -44,7 +44,7 @@ class LossyDisk:
         for path in (self.mount, self.backing):
             path.mkdir(parents=True)
         guard.watch("mount", self.mount)
-        self._process = subprocess.Popen([_gateway.BIN / "lossyfs", self.mount, self.backing, self.log],
+        self._process = subprocess.Popen([_gateway.BIN / "lossyfs", self.mount, self.backing, self.log, str(self.sync_ms)],
                                          stdin=subprocess.DEVNULL)
         until(lambda: self.mount.is_mount() or self._process.poll() is not None, "lossyfs is mounted")
         assert self._process.poll() is None, "lossyfs did not start: is there a /dev/fuse, and are we root?"

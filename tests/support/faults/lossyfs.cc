@@ -1,17 +1,20 @@
 // A file system that passes everything through to a folder and writes down every change in order, so that a test
 // can make the disk as a power cut at any moment may leave it (tests/support/power_cut.py).
 //
-//   lossyfs MOUNTPOINT BACKING LOG     stays in the foreground until it is unmounted (fusermount3 -u)
+//   lossyfs MOUNTPOINT BACKING LOG [SYNC_MS]     stays in the foreground until it is unmounted (fusermount3 -u)
 //
-// One thread serves all, so the order of the log is the order in which things happened; what a test writes to
+// One thing is done at a time, so the order of the log is the order in which things happened; what a test writes to
 // MOUNTPOINT/.mark stands in it too, between what was done before and after. Nothing is ever synced to the real
-// disk: what that promises is in the log. BACKING must be empty.
+// disk: what that promises is in the log. BACKING must be empty. With SYNC_MS each sync takes so many milliseconds,
+// as a slow disk's would, while all else goes on.
 #define FUSE_USE_VERSION 314
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include <dirent.h>
@@ -19,6 +22,7 @@
 #include <fuse.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tests/support/faults/operation_log.h"
@@ -41,8 +45,21 @@ struct Disk {
   OperationLog log;
   std::map<std::string, std::uint64_t> nodes{{"/", kRoot}};  // by path; a number is never used twice
   std::uint64_t last_node = kRoot;
+  long sync_ms = 0;
+  std::mutex mutex;  // with sync_ms several threads serve; guards all of the above
 };
 Disk* disk = nullptr;
+
+// An operation as fuse calls it: one at a time.
+template <auto operation>
+struct Alone;
+template <class... Arguments, int (*operation)(Arguments...)>
+struct Alone<operation> {
+  static int call(Arguments... arguments) {
+    const std::lock_guard lock(disk->mutex);
+    return operation(arguments...);
+  }
+};
 
 std::string real(const char* path) { return disk->backing + path; }
 
@@ -177,9 +194,17 @@ int do_fallocate(const char*, int mode, off_t at, off_t length, fuse_file_info* 
 
 // The kernel follows each write through O_DSYNC with a sync of the file; that descriptor promises only what was
 // written through it, so it counts for nothing more.
-int do_fsync(const char*, int, fuse_file_info* file) {
+int log_sync(fuse_file_info* file) {
   const Handle& handle = *handle_of(file);
   if (handle.node != kMarkNode && !handle.durable) disk->log.add({.change = Change::kSync, .node = handle.node});
+  return 0;
+}
+
+// What is written while it lasts is not in it.
+int do_fsync(const char*, int, fuse_file_info* file) {
+  Alone<log_sync>::call(file);
+  const timespec wait{.tv_sec = disk->sync_ms / 1000, .tv_nsec = disk->sync_ms % 1000 * 1'000'000};
+  if (disk->sync_ms > 0) ::nanosleep(&wait, nullptr);
   return 0;
 }
 
@@ -260,28 +285,28 @@ void* do_init(fuse_conn_info* connection, fuse_config* config) {
 
 fuse_operations operations() {
   fuse_operations out{};
-  out.getattr = do_getattr;
-  out.chmod = do_chmod;
-  out.chown = do_chown;
-  out.utimens = do_utimens;
-  out.statfs = do_statfs;
-  out.open = do_open;
-  out.create = do_create;
-  out.release = do_release;
-  out.read = do_read;
-  out.write = do_write;
-  out.truncate = do_truncate;
-  out.fallocate = do_fallocate;
+  out.getattr = Alone<do_getattr>::call;
+  out.chmod = Alone<do_chmod>::call;
+  out.chown = Alone<do_chown>::call;
+  out.utimens = Alone<do_utimens>::call;
+  out.statfs = Alone<do_statfs>::call;
+  out.open = Alone<do_open>::call;
+  out.create = Alone<do_create>::call;
+  out.release = Alone<do_release>::call;
+  out.read = Alone<do_read>::call;
+  out.write = Alone<do_write>::call;
+  out.truncate = Alone<do_truncate>::call;
+  out.fallocate = Alone<do_fallocate>::call;
   out.fsync = do_fsync;
-  out.opendir = do_opendir;
-  out.releasedir = do_release;
-  out.readdir = do_readdir;
+  out.opendir = Alone<do_opendir>::call;
+  out.releasedir = Alone<do_release>::call;
+  out.readdir = Alone<do_readdir>::call;
   out.fsyncdir = do_fsync;
-  out.mkdir = do_mkdir;
-  out.rmdir = do_rmdir;
-  out.unlink = do_unlink;
-  out.rename = do_rename;
-  out.link = do_link;
+  out.mkdir = Alone<do_mkdir>::call;
+  out.rmdir = Alone<do_rmdir>::call;
+  out.unlink = Alone<do_unlink>::call;
+  out.rename = Alone<do_rename>::call;
+  out.link = Alone<do_link>::call;
   out.init = do_init;
   return out;
 }
@@ -289,19 +314,20 @@ fuse_operations operations() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 4) {
-    std::fprintf(stderr, "usage: lossyfs MOUNTPOINT BACKING LOG\n");
+  if (argc != 4 && argc != 5) {
+    std::fprintf(stderr, "usage: lossyfs MOUNTPOINT BACKING LOG [SYNC_MS]\n");
     return 64;
   }
   Disk all{.backing = argv[2], .log = OperationLog(argv[3])};
+  all.sync_ms = argc == 5 ? std::atol(argv[4]) : 0;
   if (!all.log.ok()) {
     std::perror(argv[3]);
     return 73;
   }
   disk = &all;
-  char foreground[] = "-f", single[] = "-s", option[] = "-o", name[] = "fsname=lossyfs";
-  char* arguments[] = {argv[0], foreground, single, option, name, argv[1], nullptr};
+  char foreground[] = "-f", single[] = "-s", option[] = "-o", name[] = "fsname=lossyfs,max_threads=16";
+  char* arguments[] = {argv[0], foreground, option, name, argv[1], all.sync_ms > 0 ? nullptr : single, nullptr};
   const auto served = operations();
-  const int rc = ::fuse_main(6, arguments, &served, nullptr);
+  const int rc = ::fuse_main(all.sync_ms > 0 ? 5 : 6, arguments, &served, nullptr);
   return rc != 0 || !all.log.ok() ? 74 : 0;
 }
