@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from kept_mail import GONE, QUICK_RETRY, Peers, Senders, domains, settings
+from support.kept_mail import GONE, QUICK_RETRY, Peers, Senders, domains, settings
 from support.waiting import until
 
 LONG = os.environ.get("HOLDFAST_LONG") == "1"

@@ -7,16 +7,10 @@ Space's inodes the one of inodes does. By reading only: without SpoolCare::note_
 
 import pytest
 
-from support.faults import Faults
 from support.waiting import until
 
 GIB = 1 << 30
 LOCAL = "local@example.test"
-
-
-@pytest.fixture
-def faults(world):
-    return world.keep(Faults())
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import random
 
 import pytest
 
-from kept_mail import GONE, LOCAL, OUTSIDE, Peers, domains, settings
+from support.kept_mail import GONE, LOCAL, OUTSIDE, Peers, domains, settings
 from support.nth_call import NthCall
 from support.smtp_client import Closed, send
 from support.waiting import until

@@ -16,7 +16,7 @@ import threading
 
 import pytest
 
-from kept_mail import QUICK_RETRY, Peers, Senders, domains, is_gone, settings
+from support.kept_mail import QUICK_RETRY, Peers, Senders, domains, is_gone, settings
 from support import guard
 from support.faults import Faults
 from support.gateway import Gateway, merged

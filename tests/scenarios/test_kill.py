@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from load import Load
 from many import fill, numbered, subjects
+from support.kept_mail import Senders, number_of, times
 from support.waiting import holds, until
 
 DAEMONS = ["smtpd", "qmgr", "deliver", "prober"]
@@ -19,14 +19,18 @@ def all_arrived(gateway, destination, promised, timeout=60):
     """Waits until the queue is empty; every promise is kept, and at most what was in flight came twice."""
     gateway.wait_running(30)
     gateway.wait_queue(0, timeout)
-    until(lambda: promised <= set(subjects(destination.messages)), "every 250 has arrived", 10)
-    counts = subjects(destination.messages)
-    return sum(n - 1 for n in counts.values())
+    until(lambda: promised <= set(times(destination.messages)), "every 250 has arrived", 10)
+    return sum(n - 1 for n in times(destination.messages).values())
+
+
+def load_of(gateway, clients=4, per_connection=20):
+    """Senders that go on until stop()."""
+    return Senders(gateway.port, per_connection=per_connection, bounces=False).start(clients)
 
 
 @pytest.mark.parametrize("name", DAEMONS)
 def test_kill_9_while_it_is_proxied(gateway, destination, name):
-    load = Load(gateway).start()
+    load = load_of(gateway)
     until(lambda: len(load.promised) > 100, "the load runs", 20)
     for _ in range(3):
         old = gateway.kill(name)
@@ -44,7 +48,7 @@ def test_kill_9_while_it_is_proxied(gateway, destination, name):
 def test_kill_9_while_it_is_down_and_while_it_drains(gateway, destination, name):
     destination.close()
     gateway.wait_state("down")
-    load = Load(gateway).start()
+    load = load_of(gateway)
     until(lambda: len(load.promised) > 100, "the load runs", 20)
     for _ in range(2):
         old = gateway.kill(name)
@@ -68,7 +72,7 @@ def test_a_crash_of_the_whole_loses_nothing(gateway, destination):
     """All processes die at once, three times, while mail is taken and while it is handed over."""
     destination.close()
     gateway.wait_state("down")
-    load = Load(gateway).start()
+    load = load_of(gateway)
     for target in (200, 400):
         until(lambda: len(load.promised) > target, "mail is taken", 30)
         gateway.crash()
@@ -84,11 +88,11 @@ def test_a_crash_of_the_whole_loses_nothing(gateway, destination):
     # Only what was on its way, or whose outcome was not on disk yet (50 ms, and the disk's own time), comes twice.
     first, repeated = {}, set()
     for message in destination.messages:
-        subject = message.body.split(b"\r\n", 1)[0]
-        if subject in first:
-            repeated.add(subject)
-        first.setdefault(subject, message.at)
-    assert all(first[subject] > crashed - 1 for subject in repeated), f"{len(repeated)} came twice"
+        number = number_of(message)
+        if number in first:
+            repeated.add(number)
+        first.setdefault(number, message.at)
+    assert all(first[number] > crashed - 1 for number in repeated), f"{len(repeated)} came twice"
 
 
 def test_a_crash_at_any_moment_finds_each_message_again(gateway, destination):
@@ -96,7 +100,7 @@ def test_a_crash_at_any_moment_finds_each_message_again(gateway, destination):
     rng = random.Random(11)
     destination.close()
     gateway.wait_state("down")
-    load = Load(gateway, clients=2, per_connection=5).start()
+    load = load_of(gateway, clients=2, per_connection=5)
     for _ in range(10):
         target = len(load.promised) + rng.randint(1, 30)
         until(lambda: len(load.promised) >= target, "mail is taken", 30, every=0.001)

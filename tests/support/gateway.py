@@ -255,6 +255,10 @@ class Gateway:
         """What sanitizers, if it is built with any, have found in its processes; its gatewayctl's included."""
         return [path.read_text(errors="replace") for path in sorted(self.folder.glob("sanitizer.*"))]
 
+    def events(self, name, event):
+        """How often that event is in the log of a program."""
+        return self.log(name).count(f"event={event}")
+
     def segment_bytes(self):
         return sum(path.stat().st_size for path in (self.spool / "segments").glob("*") if path.is_file())
 

@@ -4,11 +4,13 @@ Each message has a number. One to `local@` is to arrive; one to `gone@`, whom th
 know him, is to come back to its sender as a bounce: by the relay, or by the destination if the sender is ours.
 """
 
+import collections
 import re
 import threading
 
-from support.destination import Destination
-from support.smtp_client import Closed, SmtpClient
+from .destination import Destination
+from .smtp_client import Closed, SmtpClient
+from .waiting import until
 from support.waiting import patient
 
 LOCAL, GONE = "local@example.test", "gone@example.test"
@@ -21,6 +23,11 @@ def number_of(message):
     """Of a message, or of the one that a bounce is about."""
     found = _NUMBER.search(message.content)
     return int(found.group(1)) if found else None
+
+
+def times(messages):
+    """How often each numbered message came."""
+    return collections.Counter(n for m in list(messages) if (n := number_of(m)) is not None)
 
 
 def is_gone(number):
@@ -79,12 +86,36 @@ class Peers:
         return self.office.faults + self.relay.faults
 
 
+def numbered(number, size=0):
+    """The content of such a message."""
+    return b"Subject: kept %d\r\n\r\n%s\r\n" % (number, b"x" * size)
+
+
+class Sender:
+    """Sends numbered messages, one at a time, and remembers which of them were promised."""
+
+    def __init__(self, gateway):
+        self.gateway, self.count, self.promised = gateway, 0, []
+
+    def send(self, size=0):
+        self.count += 1
+        reply = self.gateway.send(LOCAL, content=numbered(self.count, size))
+        if reply.code == 250:
+            self.promised.append(self.count)
+        return reply
+
+    def all_arrive(self, destination, timeout=40):
+        until(lambda: len(destination.messages) >= len(self.promised) and not self.gateway.queue(),
+              "what was promised has arrived", timeout)
+        assert sorted(times(destination.messages).elements()) == self.promised, "each once, and nothing that was refused"
+
+
 class Senders:
     """Threads that send numbered messages, one after another. `promised` has the numbers that got 250, `tell` hears
-    each of them at once."""
+    each of them at once. With bounces=False all are to arrive."""
 
-    def __init__(self, port, tell=lambda words: None, per_connection=7):
-        self.port, self.tell, self.per_connection = port, tell, per_connection
+    def __init__(self, port, tell=lambda words: None, per_connection=7, bounces=True):
+        self.port, self.tell, self.per_connection, self.bounces = port, tell, per_connection, bounces
         self.promised, self.offered, self.broken, self.refused = set(), set(), 0, 0
         self._next, self._lock, self._over = 0, threading.Lock(), threading.Event()
         self._threads = []
@@ -148,8 +179,9 @@ class Senders:
                 self._over.wait(0.05)
 
     def _message(self, client, number):
-        sender = OURS if is_gone(number) and number // GONE_EVERY % 2 else OUTSIDE
-        recipient = GONE if is_gone(number) else LOCAL
+        gone = self.bounces and is_gone(number)
+        sender = OURS if gone and number // GONE_EVERY % 2 else OUTSIDE
+        recipient = GONE if gone else LOCAL
         replies = [client.mail(sender), client.rcpt(recipient)]
         if all(reply.code == 250 for reply in replies):
             # Sizes differ, so that records end at different places of a block.
