@@ -6,7 +6,7 @@
 #   make check-all          and the long forms of the fault tests, all tests with the address and undefined-behaviour
 #                           sanitizers, and the rooms that have threads with the thread sanitizer: hours
 #   make bench              compares with other mail systems on this machine, in turns (bench/README.md): SET=quick|usual|all,
-#                           PEERS=postfix,haproxy, CASES=, SCENARIOS=, ROUNDS=, N=, CLIENTS=, SIZE=; 10 minutes
+#                           PEERS=postfix,haproxy, CASES=, SCENARIOS=, ROUNDS=, N=, CLIENTS=, SIZE=; 15 minutes
 #   make bench-doc          puts what `make bench` has measured into docs/
 #   make fmt                clang-format over the sources that differ from the last commit
 #   make doc                writes the generated parts of docs/ again

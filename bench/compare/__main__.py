@@ -63,16 +63,12 @@ def arguments():
 
 
 def chosen_cases(a):
-    """A load of one's own is the base case, changed; it has no goals."""
-    changes = {name: getattr(a, name) for name in ("count", "clients", "size") if getattr(a, name) is not None}
-    if not changes:
-        return [CASES[name] for name in a.cases or SETS[a.set][0]]
-    own = []
-    for name in a.cases or ["base"]:
-        case = dataclasses.replace(CASES[name], **changes, name=f"own-{name}")
-        own.append(dataclasses.replace(case, title=f"{CASES[name].title}, with {case.count} messages of {case.size} bytes, "
-                                                   f"{case.clients} clients"))
-    return own
+    """Another number of messages is the same case; other clients or sizes make a case of one's own, the base one if not said."""
+    changes = {name: getattr(a, name) for name in ("clients", "size") if getattr(a, name) is not None}
+    cases = [CASES[name] for name in a.cases or (["base"] if changes else SETS[a.set][0])]
+    if a.count is not None:
+        cases = [dataclasses.replace(case, count=a.count) for case in cases]
+    return [case.changed(**changes) for case in cases] if changes else cases
 
 
 def chosen_peers(a):
@@ -102,6 +98,9 @@ def measure(cases, names, scenarios, rounds):
         print(f"\n{case.title}", flush=True)
         for number in range(1, rounds + 1):
             for name in names:
+                if peers.ALL[name].only and case.name.rstrip("*") not in peers.ALL[name].only:
+                    continue
+
                 def keep(row, name=name, case=case, number=number):
                     rows.append({"case": case.name, "peer": name, "round": number, **row})
                     print(report.line(rows[-1]), flush=True)

@@ -4,16 +4,16 @@ A cgroup (v1 or v2) counts exactly, the ended processes too. Where none can be m
 spent that ended and was waited for is in its parent's figures; only what an orphan spent is lost.
 """
 
+import errno
 import os
 import pathlib
 import re
 import signal
-import sys
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-
-from measure import TICK  # noqa: E402
+import places  # noqa: F401  the next two are found by it
+from measure import TICK
+from support.waiting import until
 
 _ROOT = pathlib.Path("/sys/fs/cgroup")
 
@@ -114,7 +114,17 @@ class Cgroup(_Processes):
         return self.seconds(self.usage.read_text())
 
     def close(self):
-        self.folder.rmdir()
+        until(self._removed, f"{self.folder} can be removed")
+
+    def _removed(self):
+        """Busy while the kernel still clears up after the last process."""
+        try:
+            self.folder.rmdir()
+        except OSError as error:
+            if error.errno == errno.EBUSY:
+                return False
+            raise
+        return True
 
 
 class ProcessTree(_Processes):

@@ -5,16 +5,12 @@ import json
 import os
 import re
 import subprocess
-import sys
 import tempfile
 import time
 
-from places import BIN, PEERS, ROOT, environment
-
-sys.path.insert(0, str(ROOT / "tests"))
-
-from support import ports  # noqa: E402
-from support.waiting import until  # noqa: E402
+from places import BIN, PEERS, environment
+from support import ports
+from support.waiting import until
 
 SENDER, RECIPIENT = "sender@src.test", "user@example.test"
 

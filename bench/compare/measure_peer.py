@@ -1,5 +1,7 @@
 """Takes one peer through one case."""
 
+import contextlib
+import signal
 import threading
 import time
 
@@ -8,6 +10,16 @@ from load import LoadFailed, Sink
 from support import ports
 
 DRAIN_LIMIT = 120  # seconds; a peer that needs more is not waited for
+
+
+@contextlib.contextmanager
+def _undisturbed():
+    """A signal that would end us waits, so that what was started is ended to the last."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class _Sampler:
@@ -52,8 +64,9 @@ class Measurement:
         except (LoadFailed, AssertionError, OSError) as failure:
             raise LoadFailed(f"{failure}\n{self.peer.output()}") from failure
         finally:
-            self.peer.stop()
-            self._sink_down()
+            with _undisturbed():
+                self.peer.stop()
+                self._sink_down()
 
     def _sink_up(self):
         self.sink = Sink(self.peer.sink_port)
@@ -88,8 +101,11 @@ class Measurement:
         self._sink_up()
 
         def whole():
+            end = time.monotonic() + DRAIN_LIMIT
             self.peer.flush()
-            if not self.sink.wait(self.count, DRAIN_LIMIT):
+            while not self.sink.wait(self.count, self.peer.flush_again) and time.monotonic() < end:
+                self.peer.flush()
+            if self.sink.count() < self.count:
                 raise LoadFailed(f"{self.sink.count()} of {self.count} messages came out within {DRAIN_LIMIT} s")
         self._measure("drain", whole)
 

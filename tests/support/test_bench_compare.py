@@ -113,3 +113,9 @@ def test_a_group_counts_children_that_have_ended(kind):
         group.end()
         process.stdout.close()
     assert process.returncode is not None
+
+
+def test_a_case_of_ones_own_has_no_goals():
+    own = CASES["base"].changed(clients=5)
+    both = rows("gateway", "spool", "per_second", [1], own.name) + rows("postfix", "spool", "per_second", [100], own.name)
+    assert own.clients == 5 and own.size == CASES["base"].size and figures.judge(both, GOALS) == []

@@ -9,6 +9,7 @@ from .peer import Peer, absent
 
 class Direct(Peer):
     name = "direct"
+    only = ("base",)
     keeps = False
     counts = False
 

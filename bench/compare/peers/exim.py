@@ -14,6 +14,7 @@ _RUNNERS = 5          # queue runners that an admin starts at once when the dest
 
 class Exim(Peer):
     name = "exim"
+    only = ("base",)
     share = 0.1
 
     @classmethod

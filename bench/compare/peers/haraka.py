@@ -12,6 +12,7 @@ PACKAGE = PEERS / "haraka/node_modules/Haraka"
 
 class Haraka(Peer):
     name = "haraka"
+    only = ("base",)
     share = 0.3
     keeps = False
 

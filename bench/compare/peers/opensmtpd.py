@@ -16,7 +16,9 @@ CONTROL = BENCH_PEERS / "usr/sbin/smtpctl"
 
 class OpenSMTPD(Peer):
     name = "opensmtpd"
-    share = 0.05  # it listens with a backlog of 5: connections beyond it wait for a retransmission
+    only = ("base",)
+    flush_again = 5
+    share = 0.02  # it listens with a backlog of 5: connections beyond it wait for a retransmission
 
     @classmethod
     def missing(cls):
