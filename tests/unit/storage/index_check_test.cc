@@ -102,6 +102,20 @@ TEST_F(IndexCheckTest, FindsWhatIsTooMuch) {
   expect_fault("entries, but the messages have");
 }
 
+TEST_F(IndexCheckTest, FindsAnEntryWithAValue) {
+  const auto row = test::some_row(8);
+  const mail::QueueId id{8000};
+  const std::vector<std::pair<Table, Key>> places{{kArrival, arrival_key(row.arrival_ms, id)},
+                                                  {kDue, place_key(row.destination, {row.due_ms, id})},
+                                                  {kDeadline, arrival_key(deadline_ms(row), id)},
+                                                  {kOwed, id_key(id)}};
+  for (const auto& [table, key] : places) {
+    change([&](WriteTxn& txn) { return txn.put(table, key, "xy"); });
+    expect_fault(fmt::format("table {}: an entry has a value", kTables[table]));
+    change([&](WriteTxn& txn) { return txn.put(table, key, ""); });
+  }
+}
+
 TEST_F(IndexCheckTest, FindsACounterThatIsWrong) {
   change([&](WriteTxn& txn) { return put_row(txn, kCounter, Key().name("office"), Counter{.deferred = 1}); });
   expect_fault("the counter of office says 1 messages");
