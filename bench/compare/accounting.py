@@ -34,7 +34,7 @@ class _Processes:
         self.children = []
 
     def started(self, process):
-        """Tells of a subprocess.Popen that has entered."""
+        """Tells of a subprocess.Popen that has entered, with a session of its own."""
         self.children.append(process)
 
     def memory_mib(self):
@@ -135,7 +135,7 @@ class ProcessTree(_Processes):
         self.known, self.sessions = set(), set()
 
     def enter(self):
-        os.setsid()
+        """Nothing to do: who is begun with start_new_session is found by that."""
 
     def started(self, process):
         super().started(process)

@@ -9,7 +9,7 @@ import tempfile
 import time
 
 from places import BIN, PEERS, environment
-from support import ports
+from support import guard, ports
 from support.waiting import until
 
 SENDER, RECIPIENT = "sender@src.test", "user@example.test"
@@ -60,7 +60,8 @@ class Sink:
         self.out = tempfile.TemporaryFile()
         self.process = subprocess.Popen([PEERS / "usr/sbin/smtp-sink", *(["-u", "nobody"] if os.getuid() == 0 else []), "-c",
                                          f"127.0.0.1:{port}", "2000"], env=environment(), stdout=self.out,
-                                        stderr=subprocess.STDOUT)
+                                        stderr=subprocess.STDOUT, start_new_session=True)
+        guard.watch("session", self.process.pid)
         wait_listening(port)
 
     def count(self):
@@ -82,5 +83,6 @@ class Sink:
         if self.process is not None:
             self.process.kill()
             self.process.wait()
+            guard.over("session", self.process.pid)
             self.process = None
             self.out.close()

@@ -102,7 +102,8 @@ def test_a_group_counts_children_that_have_ended(kind):
         pytest.skip(f"not on this machine: {error}")
     burn = "import time\nwhile time.process_time() < 0.3: pass"
     words = ["sh", "-c", f"{sys.executable} -c '{burn}'; echo done; exec sleep 100"]
-    process = subprocess.Popen(words, preexec_fn=group.enter, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(words, preexec_fn=group.enter, stdout=subprocess.PIPE, text=True,
+                               start_new_session=True)
     group.started(process)
     try:
         assert process.stdout.readline() == "done\n"

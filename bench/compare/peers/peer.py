@@ -10,6 +10,7 @@ import tempfile
 import accounting
 from load import wait_listening
 from places import environment
+from support import guard
 
 
 class Peer:
@@ -29,6 +30,7 @@ class Peer:
         self.relay_port, self.sink_port = relay_port, sink_port
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix=f"hf-bench-{self.name}-"))
         self.folder.chmod(0o755)
+        guard.watch("folder", self.folder)
         self.group = accounting.group(f"holdfast-bench-{self.name}")
 
     @classmethod
@@ -70,7 +72,8 @@ class Peer:
         """Starts something whose cost counts as the peer's."""
         with open(self.folder / "output.log", "ab") as log:
             process = subprocess.Popen(words, preexec_fn=self.group.enter, env=self.environment(), stdin=subprocess.DEVNULL,
-                                       stdout=log, stderr=log)
+                                       stdout=log, stderr=log, start_new_session=True)
+        guard.watch("session", process.pid)
         self.group.started(process)
 
     def write(self, name, text):
@@ -85,6 +88,9 @@ class Peer:
 
     def stop(self):
         self.group.end()
+        for process in self.group.children:
+            guard.over("session", process.pid)
+        guard.over("folder", self.folder)
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
