@@ -9,24 +9,21 @@ bench/README.md tells what is measured and how.
 
 import argparse
 import dataclasses
-import datetime
 import json
 import pathlib
 import signal
-import subprocess
 import sys
 
 sys.dont_write_bytecode = True
 
-import accounting  # noqa: E402
 import document  # noqa: E402
 import peers  # noqa: E402
 import report  # noqa: E402
 from cases import CASES, SCENARIOS  # noqa: E402
+from circumstances import circumstances  # noqa: E402
 from load import LoadFailed  # noqa: E402
-from measure import machine  # noqa: E402
 from measure_peer import Measurement  # noqa: E402
-from places import OUT, ROOT  # noqa: E402
+from places import OUT  # noqa: E402
 
 # Cases and peers of each set.
 SETS = {
@@ -112,14 +109,6 @@ def measure(cases, names, scenarios, rounds):
     return rows
 
 
-def circumstances(names, skipped):
-    commit = subprocess.run(["git", "-C", ROOT, "describe", "--always", "--dirty"], capture_output=True, text=True)
-    kernel = subprocess.run(["uname", "-sr"], capture_output=True, text=True)
-    return {"at": datetime.datetime.now().isoformat(timespec="minutes"), "machine": machine(), "kernel": kernel.stdout.strip(),
-            "commit": commit.stdout.strip() or "unknown", "command": " ".join(["bench/compare", *sys.argv[1:]]),
-            "processor_time": accounting.kind(), "versions": {name: peers.ALL[name].version() for name in names}, "skipped": skipped}
-
-
 def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is ended on the way out
     a = arguments()
@@ -128,6 +117,7 @@ def main():
         return 0
     names, skipped = chosen_peers(a)
     about = circumstances(names, skipped)
+    print(f"{document.about(about)}")
     cases = chosen_cases(a)
     rows = measure(cases, names, a.scenarios, a.rounds)
     result = {**about, "cases": [dataclasses.asdict(case) for case in cases], "rows": rows}

@@ -20,7 +20,8 @@ def replaced(page, table):
 def about(result):
     versions = ", ".join(f"{name} {version}" for name, version in result["versions"].items() if version)
     return (f"Measured {result['at'][:10]} at commit {result['commit']} with `{result['command']}` on {result['machine']}, "
-            f"{result['kernel']}; processor time by {result['processor_time']}; {versions}.")
+            f"{result['kernel']}; "
+            f"disk: {result['disk']}; processor time by {result['processor_time']}; {versions}.")
 
 
 def write(result):

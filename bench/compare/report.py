@@ -49,7 +49,7 @@ def text(result):
             cells.append(f"{value}{f' ({times(found)})' if found is not None else ''}")
         out.append(f"{scenario:6} {name:17} " + " ".join(f"{cell:>18}" for cell in cells))
         out += [f"{'':24} goal {words}" for words in goal_words(rows, case["name"], scenario, key)]
-    return "\n".join(out + ["", "In brackets: the gateway's figure divided by the peer's, median of the rounds."])
+    return "\n".join(out + ["", *_worst(result), "In brackets: the gateway's figure divided by the peer's, median of the rounds."])
 
 
 def markdown(result):
