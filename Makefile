@@ -7,6 +7,7 @@
 #                           sanitizers, and the rooms that have threads with the thread sanitizer: hours
 #   make bench              compares with other mail systems on this machine, in turns (bench/README.md): SET=quick|usual|all,
 #                           PEERS=postfix,haproxy, CASES=, SCENARIOS=, ROUNDS=, N=, CLIENTS=, SIZE=; 15 minutes
+#   make bench-micro        times the small parts (Google Benchmark): lines, dots, records, scheduler, directory
 #   make bench-doc          puts what `make bench` has measured into docs/
 #   make fmt                clang-format over the sources that differ from the last commit
 #   make doc                writes the generated parts of docs/ again
@@ -20,7 +21,7 @@ THREADED := unit_storage unit_smtpd unit_qmgr unit_deliver unit_prober
 empty :=
 space := $(empty) $(empty)
 
-.PHONY: run build check check-all bench bench-doc fmt doc clean
+.PHONY: run build check check-all bench bench-micro bench-doc fmt doc clean
 
 run: build
 	@tools/run-demo $(CONFIG)
@@ -54,6 +55,12 @@ bench: build
 	@$(COMPARE) $(if $(SET),--set $(SET)) $(if $(PEERS),--peers $(PEERS)) $(if $(CASES),--cases $(CASES)) \
 	  $(if $(SCENARIOS),--scenarios $(SCENARIOS)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(N),--count $(N)) \
 	  $(if $(CLIENTS),--clients $(CLIENTS)) $(if $(SIZE),--size $(SIZE))
+
+bench-micro:
+	@tools/install-deps bench
+	@cmake --preset release -Wno-dev --log-level=WARNING
+	@ninja -C $(RELEASE) bench_micro
+	$(RELEASE)/bin/bench_micro $(if $(FILTER),--benchmark_filter=$(FILTER))
 
 bench-doc:
 	@$(COMPARE) --doc
