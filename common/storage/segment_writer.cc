@@ -16,6 +16,9 @@ namespace {
 // Records up to this are put together in memory and written by one system call.
 constexpr std::uint64_t kWholeWrite = 1 << 20;
 
+// Read only; never touched, it takes no memory but the kernel's one page of zeros.
+char zeros[kRoomAhead];
+
 base::Result<std::uint64_t> content_sum(const base::HashKey& key, const Content& content) {
   base::SipHash hash(key);
   ContentReader reader(content);
@@ -66,12 +69,35 @@ base::Result<mail::RecordRef> SegmentWriter::append(mail::QueueId id, std::uint3
   if (head.size() - kRecordHeaderBytes > kMaxEnvelopeBytes) return base::fail(base::Kind::kData, "the envelope is too large");
   const std::uint64_t length = head.size() + content.size();
   if (auto done = write_record(head, content, end_); !done) {
-    if (!ops_.cut(fd_.get(), end_)) usable_ = false;
+    if (!cut(end_)) usable_ = false;
     return std::unexpected(done.error());
   }
   const mail::RecordRef ref{header_.id.writer, header_.id.number, end_, length};
   end_ += padded(length);
+  make_room_ahead(padded(length));
   return ref;
+}
+
+// Only when the file has just grown: that sync has the new length to write down anyway. Zeros that cannot be written
+// concern no record; they are given back, since somebody else may need the disk's last blocks.
+void SegmentWriter::make_room_ahead(std::uint64_t last_record) {
+  if (end_ <= room_) return;
+  room_ = end_;
+  if (no_room_ahead_ || header_.owner != SegmentOwner::kSmtpd || last_record > kSmallRecord || end_ >= kSegmentBytes) return;
+  const auto length = std::min(kRoomAhead, kSegmentBytes - end_);
+  no_room_ahead_ = !ops_.write(fd_.get(), {zeros, static_cast<std::size_t>(length)}, end_);
+  room_ += length;
+  if (no_room_ahead_) (void)cut(end_);
+}
+
+// Whether it went well or not: behind `length` no zeros are counted on.
+base::Status SegmentWriter::cut(std::uint64_t length) {
+  room_ = length;
+  return ops_.cut(fd_.get(), length);
+}
+
+SegmentWriter::~SegmentWriter() {
+  if (room_ > end_) (void)cut(end_);
 }
 
 base::Status SegmentWriter::write_record(const std::string& head, const Content& content, std::uint64_t at) {
@@ -100,7 +126,7 @@ base::Status SegmentWriter::sync() {
     // The kernel may have dropped the pages it could not write and would call a second sync good.
     usable_ = false;
     sync_failed_ = true;
-    (void)ops_.cut(fd_.get(), synced_);
+    (void)cut(synced_);
     return done;
   }
   synced_ = end_;
@@ -109,7 +135,7 @@ base::Status SegmentWriter::sync() {
 
 base::Status SegmentWriter::cut_back(std::uint64_t end) {
   if (end >= end_) return {};
-  if (auto done = ops_.cut(fd_.get(), end); !done) {
+  if (auto done = cut(end); !done) {
     usable_ = false;
     return done;
   }

@@ -1,5 +1,8 @@
 // Writes one segment. A record exists whole or not at all; it may be promised to anybody only after
 // sync() has returned well. One thread at a time.
+//
+// Behind the last record of a segment in use lie zeros, written ahead: a sync of records that go over blocks the file
+// has already needs no new length and no new block in the file system's journal, and takes half the time.
 #pragma once
 
 #include <cstdint>
@@ -17,12 +20,20 @@
 
 namespace holdfast::storage {
 
+inline constexpr std::uint64_t kRoomAhead = 512 << 10;  // zeros behind the last record, at most
+inline constexpr std::uint64_t kSmallRecord = 64 << 10;  // a larger one costs more to write twice than its sync
+
 class SegmentWriter {
  public:
   // Made under a temporary name, locked, given its header, fsynced, renamed, the folder fsynced: only
   // then it is returned. The lock tells qmgr that the writer lives.
   static base::Result<std::unique_ptr<SegmentWriter>> create(FileOps& ops, const std::string& folder, SegmentId id,
                                                                SegmentOwner owner = SegmentOwner::kSmtpd);
+
+  // Gives back the room that is left behind the last record.
+  ~SegmentWriter();
+  SegmentWriter(const SegmentWriter&) = delete;
+  SegmentWriter& operator=(const SegmentWriter&) = delete;
 
   // A failed write is cut off again; if even that fails the segment takes nothing more.
   base::Result<mail::RecordRef> append(mail::QueueId id, std::uint32_t generation, const mail::Envelope& envelope,
@@ -43,12 +54,16 @@ class SegmentWriter {
  private:
   SegmentWriter(FileOps& ops, base::UniqueFd fd, SegmentHeader header);
   base::Status write_record(const std::string& head, const Content& content, std::uint64_t at);
+  void make_room_ahead(std::uint64_t last_record);
+  base::Status cut(std::uint64_t length);
 
   FileOps& ops_;
   base::UniqueFd fd_;
   SegmentHeader header_;
   std::uint64_t end_ = kBlock;     // where the next record begins
   std::uint64_t synced_ = kBlock;  // durable up to here
+  std::uint64_t room_ = kBlock;    // the file's length while it is more than end_: zeros up to here
+  bool no_room_ahead_ = false;     // the disk had none: not tried again
   bool usable_ = true;
   bool sync_failed_ = false;
 };

@@ -26,20 +26,26 @@ SpoolWriter::~SpoolWriter() {
     const std::lock_guard lock(mutex_);
     ending_ = true;
   }
-  wake_.notify_one();
+  woken_.notify_one();
   thread_.join();
 }
 
-bool SpoolWriter::submit(Submission submission) {
-  bool first = false;
+bool SpoolWriter::submit(Submission submission, Wake when) {
   {
     const std::lock_guard lock(mutex_);
     if (waiting_.size() >= options_.most_waiting) return false;
-    first = waiting_.empty();
     waiting_.push_back(std::move(submission));
   }
-  if (first) wake_.notify_one();
+  if (when == Wake::kNow) wake();
   return true;
+}
+
+void SpoolWriter::wake() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (std::exchange(awake_, true)) return;
+  }
+  woken_.notify_one();
 }
 
 void SpoolWriter::withdraw(std::uint64_t token) {
@@ -61,11 +67,13 @@ void SpoolWriter::run() {
     bool last = false;
     {
       std::unique_lock lock(mutex_);
-      wake_.wait(lock, [&] { return ending_ || !waiting_.empty(); });
+      woken_.wait(lock, [&] { return ending_ || awake_; });
+      awake_ = false;
       batch.swap(waiting_);
-      last = batch.empty();
+      last = ending_ && batch.empty();
     }
     if (last) break;
+    if (batch.empty()) continue;  // all withdrawn
     write_batch(std::move(batch));
   }
   if (segment_ == nullptr) return;

@@ -46,6 +46,9 @@ class SegmentTest : public testing::Test {
     return writer_->append(QueueId::make(1, sequence), 0, test::envelope(), test::content(folder_.path(), body, "R: x\r\n"));
   }
   std::string file() const { return folder_.path() + "/000001-00000001.seg"; }
+  std::uint64_t file_size() const { return std::filesystem::file_size(file()); }
+  // Without the room that was made ahead.
+  std::string records() const { return test::slurp(file()).substr(0, writer_->end()); }
 
   test::Folder folder_;
   test::FaultyOps ops_;
@@ -64,7 +67,7 @@ TEST_F(SegmentTest, RecordsGoRound) {
   EXPECT_EQ(record->content(), "R: x\r\n" + large);
   EXPECT_EQ(record->ref(), *b);
   EXPECT_EQ(Record::open(folder_.path(), *c, QueueId::make(1, 3), 0)->content(), "R: x\r\n");
-  const auto seen = scan_all(folder_.path());
+  const auto seen = scan_all(folder_.path(), {.upto = writer_->end()});
   EXPECT_EQ(seen.records, (std::vector<std::uint64_t>{1, 2, 3}));
   EXPECT_EQ(seen.end, writer_->end());
   EXPECT_TRUE(seen.bad.empty());
@@ -92,7 +95,7 @@ TEST_F(SegmentTest, ScanBeginsAndEndsWhereItIsTold) {
 
 TEST_F(SegmentTest, CutAtAnyByteTheEarlierRecordsStand) {
   ASSERT_TRUE(append(1, "first\r\n") && append(2, std::string(5000, 'y')));
-  const std::string whole = test::slurp(file());
+  const std::string whole = records();
   const auto second = kBlock * 2;
   const auto record_end = second + Record::read_at(*Segment::open(folder_.path(), {1, 1}), second)->header().length();
   for (std::size_t cut = second; cut < whole.size(); cut += cut < second + 400 ? 1 : 97) {
@@ -106,7 +109,7 @@ TEST_F(SegmentTest, CutAtAnyByteTheEarlierRecordsStand) {
 
 TEST_F(SegmentTest, ABadBlockDoesNotStopTheScan) {
   ASSERT_TRUE(append(1, "a\r\n") && append(2, "b\r\n") && append(3, "c\r\n") && append(4, "d\r\n"));
-  std::string bytes = test::slurp(file());
+  std::string bytes = records();
   bytes[kBlock * 2 + 20] ^= 1;                    // record 2's header
   std::fill_n(bytes.begin() + kBlock * 3, kBlock, '\0');  // record 3 has vanished
   test::dump(file(), bytes);
@@ -119,7 +122,7 @@ TEST_F(SegmentTest, DamagedContentIsToldApartFromABadHeader) {
   ASSERT_TRUE(append(1, "a\r\n"));
   const auto b = append(2, std::string(9000, 'b'));
   ASSERT_TRUE(append(3, "c\r\n"));
-  std::string bytes = test::slurp(file());
+  std::string bytes = records();
   bytes[b->offset + 6000] ^= 4;
   test::dump(file(), bytes);
   const auto seen = scan_all(folder_.path());
@@ -133,7 +136,7 @@ TEST_F(SegmentTest, DamagedContentIsToldApartFromABadHeader) {
 
 TEST_F(SegmentTest, EveryFlippedBitOfARecordIsSeen) {
   const auto a = append(1, "some content\r\n");
-  const std::string whole = test::slurp(file());
+  const std::string whole = records();
   for (std::uint64_t bit = 0; bit < a->length * 8; bit += 3) {
     std::string bytes = whole;
     bytes[a->offset + bit / 8] ^= static_cast<char>(1 << (bit % 8));
@@ -152,7 +155,7 @@ TEST_F(SegmentTest, NoMailBodyPassesForARecord) {
   const std::size_t head = probe->length - 7;  // "R: x\r\n" and "x"
   const auto victim = append(2, std::string(kBlock - head - 6, 'p') + evil + evil + "\r\n");
   ASSERT_TRUE(victim && append(3, "behind\r\n"));
-  std::string bytes = test::slurp(file());
+  std::string bytes = records();
   ASSERT_EQ(bytes.compare(victim->offset + kBlock, 8, "HOLDFREC"), 0) << "the forgery lies where a scan would look";
   bytes[victim->offset + 8] ^= 1;  // the true header is damaged: the scan looks into the body
   test::dump(file(), bytes);
@@ -161,12 +164,11 @@ TEST_F(SegmentTest, NoMailBodyPassesForARecord) {
 
 TEST_F(SegmentTest, AFailedWriteLeavesNothing) {
   ASSERT_TRUE(append(1, "a\r\n"));
-  const auto size = std::filesystem::file_size(file());
   ops_.write_in = 1;
   const auto failed = append(2, std::string(100'000, 'z'));
   ASSERT_FALSE(failed);
   EXPECT_EQ(failed.error().kind, base::Kind::kNoSpace);
-  EXPECT_EQ(std::filesystem::file_size(file()), size);
+  EXPECT_EQ(file_size(), kBlock * 2);
   ASSERT_TRUE(append(3, "c\r\n"));
   ASSERT_TRUE(writer_->sync());
   EXPECT_EQ(scan_all(folder_.path()).records, (std::vector<std::uint64_t>{1, 3}));
@@ -196,6 +198,55 @@ TEST_F(SegmentTest, AfterAFailedSyncTheFileIsCutAndNeverSyncedAgain) {
   EXPECT_EQ(ops_.syncs, syncs);
   EXPECT_FALSE(append(3, "c\r\n"));
   EXPECT_EQ(scan_all(folder_.path()).records, (std::vector<std::uint64_t>{1}));
+  writer_.reset();
+  EXPECT_EQ(file_size(), kBlock * 2);
+}
+
+TEST_F(SegmentTest, ZerosAreWrittenAheadAndGivenBack) {
+  ASSERT_TRUE(append(1, "a\r\n"));
+  EXPECT_EQ(file_size(), writer_->end() + kRoomAhead);
+  const auto ahead = test::slurp(file()).substr(writer_->end());
+  EXPECT_EQ(ahead.find_first_not_of('\0'), std::string::npos);
+  const int writes = ops_.writes;
+  std::uint64_t sequence = 1;
+  while (writer_->end() + kBlock <= 2 * kBlock + kRoomAhead) ASSERT_TRUE(append(++sequence, "b\r\n"));
+  EXPECT_EQ(ops_.writes, writes + static_cast<int>(sequence) - 1) << "no zeros while there is room";
+  EXPECT_EQ(file_size(), writer_->end());
+  ASSERT_TRUE(append(++sequence, "c\r\n"));
+  EXPECT_EQ(file_size(), writer_->end() + kRoomAhead);
+  const auto end = writer_->end();
+  ASSERT_TRUE(writer_->sync());
+  writer_.reset();
+  EXPECT_EQ(file_size(), end);
+  EXPECT_EQ(scan_all(folder_.path()).records.size(), sequence);
+}
+
+TEST_F(SegmentTest, NoZerosBehindALargeRecordOrTheSegmentsEnd) {
+  ASSERT_TRUE(append(1, std::string(kSmallRecord, 'x')));
+  EXPECT_EQ(file_size(), writer_->end());
+  ASSERT_TRUE(append(2, std::string(kSegmentBytes - 9 * kBlock - kSmallRecord, 'y')));
+  ASSERT_TRUE(append(3, "z\r\n"));
+  ASSERT_LT(writer_->end(), kSegmentBytes);
+  EXPECT_EQ(file_size(), kSegmentBytes);
+}
+
+TEST_F(SegmentTest, ZerosThatTheDiskDoesNotTakeConcernNoRecord) {
+  ops_.write_in = 2;
+  ASSERT_TRUE(append(1, "a\r\n"));
+  EXPECT_EQ(file_size(), writer_->end()) << "what was written of them is given back";
+  ASSERT_TRUE(append(2, "b\r\n") && writer_->sync());
+  EXPECT_EQ(file_size(), writer_->end());
+  EXPECT_EQ(scan_all(folder_.path()).records, (std::vector<std::uint64_t>{1, 2}));
+}
+
+TEST_F(SegmentTest, TakenBackRecordsLeaveNoBytesWhereTheNextOnesGo) {
+  ASSERT_TRUE(append(1, "a\r\n") && append(2, std::string(3 * kBlock, 'x')));
+  ASSERT_TRUE(writer_->cut_back(kBlock * 2));
+  EXPECT_EQ(file_size(), kBlock * 2);
+  ASSERT_TRUE(append(3, "c\r\n"));
+  const auto seen = scan_all(folder_.path(), {.upto = writer_->end() + kBlock});
+  EXPECT_EQ(seen.records, (std::vector<std::uint64_t>{1, 3}));
+  EXPECT_EQ(test::slurp(file()).find_first_not_of('\0', writer_->end()), std::string::npos);
 }
 
 TEST_F(SegmentTest, TheWriterHoldsTheLock) {
