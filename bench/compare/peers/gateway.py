@@ -31,7 +31,7 @@ domains:
         return [BIN / "master", "--config", self.file]
 
     def flush(self):
-        self._ctl("queue", "retry", "--all")
+        self._ctl("dest", "probe", "office")
 
     def wait_up(self):
         self._wait_state("up")

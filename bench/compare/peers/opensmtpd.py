@@ -18,7 +18,7 @@ class OpenSMTPD(Peer):
     name = "opensmtpd"
     only = ("base",)
     flush_again = 5
-    share = 0.02  # it listens with a backlog of 5: connections beyond it wait for a retransmission
+    share = 0.02
 
     @classmethod
     def missing(cls):
