@@ -52,24 +52,9 @@ std::uint64_t Spool::keep(mail::QueueId id, mail::Envelope envelope, storage::Co
   }
   room_.took(domains, content.size());
   const bool taken = writer_->submit(
-      {.token = token, .id = id, .envelope = std::move(envelope), .content = std::move(content)},
-      storage::SpoolWriter::Wake::kLater);
-  if (taken) {
-    wake_writer();
-  } else {
-    refuse(token, "the spool is too busy");
-  }
+      {.token = token, .id = id, .envelope = std::move(envelope), .content = std::move(content)});
+  if (!taken) refuse(token, "the spool is too busy");
   return token;
-}
-
-// All messages of one turn of the loop share a sync.
-void Spool::wake_writer() {
-  if (std::exchange(waking_, true)) return;
-  loop_.later([box = mailbox_] {
-    if (box->owner == nullptr) return;
-    box->owner->waking_ = false;
-    box->owner->writer_->wake();
-  });
 }
 
 void Spool::refuse(std::uint64_t token, std::string_view why) {

@@ -54,7 +54,6 @@ class Spool final : private ipc::ChannelHandler {
   bool on_message(ipc::Channel& from, const ipc::Incoming& message) override;
   void finished(storage::SpoolWriter::Batch batch);
   void settle(const storage::SpoolWriter::Completion& completion);
-  void wake_writer();
   void refuse(std::uint64_t token, std::string_view why);
   void tell(const storage::SegmentMark& mark);
   void tell_late();
@@ -68,7 +67,6 @@ class Spool final : private ipc::ChannelHandler {
   Room room_;
   std::map<storage::SegmentId, storage::SegmentMark> late_;  // marks that qmgr is too slow to take: the newest of each
   bool failing_ = false;
-  bool waking_ = false;  // the spool thread is woken at the end of this turn
   std::shared_ptr<Mailbox> mailbox_;
   ipc::Client qmgr_;
   net::Timer again_;

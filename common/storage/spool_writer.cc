@@ -26,26 +26,20 @@ SpoolWriter::~SpoolWriter() {
     const std::lock_guard lock(mutex_);
     ending_ = true;
   }
-  woken_.notify_one();
+  wake_.notify_one();
   thread_.join();
 }
 
-bool SpoolWriter::submit(Submission submission, Wake when) {
+bool SpoolWriter::submit(Submission submission) {
+  bool first = false;
   {
     const std::lock_guard lock(mutex_);
     if (waiting_.size() >= options_.most_waiting) return false;
+    first = waiting_.empty();
     waiting_.push_back(std::move(submission));
   }
-  if (when == Wake::kNow) wake();
+  if (first) wake_.notify_one();
   return true;
-}
-
-void SpoolWriter::wake() {
-  {
-    const std::lock_guard lock(mutex_);
-    if (std::exchange(awake_, true)) return;
-  }
-  woken_.notify_one();
 }
 
 void SpoolWriter::withdraw(std::uint64_t token) {
@@ -67,13 +61,11 @@ void SpoolWriter::run() {
     bool last = false;
     {
       std::unique_lock lock(mutex_);
-      woken_.wait(lock, [&] { return ending_ || awake_; });
-      awake_ = false;
+      wake_.wait(lock, [&] { return ending_ || !waiting_.empty(); });
       batch.swap(waiting_);
-      last = ending_ && batch.empty();
+      last = batch.empty();
     }
     if (last) break;
-    if (batch.empty()) continue;  // all withdrawn
     write_batch(std::move(batch));
   }
   if (segment_ == nullptr) return;

@@ -51,11 +51,8 @@ class SpoolWriter {
   SpoolWriter(const SpoolWriter&) = delete;
   SpoolWriter& operator=(const SpoolWriter&) = delete;
 
-  // False: too many wait already (answer 452); the submission is dropped. With Wake::kLater a thread that sleeps
-  // goes on sleeping until wake(): what is submitted until then shares one sync.
-  enum class Wake { kNow, kLater };
-  bool submit(Submission submission, Wake when = Wake::kNow);
-  void wake();
+  // False: too many wait already (answer 452); the submission is dropped.
+  bool submit(Submission submission);
   // Drops what is still waiting; what is being written stays, and is completed.
   void withdraw(std::uint64_t token);
   // All segments of this writer that still exist, for the hello to qmgr.
@@ -76,10 +73,9 @@ class SpoolWriter {
   std::uint32_t next_segment_ = 1;
 
   std::mutex mutex_;
-  std::condition_variable woken_;
+  std::condition_variable wake_;
   std::deque<Submission> waiting_;
   std::vector<SegmentMark> marks_;
-  bool awake_ = false;  // may begin what waits
   bool ending_ = false;
   std::thread thread_;
 };

@@ -112,26 +112,6 @@ TEST_F(SpoolWriterTest, WhatCameDuringASyncSharesTheNext) {
   EXPECT_EQ(seen_.batches, 2);
 }
 
-TEST_F(SpoolWriterTest, WhatAwaitsTheSameWakeSharesASync) {
-  test::FaultyOps ops;
-  auto spool = start(ops);
-  for (std::uint64_t n = 1; n <= 200; ++n) ASSERT_TRUE(spool->submit(message(n), SpoolWriter::Wake::kLater));
-  EXPECT_EQ(ops.syncs, 0);
-  spool->wake();
-  seen_.wait_for(200);
-  EXPECT_EQ(ops.syncs, 1);
-  for (const std::uint64_t n : {201, 202}) ASSERT_TRUE(spool->submit(message(n), SpoolWriter::Wake::kLater));
-  spool->withdraw(201);
-  spool->withdraw(202);
-  spool->wake();
-  ASSERT_TRUE(spool->submit(message(203)));
-  seen_.wait_for(201);
-  EXPECT_EQ(seen_.completions.back().token, 203U) << "a wake for nothing does no harm";
-  ASSERT_TRUE(spool->submit(message(204), SpoolWriter::Wake::kLater));
-  spool.reset();
-  EXPECT_EQ(seen_.completions.size(), 202U) << "the end writes what waits";
-}
-
 TEST_F(SpoolWriterTest, ABoundedNumberWaits) {
   GatedOps ops;
   auto spool = start(ops, 3);
