@@ -6,8 +6,8 @@
     bench/growth.py bad [--counts 10,100,1000] [--modes …]     mail passes to all, one of them is bad
     bench/growth.py drain [--counts 10,100,1000] [--modes …]   kept mail goes to all, one of them is bad
 
-`bad` and `drain` alternate runs without mail for the bad destination and with it; every figure is a median, and a
-ratio is of two runs beside each other. Modes: dead (nothing listens), hang at connect, ehlo, mail, rcpt, data or dot
+`bad` and `drain` alternate runs at a gateway that is well and at one that has a bad destination and mail for it; every
+figure is a median, and so is a ratio, of two runs beside each other. Modes: dead (nothing listens), hang at connect, ehlo, mail, rcpt, data or dot
 (what came before is answered), slow (every answer takes 5 s). The good ones are names for one smtp-hole, since
 Postfix's smtp-sink walks a list of all its connections for each command.
 """
@@ -46,6 +46,7 @@ from support.waiting import until  # noqa: E402
 
 BIN = pathlib.Path(options.bin)
 LONG = 300
+SETTLE = 25  # longer than a client waits for the answer to RCPT
 report = Report(options.out)
 
 
@@ -136,12 +137,6 @@ class World:
         self.bad_load = load(self.gateway.port, ["local@d0.test"], "--rate", options.bad_rate, "--seconds", 3600,
                              "--clients", 2000)
 
-    def heal(self):
-        self.end_bad_load()
-        self.bad.start()
-        self.gateway.ctl("queue", "delete", "--destination", "d0", "--yes")
-        until(lambda: self.destinations(["d0"])[0]["state"] == "up", "d0 is well", LONG)
-
     def end_bad_load(self):
         if self.bad_load is not None:
             self.bad_load.kill()
@@ -155,23 +150,33 @@ class World:
         self.sink.stop()
 
 
-class Pair:
-    """Two gateways alike; one has a bad destination, and mail for it. Both take turns with the others' mail."""
+class Row:
+    """Gateways alike, in turns: one that is well, and for each mode one with a bad destination and mail for it."""
 
     def __init__(self, count, probe="10s"):
-        self.count, self.calm, self.plagued = count, World(count, probe).start(), World(count, probe).start()
+        self.count, self.calm, self.plagued = count, World(count, probe).start(), {}
+        for mode in options.modes.split(","):
+            self.plagued[mode] = World(count, probe).start()
 
-    def alternate(self, name, measure):
-        rounds = [(measure(self.calm), measure(self.plagued)) for _ in range(options.rounds)]
-        calm, plagued = [c for c, _ in rounds], [p for _, p in rounds]
-        say_load(self.count, f"{name}: without it", calm)
-        say_load(self.count, f"{name}: with it", plagued,
-                 rate_ratio=f"{median(p[0] / c[0] for c, p in rounds):.3f}",
-                 cpu_ratio=f"{median(p[1] / c[1] for c, p in rounds):.3f}")
+    def plague(self):
+        for mode, world in self.plagued.items():
+            world.plague(mode)
+
+    def alternate(self, what, measure):
+        """Each run with a bad destination has a run without one right before it."""
+        rounds = {mode: [] for mode in self.plagued}
+        for _ in range(options.rounds):
+            for mode, world in self.plagued.items():
+                rounds[mode].append((measure(self.calm), measure(world)))
+        for mode, pairs in rounds.items():
+            say_load(self.count, f"{what}, {mode}: without it", [c for c, _ in pairs])
+            say_load(self.count, f"{what}, {mode}: with it", [p for _, p in pairs],
+                     rate_ratio=f"{median(p[0] / c[0] for c, p in pairs):.3f}",
+                     cpu_ratio=f"{median(p[1] / c[1] for c, p in pairs):.3f}")
 
     def close(self):
-        self.plagued.close()
-        self.calm.close()
+        for world in (self.calm, *self.plagued.values()):
+            world.close()
 
 
 def counts(default):
@@ -230,20 +235,19 @@ def relayed(world):
 
 def bad():
     for count in counts("10,100,1000"):
-        pair = Pair(count)
+        row = Row(count)
         try:
-            for world in (pair.calm, pair.plagued):
+            for world in (row.calm, *row.plagued.values()):
                 relayed(world)  # connections are made
-            for mode in options.modes.split(","):
-                pair.plagued.plague(mode)
-                time.sleep(25)  # longer than a client waits for the answer to RCPT
-                with Spent(*pair.plagued.gateway.session()) as spent:
-                    time.sleep(10)
+            row.plague()
+            time.sleep(SETTLE)
+            for mode, world in row.plagued.items():
+                with Spent(*world.gateway.session()) as spent:
+                    time.sleep(5)
                 report.say(count, f"{mode}: the bad one's mail alone", f"{spent.cpu / spent.wall * 100:.1f}", "% of a processor")
-                pair.alternate(f"relay, {mode}", relayed)
-                pair.plagued.heal()
+            row.alternate("relay", relayed)
         finally:
-            pair.close()
+            row.close()
 
 
 def drained(world):
@@ -261,14 +265,12 @@ def drained(world):
 
 def drain():
     for count in counts("10,100,1000"):
-        pair = Pair(count, probe="3s")
+        row = Row(count, probe="3s")
         try:
-            for mode in options.modes.split(","):
-                pair.plagued.plague(mode)
-                pair.alternate(f"drain, {mode}", drained)
-                pair.plagued.heal()
+            row.plague()
+            row.alternate("drain", drained)
         finally:
-            pair.close()
+            row.close()
 
 
 if __name__ == "__main__":
