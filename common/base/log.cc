@@ -1,6 +1,7 @@
 #include "common/base/log.h"
 
 #include <cerrno>
+#include <chrono>
 
 #include <fcntl.h>
 #include <fmt/core.h>
@@ -17,6 +18,22 @@ Result<UniqueFd> open_log(const std::string& path) {
   UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640));
   if (!fd) return fail_errno(path, errno);
   return fd;
+}
+
+// The date for a line, made once a second: that costs more than all else of a line.
+const std::string& date_now() {
+  static thread_local Wall shown{};
+  static thread_local std::string text;
+  const auto now = std::chrono::floor<std::chrono::seconds>(wall_now());
+  if (text.empty() || now != shown) text = syslog_date(now);
+  shown = now;
+  return text;
+}
+
+// No daemon forks after its first line.
+int process_id() {
+  static const int id = ::getpid();
+  return id;
 }
 
 }  // namespace
@@ -44,8 +61,8 @@ Status Log::reopen() {
 
 void Log::write(std::string_view text, std::string_view tag) {
   const std::lock_guard lock(mutex_);
-  fmt::format_to(std::back_inserter(pending_), "{} {} holdfast/{}[{}]: {}\n", syslog_date(wall_now()), host_,
-                 tag.empty() ? std::string_view(name_) : tag, ::getpid(), text);
+  fmt::format_to(std::back_inserter(pending_), "{} {} holdfast/{}[{}]: {}\n", date_now(), host_,
+                 tag.empty() ? std::string_view(name_) : tag, process_id(), text);
   if (pending_.size() >= kFlushAt || !fd_) flush_locked();
 }
 
