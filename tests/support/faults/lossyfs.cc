@@ -325,7 +325,7 @@ int main(int argc, char** argv) {
     return 73;
   }
   disk = &all;
-  char foreground[] = "-f", single[] = "-s", option[] = "-o", name[] = "fsname=lossyfs,max_threads=16";
+  char foreground[] = "-f", single[] = "-s", option[] = "-o", name[] = "fsname=lossyfs,max_idle_threads=16";
   char* arguments[] = {argv[0], foreground, option, name, argv[1], all.sync_ms > 0 ? nullptr : single, nullptr};
   const auto served = operations();
   const int rc = ::fuse_main(all.sync_ms > 0 ? 5 : 6, arguments, &served, nullptr);
