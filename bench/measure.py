@@ -33,12 +33,9 @@ def peak_anonymous(pid, stop, every=0.05):
 
 
 def cpu(*pids):
-    """Processor seconds that these have used so far, all threads, user and system."""
-    total = 0
-    for pid in pids:
-        fields = pathlib.Path(f"/proc/{pid}/stat").read_bytes().rsplit(b")", 1)[1].split()
-        total += int(fields[11]) + int(fields[12])
-    return total / TICK
+    """Processor seconds that the threads of these have used so far, user and system."""
+    return sum(int(path.read_bytes().split()[0]) for pid in pids
+               for path in pathlib.Path(f"/proc/{pid}/task").glob("*/schedstat")) / 1e9
 
 
 class Spent:
