@@ -79,27 +79,35 @@ class Step {
 
   void damaged(const storage::RecordHeader& header, std::uint64_t offset, std::uint64_t length) {
     if (!status_) return;
-    put_aside(offset, length, storage::record_name(step_.id, offset, header.id),
+    put_aside({offset, length, header.id.value},
               fmt::format("{}: the content in {} is damaged", header.id.text(), step_.id.file_name()));
   }
 
   // Torn by a crash and never acknowledged, or damaged later: who can tell?
   void bad_blocks(std::uint64_t offset, std::uint64_t length) {
     if (!status_) return;
-    put_aside(offset, length, fmt::format("{}-{:X}-blocks", step_.id.file_name(), offset),
+    put_aside({offset, length},
               fmt::format("segment {}: no record in {} bytes at {}: never acknowledged, or damaged",
                           step_.id.file_name(), length, offset));
   }
 
-  // What cannot be set aside must not stop the rest of the queue.
-  void put_aside(std::uint64_t offset, std::uint64_t length, const std::string& name, const std::string& what) {
-    const auto done = storage::set_aside(step_.spool, *segment_, offset, length, name);
+  // What cannot be set aside must not stop the rest of the queue: the reclaimer comes back to it.
+  void put_aside(const storage::Damage& place, const std::string& what) {
+    const auto done = storage::set_aside(step_.spool, *segment_, place);
     if (done && done->empty()) {
-      out_.warnings.push_back(what + " (zeros)");
+      if (!ends_the_file(place.offset + place.length)) out_.warnings.push_back(what + " (zeros)");
       return;
     }
     ++out_.damaged;
-    out_.warnings.push_back(what + (done ? ": set aside as corrupt/" + name : ": not set aside: " + done.error().text));
+    if (!done) left_.push_back(place);
+    const std::string where = done ? "set aside as corrupt/" + *done : "not set aside yet: " + done.error().text;
+    out_.warnings.push_back(what + ": " + where);
+  }
+
+  // Zeros there are the room that its writer had made ahead.
+  bool ends_the_file(std::uint64_t end) const {
+    const auto size = segment_->size();
+    return size && end >= *size;
   }
 
   // One older than the index: an index was lost that knew more of it than we. It is read to its end like any other.
@@ -121,6 +129,7 @@ class Step {
   base::Status put_mark(std::uint64_t end) {
     auto row = index_.segment(txn_, step_.id).value_or(storage::SegmentRow{});
     row.indexed_upto = std::max(row.indexed_upto, end);
+    for (const auto& place : left_) row.add_damage(place);
     if (step_.seal && !full_) row.state = storage::SegmentState::kSealed;
     if (auto done = index_.put_segment(txn_, step_.id, row); !done) return done;
     out_.reached = row.indexed_upto;
@@ -165,6 +174,7 @@ class Step {
   const IndexStep& step_;
   IndexedStep& out_;
   std::shared_ptr<storage::Segment> segment_;
+  std::vector<storage::Damage> left_;  // not set aside yet
   base::Status status_{};
   bool full_ = false;
   std::size_t rows_ = 0;

@@ -1,6 +1,7 @@
 // Gives the disk back (design.md section 4, step 6): a sealed segment none of whose records is in the queue
 // any more is committed as dead, then unlinked and its folder fsynced, and only then its row is deleted.
-// Whatever a crash leaves half done is done again.
+// Whatever a crash leaves half done is done again. One that holds damage which could not be copied to corrupt/ stays
+// until that is done, and it is tried here.
 #pragma once
 
 #include <set>
@@ -20,8 +21,10 @@ class Reclaimer {
  private:
   void declare_dead(storage::SegmentId id);
   void unlink(storage::SegmentId id);
+  void set_damage_aside(storage::SegmentId id);
+  base::Status set_damage_aside(storage::WriteTxn& txn, storage::SegmentId id);
 
-  const std::string folder_;
+  const std::string spool_, folder_;
   storage::QueueIndex& index_;
   storage::BatchWriter& writer_;
   storage::ReadTxn read_;

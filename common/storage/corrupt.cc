@@ -13,14 +13,16 @@
 namespace holdfast::storage {
 namespace {
 
-base::Result<bool> all_zeros(const Segment& segment, std::uint64_t offset, std::uint64_t length) {
+// The length without the zeros at its end, of which there may be many: the room that a writer had made ahead.
+std::uint64_t without_zeros(const Segment& segment, std::uint64_t offset, std::uint64_t length) {
   std::string block;
+  std::uint64_t out = 0;
   for (std::uint64_t at = 0; at < length; at += kBlock) {
     block.assign(static_cast<std::size_t>(std::min<std::uint64_t>(length - at, kBlock)), '\0');
-    if (!segment.read(offset + at, block)) return false;  // what cannot be read may be anything
-    if (block.find_first_not_of('\0') != std::string::npos) return false;
+    const bool read = segment.read(offset + at, block).has_value();  // what cannot be read may be anything
+    if (!read || block.find_first_not_of('\0') != std::string::npos) out = at + block.size();
   }
-  return true;
+  return out;
 }
 
 base::Status copy(const Segment& segment, std::uint64_t offset, std::uint64_t length, const std::string& path) {
@@ -46,9 +48,8 @@ base::Result<std::string> set_aside(const std::string& spool, const Segment& seg
   const auto size = segment.size();
   if (!size) return std::unexpected(size.error());
   length = offset < *size ? std::min(length, *size - offset) : 0;  // an absurd length costs no disk
-  const auto nothing = all_zeros(segment, offset, length);
-  if (!nothing) return std::unexpected(nothing.error());
-  if (*nothing) return std::string();
+  length = without_zeros(segment, offset, length);
+  if (length == 0) return std::string();
   const std::string folder = corrupt_folder(spool);
   if (auto done = base::make_folders(folder); !done) return std::unexpected(done.error());
   if (auto done = copy(segment, offset, length, folder + "/" + name); !done) return std::unexpected(done.error());
@@ -61,6 +62,12 @@ base::Result<std::string> set_aside(const std::string& spool, const mail::Record
   const auto segment = Segment::open(segments_folder(spool), segment_id);
   if (!segment) return std::unexpected(segment.error());
   return set_aside(spool, **segment, record.offset, record.length, record_name(segment_id, record.offset, id));
+}
+
+base::Result<std::string> set_aside(const std::string& spool, const Segment& segment, const Damage& damage) {
+  const auto name = damage.id > 0 ? record_name(segment.id(), damage.offset, {damage.id})
+                                  : fmt::format("{}-{:X}-blocks", segment.id().file_name(), damage.offset);
+  return set_aside(spool, segment, damage.offset, damage.length, name);
 }
 
 base::Status move_aside(const std::string& spool, SegmentId id) {

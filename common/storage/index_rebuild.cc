@@ -120,11 +120,15 @@ class Rebuild {
     if (!size) return leave_out(size.error());
     // What qmgr had appended to a segment of its own and not committed is done again.
     const bool own = old && segment_->header().owner == SegmentOwner::kQmgr;
-    const auto end = scan(segment_, {.from = kBlock, .upto = own ? old->indexed_upto : ~0ULL, .check_content = true}, handler(old));
+    const auto end =
+        scan(segment_, {.from = kBlock, .upto = own ? old->indexed_upto : ~0ULL, .check_content = true}, handler(old));
     if (!status_) return status_;
     if (auto done = commit(); !done) return done;
     if (!end) return leave_out(end.error());
-    return put_row({.state = SegmentState::kSealed, .indexed_upto = padded(*size)});
+    SegmentRow row{.state = SegmentState::kSealed, .indexed_upto = padded(*size)};
+    if (old) row.damage = old->damage;
+    for (const auto& place : std::exchange(left_, {})) row.add_damage(place);
+    return put_row(std::move(row));
   }
 
   ScanHandler handler(const std::optional<SegmentRow>& old) {
@@ -138,14 +142,13 @@ class Rebuild {
             .damaged =
                 [this, known](const RecordHeader& header, std::uint64_t offset, std::uint64_t length) {
                   if (offset < known && !salvage_->at(place(offset))) return;
-                  put_aside(offset, length, record_name(segment_->id(), offset, header.id), header.id.text() + ": its content is damaged");
+                  put_aside({offset, length, header.id.value}, header.id.text() + ": its content is damaged");
                   hold_damaged(offset);
                 },
             .bad_blocks =
                 [this, known](std::uint64_t offset, std::uint64_t length) {
                   if (offset + length <= known && !any_salvaged(offset, length)) return;
-                  put_aside(offset, length, fmt::format("{}-{:X}-blocks", segment_->id().file_name(), offset),
-                            fmt::format("{} bytes at {} hold no record", length, offset));
+                  put_aside({offset, length}, fmt::format("{} bytes at {} hold no record", length, offset));
                   for (std::uint64_t at = offset; at < offset + length; at += kBlock) hold_damaged(at);
                 }};
   }
@@ -200,11 +203,13 @@ class Rebuild {
     ++report_.kept;
   }
 
-  void put_aside(std::uint64_t offset, std::uint64_t length, const std::string& name, const std::string& what) {
-    const auto done = set_aside(options_.spool, *segment_, offset, length, name);
+  void put_aside(const Damage& place, const std::string& what) {
+    const auto done = set_aside(options_.spool, *segment_, place);
     if (done && done->empty()) return;
     ++report_.damaged;
-    tell(segment_->id().file_name() + ": " + what + (done ? ": set aside as corrupt/" + name : ": " + done.error().text));
+    if (!done) left_.push_back(place);
+    tell(segment_->id().file_name() + ": " + what +
+         (done ? ": set aside as corrupt/" + *done : ": " + done.error().text));
   }
 
   // The counts of live records are there already.
@@ -236,10 +241,12 @@ class Rebuild {
     if (had) {
       report_.old_index = free_name();
       if (::renameat2(AT_FDCWD, new_folder_.c_str(), AT_FDCWD, folder_.c_str(), RENAME_EXCHANGE) == 0) {
-        if (::rename(new_folder_.c_str(), report_.old_index.c_str()) != 0) return base::fail_errno("rename " + new_folder_, errno);
+        if (::rename(new_folder_.c_str(), report_.old_index.c_str()) != 0)
+          return base::fail_errno("rename " + new_folder_, errno);
         return base::fsync_folder(options_.spool);
       }
-      if (::rename(folder_.c_str(), report_.old_index.c_str()) != 0) return base::fail_errno("rename " + folder_, errno);
+      if (::rename(folder_.c_str(), report_.old_index.c_str()) != 0)
+        return base::fail_errno("rename " + folder_, errno);
     }
     if (::rename(new_folder_.c_str(), folder_.c_str()) != 0) return base::fail_errno("rename " + new_folder_, errno);
     return base::fsync_folder(options_.spool);
@@ -264,6 +271,7 @@ class Rebuild {
   std::unique_ptr<QueueIndex> index_;
   std::unique_ptr<WriteTxn> txn_;
   std::shared_ptr<Segment> segment_;
+  std::vector<Damage> left_;  // of this segment: not set aside yet
   std::size_t in_txn_ = 0;
   base::Status status_{};
 };

@@ -32,7 +32,8 @@ class Reader {
   bool run() {
     Cursor segments(from_, kSegment);
     for (segments.first(); segments.valid(); segments.next()) {
-      if (sound(kSegment, segments.key(), segments.value()) && !put(kSalvagedSegment, segments.key(), segments.value())) return false;
+      if (sound(kSegment, segments.key(), segments.value()) && !put(kSalvagedSegment, segments.key(), segments.value()))
+        return false;
     }
     std::string before;
     Cursor cursor(from_, kMessage);

@@ -45,7 +45,8 @@ template <std::unsigned_integral T>
 T key_number(std::string_view key, std::size_t at) {
   base::expect(at + sizeof(T) <= key.size(), "a key is too short");
   T value = 0;
-  for (std::size_t i = 0; i < sizeof(T); ++i) value = static_cast<T>((value << 8) | static_cast<unsigned char>(key[at + i]));
+  for (std::size_t i = 0; i < sizeof(T); ++i)
+    value = static_cast<T>((value << 8) | static_cast<unsigned char>(key[at + i]));
   return value;
 }
 

@@ -79,8 +79,9 @@ base::Status QueueIndex::check_version(bool read_only, std::uint32_t born_by) {
   }
   if (version == kVersion) return {};
   if (version) {
-    return base::fail(base::Kind::kData, fmt::format("the queue index is of version {} and this program works with {}; {}",
-                                                     *version, kVersion, kRepair));
+    return base::fail(base::Kind::kData,
+                      fmt::format("the queue index is of version {} and this program works with {}; {}", *version,
+                                  kVersion, kRepair));
   }
   if (read_only) return base::fail(base::Kind::kNotFound, "the queue index is just being made");
   auto txn = WriteTxn::begin(*env_);
@@ -117,7 +118,8 @@ void QueueIndex::each_counter(const Txn& txn,
   Cursor cursor(txn, kCounter);
   for (cursor.first(); cursor.valid(); cursor.next()) {
     const auto name = cursor.key().substr(0, cursor.key().size() - 1);
-    if (!name.empty() && name.front() != kDomainMark) visit(name, row_of<Counter>(txn, kCounter, cursor.key(), cursor.value()));
+    if (!name.empty() && name.front() != kDomainMark)
+      visit(name, row_of<Counter>(txn, kCounter, cursor.key(), cursor.value()));
   }
 }
 
@@ -128,8 +130,10 @@ Counter QueueIndex::domain_counter(const Txn& txn, std::string_view domain) cons
 void QueueIndex::each_domain_counter(const Txn& txn,
                                      const std::function<void(std::string_view, const Counter&)>& visit) const {
   Cursor cursor(txn, kCounter);
-  for (cursor.seek(std::string_view(&kDomainMark, 1)); cursor.valid() && cursor.key().front() == kDomainMark; cursor.next()) {
-    visit(cursor.key().substr(1, cursor.key().size() - 2), row_of<Counter>(txn, kCounter, cursor.key(), cursor.value()));
+  for (cursor.seek(std::string_view(&kDomainMark, 1)); cursor.valid() && cursor.key().front() == kDomainMark;
+       cursor.next()) {
+    visit(cursor.key().substr(1, cursor.key().size() - 2),
+          row_of<Counter>(txn, kCounter, cursor.key(), cursor.value()));
   }
 }
 
@@ -174,7 +178,8 @@ ListPage QueueIndex::list(const Txn& txn, const QueueFilter& filter, std::string
   return page;
 }
 
-std::optional<std::string> QueueIndex::cursor_behind(const Txn& txn, const QueueFilter& filter, mail::QueueId id) const {
+std::optional<std::string> QueueIndex::cursor_behind(const Txn& txn, const QueueFilter& filter,
+                                                     mail::QueueId id) const {
   const auto row = message(txn, id);
   if (!row || (!filter.destination.empty() && row->destination != filter.destination)) return std::nullopt;
   if (filter.destination.empty()) return arrival_key(row->arrival_ms, id).text();
@@ -208,7 +213,8 @@ std::optional<std::int64_t> QueueIndex::next_deadline_ms(const Txn& txn) const {
   return place_of(cursor.key(), 0).time_ms;
 }
 
-void QueueIndex::each_owed(const Txn& txn, mail::QueueId behind, const std::function<bool(mail::QueueId)>& visit) const {
+void QueueIndex::each_owed(const Txn& txn, mail::QueueId behind,
+                           const std::function<bool(mail::QueueId)>& visit) const {
   Cursor cursor(txn, kOwed);
   for (cursor.seek(id_key({behind.value + 1})); cursor.valid(); cursor.next()) {
     if (!visit({key_number<std::uint64_t>(cursor.key(), 0)})) return;

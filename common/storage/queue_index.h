@@ -123,11 +123,18 @@ struct SegmentRow {
   std::uint64_t indexed_upto = kBlock;
   std::uint64_t live_records = 0;    // records some message row points at
   std::uint64_t live_bytes = 0;      // with their padding
+  // What could not be copied to corrupt/ yet (the disk was full): until then it keeps the segment. The first
+  // kMostDamage places; the last of them reaches over all that follow.
+  std::vector<Damage> damage;
 
+  // Nothing is in it that anybody may want.
+  bool is_done() const { return state == SegmentState::kSealed && live_records == 0 && damage.empty(); }
+  void add_damage(const Damage& place);
   template <class V>
-  void fields(V&& v) { v(state, indexed_upto, live_records, live_bytes); }
+  void fields(V&& v) { v(state, indexed_upto, live_records, live_bytes, damage); }
   bool operator==(const SegmentRow&) const = default;
 };
+inline constexpr std::size_t kMostDamage = 200;
 
 // Which messages a command or a listing means; empty fields mean all.
 struct QueueFilter {
@@ -173,8 +180,10 @@ class QueueIndex {
   Counter counter(const Txn& txn, std::string_view destination) const;  // "" for all
   // Of a recipient domain. A message with recipients in several counts in each.
   Counter domain_counter(const Txn& txn, std::string_view domain) const;
-  void each_domain_counter(const Txn& txn, const std::function<void(std::string_view domain, const Counter&)>& visit) const;
-  void each_counter(const Txn& txn, const std::function<void(std::string_view destination, const Counter&)>& visit) const;
+  void each_domain_counter(const Txn& txn,
+                           const std::function<void(std::string_view domain, const Counter&)>& visit) const;
+  void each_counter(const Txn& txn,
+                    const std::function<void(std::string_view destination, const Counter&)>& visit) const;
   std::optional<std::int64_t> oldest_arrival_ms(const Txn& txn) const;
   std::optional<SegmentRow> segment(const Txn& txn, SegmentId id) const;
   void each_segment(const Txn& txn, const std::function<void(SegmentId, const SegmentRow&)>& visit) const;
@@ -211,7 +220,8 @@ class QueueIndex {
 
   // --- Changes: parts of operations for a BatchWriter ---
   // A message of which this or a later generation is known already is left as it is.
-  base::Status add(WriteTxn& txn, mail::QueueId id, const MessageRow& row, const std::vector<RecipientState>& recipients);
+  base::Status add(WriteTxn& txn, mail::QueueId id, const MessageRow& row,
+                   const std::vector<RecipientState>& recipients);
   // Replaces the row of a message that exists, and moves it in all orders and counters.
   base::Status update(WriteTxn& txn, mail::QueueId id, const MessageRow& row);
   base::Status put_recipient(WriteTxn& txn, mail::QueueId id, std::uint32_t index, const RecipientState& recipient);

@@ -21,6 +21,14 @@ std::optional<MessageState> parse_message_state(std::string_view text) {
   return std::nullopt;
 }
 
+void SegmentRow::add_damage(const Damage& place) {
+  if (std::find(damage.begin(), damage.end(), place) != damage.end()) return;
+  if (damage.size() < kMostDamage) return damage.push_back(place);
+  auto& last = damage.back();
+  last = {.offset = last.offset,
+          .length = std::max(last.offset + last.length, place.offset + place.length) - last.offset};
+}
+
 std::int64_t deadline_ms(const MessageRow& row) {
   switch (row.state) {
     case MessageState::kHeld: return 0;

@@ -38,7 +38,8 @@ inline Key place_key(std::string_view destination, QueueIndex::Place p) {
 inline Key segment_key(SegmentId id) { return Key().number(id.writer).number(id.number); }
 
 inline QueueIndex::Place place_of(std::string_view key, std::size_t prefix) {
-  return {static_cast<std::int64_t>(key_number<std::uint64_t>(key, prefix)), {key_number<std::uint64_t>(key, prefix + 8)}};
+  return {static_cast<std::int64_t>(key_number<std::uint64_t>(key, prefix)),
+          {key_number<std::uint64_t>(key, prefix + 8)}};
 }
 
 // The checksum guards against bits that flip, not against people: its key is no secret.

@@ -27,6 +27,16 @@ struct SegmentId {
   auto operator<=>(const SegmentId&) const = default;
 };
 
+// A damaged place of a segment: a record's, as far as its header still says, or blocks in which none is to be found.
+struct Damage {
+  std::uint64_t offset = 0, length = 0;
+  std::uint64_t id = 0;  // the record's queue id; 0: blocks
+
+  template <class V>
+  void fields(V&& v) { v(offset, length, id); }
+  bool operator==(const Damage&) const = default;
+};
+
 // How far a segment is durable. What smtpd tells qmgr (ipc::Synced).
 struct SegmentMark {
   SegmentId id;

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/unit/qmgr/on_loop.h"
 #include "tests/unit/storage/support.h"
 
 namespace holdfast::qmgr {
@@ -22,19 +23,14 @@ class BouncerTest : public testing::Test {
     index_ = std::move(*storage::QueueIndex::open(folder_.path(), test::kSmallEnv));
     own_ = std::make_unique<OwnSpool>(folder_.path(), 7, *index_);
     reports_ = std::make_unique<ReportWriter>(folder_.path(), *index_, *own_);
-    writer_ = std::make_unique<storage::BatchWriter>(
-        index_->env(), storage::BatchWriter::Options{.interval = base::Millis(0)},
-        storage::BatchWriter::Hooks{.committed =
-                                        [this](std::vector<storage::BatchWriter::Done> dones) {
-                                          loop_.post([this, dones = std::move(dones)] {
-                                            for (const auto& done : dones) done();
-                                            if (over_()) loop_.stop();
-                                          });
-                                        },
-                                    .health = {},
-                                    .begun = [this] { own_->begun(); },
-                                    .prepare = [this](storage::WriteTxn&) { return own_->prepare(); },
-                                    .dropped = [this](const base::Error& error) { own_->dropped(error); }});
+    auto hooks = hooks_on(loop_, [this] {
+      if (over_()) loop_.stop();
+    });
+    hooks.begun = [this] { own_->begun(); };
+    hooks.prepare = [this](storage::WriteTxn&) { return own_->prepare(); };
+    hooks.dropped = [this](const base::Error& error) { own_->dropped(error); };
+    const storage::BatchWriter::Options quick{.interval = base::Millis(0)};
+    writer_ = std::make_unique<storage::BatchWriter>(index_->env(), quick, std::move(hooks));
     bouncer_ = std::make_unique<Bouncer>(loop_, *index_, *writer_, *reports_, config,
                                          Bouncer::Hooks{.queued = [this](const NewMessage&) { ++queued_; }},
                                          Bouncer::Pace{.later = base::Millis(1), .patience = patience_});

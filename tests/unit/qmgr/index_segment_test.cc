@@ -129,6 +129,26 @@ TEST_F(IndexSegmentTest, AfterACrashATornTailIsLeftAndTheRestIsFound) {
   EXPECT_FALSE(std::filesystem::is_empty(storage::corrupt_folder(folder_.path()))) << "its header was sound";
 }
 
+TEST_F(IndexSegmentTest, TheRoomThatADeadWriterHadMadeIsNoDamage) {
+  write(1);
+  ASSERT_GT(std::filesystem::file_size(file()), segment_->end());
+  const auto out = step(to_the_end());
+  EXPECT_EQ(out.messages.size(), 1U);
+  EXPECT_TRUE(out.over && out.warnings.empty());
+}
+
+TEST_F(IndexSegmentTest, WhatIsTornInThatRoomIsSetAsideWithoutItsZeros) {
+  write(1);
+  const auto torn = write(2, std::string(20'000, 'x'));
+  std::string bytes = test::slurp(file());
+  std::fill_n(bytes.begin() + static_cast<std::ptrdiff_t>(torn.offset), kBlock, '\0');
+  test::dump(file(), bytes);
+  const auto out = step(to_the_end());
+  EXPECT_EQ(out.damaged, 1U);
+  EXPECT_EQ(test::slurp(storage::corrupt_folder(folder_.path()) + "/000001-00000001.seg-2000-blocks"),
+            bytes.substr(torn.offset, storage::padded(torn.length)));
+}
+
 TEST_F(IndexSegmentTest, ADamagedRecordIsSetAsideAndTheNextIsFound) {
   write(1);
   const auto bad = write(2, std::string(20'000, 'x'));

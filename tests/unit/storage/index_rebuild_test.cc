@@ -30,7 +30,8 @@ class IndexRebuildTest : public testing::Test {
     auto txn = std::move(*WriteTxn::begin(index_->env()));
     for (auto id = first; id <= last; ++id) {
       const auto envelope = test::envelope();
-      const auto ref = *writer->append({id}, 0, envelope, test::content(spool(), "hello " + std::to_string(id) + "\r\n"));
+      const auto ref =
+          *writer->append({id}, 0, envelope, test::content(spool(), "hello " + std::to_string(id) + "\r\n"));
       rows.push_back(first_row(envelope, ref, 0, 7 + std::to_string(id).size() + 1));
       base::expect(index_->add(*txn, {id}, rows.back(), first_recipients(envelope)).has_value(), "add");
     }
@@ -97,7 +98,10 @@ TEST_F(IndexRebuildTest, ASoundIndexIsTakenOverWhole) {
     held.state = MessageState::kHeld;
     held.attempts = 7;
     if (auto done = index_->update(txn, {4}, held); !done) return done;
-    if (auto done = index_->put_recipient(txn, {4}, 0, {.address = "b@example.test", .status = RecipientStatus::kRefused}); !done) return done;
+    if (auto done =
+            index_->put_recipient(txn, {4}, 0, {.address = "b@example.test", .status = RecipientStatus::kRefused});
+        !done)
+      return done;
     return index_->put_owed(txn, {4});
   });
   const auto report = rebuild();
@@ -199,6 +203,25 @@ TEST_F(IndexRebuildTest, DamagedRecordsAreSetAsideAndStayInSight) {
   for (const std::uint64_t id : {2, 3, 4}) EXPECT_EQ(row(id)->state, MessageState::kHeld) << id;
   EXPECT_EQ(row(5)->state, MessageState::kDeferred);
   EXPECT_FALSE(std::filesystem::is_empty(corrupt_folder(spool())));
+}
+
+TEST_F(IndexRebuildTest, WhatCannotBeSetAsideKeepsItsSegment) {
+  const auto rows = segment(1, 1, 3);
+  const std::string path = segments_folder(spool()) + "/000001-00000001.seg";
+  auto bytes = test::slurp(path);
+  bytes[rows[1].record.offset + 20] ^= 1;
+  test::dump(path, bytes);
+  index_.reset();
+  std::filesystem::remove_all(QueueIndex::folder(spool()));  // nobody knows what it was
+  test::dump(corrupt_folder(spool()), "a file where the folder should be");
+  const Damage place{.offset = rows[1].record.offset, .length = kBlock};
+  for (int run = 0; run < 2; ++run) {
+    SCOPED_TRACE(run);
+    EXPECT_EQ(rebuild().messages, 2U);
+    ReadTxn txn(index_->env());
+    const ReadTxn::View view(txn);
+    EXPECT_EQ(index_->segment(txn, {1, 1})->damage, std::vector{place});
+  }
 }
 
 TEST_F(IndexRebuildTest, OneSegmentThatCannotBeReadDoesNotCostTheOthers) {
