@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "common/base/log.h"
+#include "common/destination/fact.h"
 #include "common/mail/events.h"
 #include "deliver/delivery_log.h"
 
@@ -105,7 +106,8 @@ void Worker::on_job(ipc::Job job) {
     builder.local_failure(fmt::format("the destination {} is not configured", job.destination));
     return refuse(job, builder);
   }
-  running_[job.queue_id] = {.since = base::wall_now(), .attempt = job.attempt, .by_mx = destination->mx, .delivery = nullptr};
+  running_[job.queue_id] = {
+      .since = base::wall_now(), .attempt = job.attempt, .by_mx = destination->mx, .delivery = nullptr};
   if (destination->mx) {
     find_servers(*destination, std::move(job));
   } else {
@@ -177,14 +179,7 @@ base::Result<storage::Record> Worker::open_record(const ipc::Job& job) const {
 
 void Worker::report(const std::string& destination, const upstream::Observation& seen) {
   if (prober_.channel() == nullptr || prober_.channel()->unsent() > kMostUnsent) return;
-  prober_.send(ipc::Fact{.destination = destination,
-                         .server = std::string(seen.server),
-                         .address = std::string(seen.address),
-                         .ok = seen.ok,
-                         .stage = seen.stage,
-                         .code = seen.code,
-                         .reason = std::string(seen.reason),
-                         .reused = seen.reused});
+  prober_.send(destination::fact_of(destination, seen));
 }
 
 void Worker::reload(config::ConfigPtr config) {

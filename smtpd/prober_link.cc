@@ -1,5 +1,7 @@
 #include "smtpd/prober_link.h"
 
+#include "common/destination/fact.h"
+
 namespace holdfast::smtpd {
 namespace {
 
@@ -22,14 +24,7 @@ void ProberLink::send(const M& message) {
 void ProberLink::refused_known(const ipc::RefusedKnown& refusal) { send(refusal); }
 
 void ProberLink::observed(const std::string& destination, const upstream::Observation& seen) {
-  send(ipc::Fact{.destination = destination,
-                 .server = std::string(seen.server),
-                 .address = std::string(seen.address),
-                 .ok = seen.ok,
-                 .stage = seen.stage,
-                 .code = seen.code,
-                 .reason = std::string(seen.reason),
-                 .reused = seen.reused});
+  send(destination::fact_of(destination, seen));
 }
 
 void ProberLink::learn(const std::string& key, const std::string& destination, bool refresh) {
