@@ -41,7 +41,8 @@ void run_show(Invocation& invocation, bool only_changed) {
     }
     for (const auto& setting : config::list(config)) {
       if (only_changed && setting.is_default) continue;
-      std::fputs(dump_line({{"name", setting.name}, {"value", setting.value}, {"default", setting.is_default}}).c_str(), stdout);
+      std::fputs(dump_line({{"name", setting.name}, {"value", setting.value}, {"default", setting.is_default}}).c_str(),
+                 stdout);
     }
     return {};
   });
@@ -50,12 +51,15 @@ void run_show(Invocation& invocation, bool only_changed) {
 void run_diff(Invocation& invocation) {
   with_file(invocation, [&](const config::Config& config) -> base::Status {
     const auto running = config::load_alone(config.paths.run + "/running.yaml");
-    if (!running) return base::fail(base::Kind::kUnavailable, "nothing is known of a running gateway: " + running.error().text);
+    if (!running)
+      return base::fail(base::Kind::kUnavailable, "nothing is known of a running gateway: " + running.error().text);
     const auto changes = config::difference(*running, config);
     for (const auto& c : changes) {
       const bool restart = c.reload == config::Reload::kRestart;
       if (invocation.json) {
-        std::fputs(dump_line({{"name", c.name}, {"before", c.before}, {"after", c.after}, {"needs_restart", restart}}).c_str(), stdout);
+        std::fputs(
+            dump_line({{"name", c.name}, {"before", c.before}, {"after", c.after}, {"needs_restart", restart}}).c_str(),
+            stdout);
       } else {
         fmt::print("{}: {} -> {}{}\n", c.name, c.before.empty() ? "-" : c.before, c.after.empty() ? "-" : c.after,
                    restart ? "  (needs a restart)" : "");
@@ -78,7 +82,8 @@ void run_reload(Invocation& invocation) {
 }  // namespace
 
 void add_config_commands(CLI::App& app, Invocation& invocation) {
-  auto* config = app.add_subcommand("config", "the configuration: check, show, diff, reload, reference, schedules")->require_subcommand(1);
+  auto* config = app.add_subcommand("config", "the configuration: check, show, diff, reload, reference, schedules")
+                     ->require_subcommand(1);
   config->add_subcommand("check", "is the file good?")->callback([&] { run_check(invocation); });
   auto only_changed = std::make_shared<bool>(false);
   auto* show = config->add_subcommand("show", "every setting and its value");
@@ -86,7 +91,9 @@ void add_config_commands(CLI::App& app, Invocation& invocation) {
   show->callback([&invocation, only_changed] { run_show(invocation, *only_changed); });
   config->add_subcommand("diff", "what a reload would change")->callback([&] { run_diff(invocation); });
   config->add_subcommand("reload", "put the file into force")->callback([&] { run_reload(invocation); });
-  config->add_subcommand("reference", "docs/settings.md")->callback([] { std::fputs(config::reference().c_str(), stdout); });
+  config->add_subcommand("reference", "docs/settings.md")->callback([] {
+    std::fputs(config::reference().c_str(), stdout);
+  });
   config->add_subcommand("schedules", "docs/schedules.md: every attempt of the named schedules")->callback([] {
     std::fputs(config::schedule_reference().c_str(), stdout);
   });

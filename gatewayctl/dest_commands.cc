@@ -152,11 +152,15 @@ void add_dest_commands(CLI::App& app, Invocation& invocation) {
   auto* dest = app.add_subcommand("dest", "destinations: list, show, probe, pause, resume")->require_subcommand(1);
   dest->add_subcommand("list", "all destinations and their states")->callback([&] { run_list(invocation); });
   auto name = std::make_shared<std::string>();
-  add_named(*dest, "show", "one destination and its servers", name)->callback([&invocation, name] { run_show(invocation, *name); });
+  add_named(*dest, "show", "one destination and its servers", name)->callback([&invocation, name] {
+    run_show(invocation, *name);
+  });
   add_named(*dest, "probe", "look at its servers now", name)->callback([&invocation, name] {
     run_deed(invocation, "probe", {*name});
   });
-  add_named(*dest, "resume", "end a pause", name)->callback([&invocation, name] { run_deed(invocation, "resume", {*name}); });
+  add_named(*dest, "resume", "end a pause", name)->callback([&invocation, name] {
+    run_deed(invocation, "resume", {*name});
+  });
   auto pause = std::make_shared<Pause>();
   auto* command = dest->add_subcommand("pause", "send it nothing: known recipients' mail is kept");
   command->add_option("NAME", pause->name, "its name")->required();
@@ -167,7 +171,9 @@ void add_dest_commands(CLI::App& app, Invocation& invocation) {
 
 void add_domain_commands(CLI::App& app, Invocation& invocation) {
   auto* domain = app.add_subcommand("domain", "domains: list, show")->require_subcommand(1);
-  domain->add_subcommand("list", "all domains that mail is relayed for")->callback([&] { run_domain_list(invocation); });
+  domain->add_subcommand("list", "all domains that mail is relayed for")->callback([&] {
+    run_domain_list(invocation);
+  });
   auto name = std::make_shared<std::string>();
   add_named(*domain, "show", "one domain", name)->callback([&invocation, name] { run_domain_show(invocation, *name); });
 }

@@ -16,10 +16,13 @@ std::string field(std::string_view name, const std::string& value) {
 
 std::string dated(std::int64_t ms, std::int64_t now_ms) {
   if (ms == 0) return "";
-  return fmt::format("{} ({})", base::iso8601(base::from_millis(ms)), ms > now_ms ? ahead_text(ms, now_ms) : ago_text(ms, now_ms));
+  return fmt::format("{} ({})", base::iso8601(base::from_millis(ms)),
+                     ms > now_ms ? ahead_text(ms, now_ms) : ago_text(ms, now_ms));
 }
 
-std::string state_text(const DestinationView& view) { return view.row ? std::string(mail::to_text(view.row->state)) : ""; }
+std::string state_text(const DestinationView& view) {
+  return view.row ? std::string(mail::to_text(view.row->state)) : "";
+}
 
 std::string queued_text(const DestinationView& view) { return view.queued ? fmt::format("{}", *view.queued) : ""; }
 
@@ -81,11 +84,12 @@ void add_to(Table& table, const DestinationView& view, std::int64_t now_ms) {
 
 std::string destination_text(const DestinationView& view, std::int64_t now_ms) {
   const auto row = view.row.value_or(storage::DestinationRow{});
-  std::string out = field("destination", view.config->name) + field("state", state_text(view)) + field("mode", view.mode) +
-                    field("reason", row.reason) + field("since", dated(row.since_ms, now_ms)) +
-                    field("last probe", dated(row.last_probe_ms, now_ms)) + field("queued", queued_text(view)) +
-                    field("capabilities", row.capabilities.text()) + field("catch-all", truth(view.catch_all)) +
-                    field("retry", view.config->retry) + field("domains", fmt::format("{}", fmt::join(view.domains, " ")));
+  std::string out =
+      field("destination", view.config->name) + field("state", state_text(view)) + field("mode", view.mode) +
+      field("reason", row.reason) + field("since", dated(row.since_ms, now_ms)) +
+      field("last probe", dated(row.last_probe_ms, now_ms)) + field("queued", queued_text(view)) +
+      field("capabilities", row.capabilities.text()) + field("catch-all", truth(view.catch_all)) +
+      field("retry", view.config->retry) + field("domains", fmt::format("{}", fmt::join(view.domains, " ")));
   if (row.paused) out += field("paused", pause_text(row, now_ms));
   Table table({"SERVER", "STATE", "SINCE", "ADDRESSES", "REASON"});
   for (const auto& server : view.config->servers) {
@@ -135,9 +139,10 @@ void add_to(Table& table, const DomainView& view) {
 std::string domain_text(const DomainView& view) {
   const std::int64_t tested = view.row ? view.row->catch_all_tested_ms : 0;
   return field("domain", view.config->name) + field("destination", view.config->destination) +
-         field("mode", view.config->mode) + field("local", fmt::format("{} and postmaster", view.config->local_recipients.size())) +
-         field("learnt", learnt_text(view)) + field("covered", percent(view)) + field("catch-all", truth(catch_all(view))) +
-         field("tested", dated(tested, view.now_ms));
+         field("mode", view.config->mode) +
+         field("local", fmt::format("{} and postmaster", view.config->local_recipients.size())) +
+         field("learnt", learnt_text(view)) + field("covered", percent(view)) +
+         field("catch-all", truth(catch_all(view))) + field("tested", dated(tested, view.now_ms));
 }
 
 std::string domain_json(const DomainView& view) {

@@ -133,7 +133,8 @@ base::Result<Checked> check(Gateway& gateway, const std::string& text) {
                                             domain_row ? &*domain_row : nullptr, now_ms(), rule);
     if (standing == storage::Standing::kDenied) out.standing = "denied";
     if (standing == storage::Standing::kKnown) out.standing = "known";
-    if (standing != storage::Standing::kUnknown) out.view = view_of(key, *row, destination ? &*destination : nullptr, rule);
+    if (standing != storage::Standing::kUnknown)
+      out.view = view_of(key, *row, destination ? &*destination : nullptr, rule);
   }
   if (out.standing != "denied" && config.is_local_recipient(key)) {
     out.standing = "known";
@@ -156,7 +157,8 @@ void run_check(Invocation& invocation, const std::vector<std::string>& addresses
   });
 }
 
-base::Result<std::uint64_t> change(const Gateway& gateway, const std::string& command, const std::vector<std::string>& words) {
+base::Result<std::uint64_t> change(const Gateway& gateway, const std::string& command,
+                                   const std::vector<std::string>& words) {
   const auto answer = gateway.ask("prober", "rcpt." + command, words, base::Seconds{120});
   if (!answer) return std::unexpected(answer.error());
   const json told = json::parse(*answer, nullptr, false);
@@ -171,7 +173,8 @@ void say_changed(const Invocation& invocation, std::uint64_t changed, const char
   }
 }
 
-void run_change(Invocation& invocation, const std::string& command, const std::vector<std::string>& words, const char* done) {
+void run_change(Invocation& invocation, const std::string& command, const std::vector<std::string>& words,
+                const char* done) {
   with_gateway(invocation, [&](Gateway& gateway) -> base::Status {
     const auto changed = change(gateway, command, words);
     if (!changed) return std::unexpected(changed.error());
@@ -196,7 +199,8 @@ base::Result<std::vector<std::string>> addresses_in(const std::string& file) {
     line = base::trim(line.substr(0, line.find('#')));
     if (line.empty()) continue;
     if (!mail::parse_address(line)) {
-      return base::fail(base::Kind::kData, fmt::format("{}:{}: '{}' is not an address; nothing was imported", file, number, line));
+      return base::fail(base::Kind::kData,
+                        fmt::format("{}:{}: '{}' is not an address; nothing was imported", file, number, line));
     }
     out.emplace_back(line);
   }
@@ -240,7 +244,8 @@ void add_readers(CLI::App& rcpt, Invocation& invocation) {
   auto wanted = std::make_shared<Wanted>();
   const auto add_wanted = [&](CLI::App& command) {
     command.add_option("--domain", wanted->domain, "only this domain");
-    command.add_option("--source", wanted->source, "learnt, local or denied")->check(CLI::IsMember({"learnt", "local", "denied"}));
+    command.add_option("--source", wanted->source, "learnt, local or denied")
+        ->check(CLI::IsMember({"learnt", "local", "denied"}));
   };
   auto* list = rcpt.add_subcommand("list", "the recipients we know");
   add_wanted(*list);
@@ -282,7 +287,8 @@ void add_changes(CLI::App& rcpt, Invocation& invocation) {
 }  // namespace
 
 void add_rcpt_commands(CLI::App& app, Invocation& invocation) {
-  auto* rcpt = app.add_subcommand("rcpt", "recipients: list, check, add, deny, remove, import, export, flush")->require_subcommand(1);
+  auto* rcpt = app.add_subcommand("rcpt", "recipients: list, check, add, deny, remove, import, export, flush")
+                   ->require_subcommand(1);
   add_readers(*rcpt, invocation);
   add_changes(*rcpt, invocation);
 }

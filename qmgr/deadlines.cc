@@ -42,8 +42,10 @@ void Deadlines::start(base::Wall last_lived) {
   started_ = true;
   const auto away = clock_.begin(last_lived, base::wall_now(), parts_.loop.now());
   if (away) {
-    base::log().notice(fmt::format("the queue was last worked on {} {}; nothing expires for {}", base::spell(abs(std::chrono::duration_cast<base::Seconds>(*away))),
-                                   away->count() > 0 ? "ago" : "ahead of the clock", base::spell(config_->second_look)));
+    base::log().notice(fmt::format("the queue was last worked on {} {}; nothing expires for {}",
+                                   base::spell(abs(std::chrono::duration_cast<base::Seconds>(*away))),
+                                   away->count() > 0 ? "ago" : "ahead of the clock",
+                                   base::spell(config_->second_look)));
   }
   configure(config_);
 }
@@ -78,7 +80,8 @@ void Deadlines::watch_clock(base::Mono now) {
 void Deadlines::clock_jumped(base::Millis by) {
   const auto seconds = std::chrono::duration_cast<base::Seconds>(by);
   const std::string size = base::spell(abs(seconds)), direction = seconds.count() > 0 ? "forward" : "back";
-  base::log().warning(fmt::format("the clock has jumped {} by {}; nothing expires for {}", direction, size, base::spell(config_->second_look)));
+  base::log().warning(fmt::format("the clock has jumped {} by {}; nothing expires for {}", direction, size,
+                                  base::spell(config_->second_look)));
   base::log().write(events::event("clock_jump", {{"direction", direction}, {"by", size}}));
   replanner_.clock_jumped();
   hooks_.changed();
@@ -175,7 +178,8 @@ void Deadlines::log(const Ended& ended) const {
     case Due::kExpired: base::log().write(events::expired(ended.id, ended.sender)); break;
     case Due::kFrozen:
       base::log().write(events::frozen(ended.id, ended.reason));
-      base::log().write(events::event("frozen", {{"queue_id", ended.id.text()}, {"destination", ended.destination}, {"reason", ended.reason}}));
+      base::log().write(events::event(
+          "frozen", {{"queue_id", ended.id.text()}, {"destination", ended.destination}, {"reason", ended.reason}}));
       break;
     case Due::kDiscard:
       base::log().write(events::event("discarded", {{"queue_id", ended.id.text()}, {"frozen_because", ended.reason}}));

@@ -61,8 +61,8 @@ class Deadlines {
 
   void work();
   std::vector<mail::QueueId> claim_page(std::int64_t now_ms);
-  base::Status meet(storage::WriteTxn& txn, mail::QueueId id, std::int64_t now_ms, const config::Config& config, Ended& ended,
-                    std::uint64_t& room) const;
+  base::Status meet(storage::WriteTxn& txn, mail::QueueId id, std::int64_t now_ms, const config::Config& config,
+                    Ended& ended, std::uint64_t& room) const;
   void committed(const Page& page);
   void log(const Ended& ended) const;
   void set_timer();

@@ -55,7 +55,8 @@ void Dispatcher::configure(config::ConfigPtr config) {
   if (!view) return;
   parts_.index.each_counter(read_, [&](std::string_view name, const storage::Counter& counter) {
     if (counter.messages() == 0 || config_->find_destination(name) != nullptr) return;
-    base::log().warning(fmt::format("{} messages are queued for destination {}, which is not configured", counter.messages(), name));
+    base::log().warning(
+        fmt::format("{} messages are queued for destination {}, which is not configured", counter.messages(), name));
   });
   pump();
 }
@@ -214,8 +215,10 @@ std::optional<Handing> Dispatcher::make(const std::string& name, const Lane::Pic
 
 void Dispatcher::running(const ipc::RunningJob& job) {
   const storage::ReadTxn::View view(read_);
-  auto flight = view ? flight_of(parts_.index, read_, job)
-                     : Flight{.destination = job.destination, .attempt = job.attempt, .outcome = {}, .sender = {}, .recipients = {}};
+  auto flight =
+      view ? flight_of(parts_.index, read_, job)
+           : Flight{
+                 .destination = job.destination, .attempt = job.attempt, .outcome = {}, .sender = {}, .recipients = {}};
   flights_.put({job.queue_id}, std::move(flight));
   if (auto* r = road(job.destination)) r->lane.adopt({job.queue_id});
 }
@@ -284,15 +287,20 @@ void Dispatcher::settle(const std::vector<Settled>& settled) {
 }
 
 Ruling Dispatcher::ruling(const Flight& flight, Treatment how) {
-  static const std::vector<config::Phase> kAny{{.until = base::Seconds(86400), .every = base::Seconds(900), .start = {}, .factor = 1}};
+  static const std::vector<config::Phase> kAny{
+      {.until = base::Seconds(86400), .every = base::Seconds(900), .start = {}, .factor = 1}};
   const auto* destination = config_->find_destination(flight.destination);
   const auto* r = road(flight.destination);
-  const bool draining = r != nullptr && (r->lane.state() == DestinationState::kDraining || r->lane.phase() == Lane::Phase::kBraked);
+  const bool draining =
+      r != nullptr && (r->lane.state() == DestinationState::kDraining || r->lane.phase() == Lane::Phase::kBraked);
   const bool soon = draining || how == Treatment::kSpare;
-  return {.how = how, .now_ms = wall_ms(),
+  return {.how = how,
+          .now_ms = wall_ms(),
           .draining = draining,
           .longest_wait_ms = soon && destination != nullptr ? destination->probe.interval.count() * 1000 : 0,
-          .jitter = {.percent = destination != nullptr ? destination->jitter : 5, .chance = chance()}, .schedule = destination != nullptr ? destination->schedule : kAny, .config = config_,
+          .jitter = {.percent = destination != nullptr ? destination->jitter : 5, .chance = chance()},
+          .schedule = destination != nullptr ? destination->schedule : kAny,
+          .config = config_,
           .handed_due_ms = flight.due_ms};
 }
 
@@ -330,8 +338,10 @@ void Dispatcher::report(const std::string& name, Road& r, base::Mono now) {
   for (const auto& event : r.lane.take_events()) {
     if (event.event == ipc::DrainEvent::kBrake) {
       const bool braked = r.lane.phase() == Lane::Phase::kBraked;
-      base::log().warning(fmt::format("destination {}: {}: {}", name, braked ? "it refuses what it should accept, one message an interval" : "its queue has to wait",
-                                      base::printable(event.reason)));
+      base::log().warning(
+          fmt::format("destination {}: {}: {}", name,
+                      braked ? "it refuses what it should accept, one message an interval" : "its queue has to wait",
+                      base::printable(event.reason)));
     }
     tell(name, r, event.event, event.reason);
   }
@@ -342,7 +352,8 @@ void Dispatcher::report(const std::string& name, Road& r, base::Mono now) {
 }
 
 void Dispatcher::tell(const std::string& name, const Road& r, ipc::DrainEvent event, const std::string& reason) {
-  parts_.prober.tell(ipc::DrainReport{.destination = name, .since_ms = r.lane.since_ms(), .event = event, .reason = reason});
+  parts_.prober.tell(
+      ipc::DrainReport{.destination = name, .since_ms = r.lane.since_ms(), .event = event, .reason = reason});
 }
 
 void Dispatcher::set_timer(base::Mono now) {
@@ -371,8 +382,12 @@ void Dispatcher::check_idle() {
 std::vector<Dispatcher::LaneReport> Dispatcher::lanes() const {
   std::vector<LaneReport> out;
   for (const auto& [name, r] : roads_) {
-    out.push_back({.name = name, .state = std::string(mail::to_text(r.lane.state())), .phase = std::string(Lane::to_text(r.lane.phase())),
-                   .reason = r.lane.reason(), .active = r.lane.active(), .limit = r.lane.limit()});
+    out.push_back({.name = name,
+                   .state = std::string(mail::to_text(r.lane.state())),
+                   .phase = std::string(Lane::to_text(r.lane.phase())),
+                   .reason = r.lane.reason(),
+                   .active = r.lane.active(),
+                   .limit = r.lane.limit()});
   }
   return out;
 }

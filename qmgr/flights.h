@@ -38,7 +38,9 @@ class Flights {
   bool empty() const { return flights_.empty(); }
   bool contains(mail::QueueId id) const { return flights_.contains(id); }
   Flight* find(mail::QueueId id);
-  Flight& put(mail::QueueId id, Flight flight) { return flights_.insert_or_assign(id, std::move(flight)).first->second; }
+  Flight& put(mail::QueueId id, Flight flight) {
+    return flights_.insert_or_assign(id, std::move(flight)).first->second;
+  }
   void end(mail::QueueId id) { flights_.erase(id); }
   std::vector<mail::QueueId> under_way() const;  // no outcome yet
 

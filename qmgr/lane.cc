@@ -30,7 +30,8 @@ bool good_canary(Sign sign) {
 
 // Two failed canaries of the same name are one as far as the destination is concerned.
 std::string failure_name(QueueId id, const Assessment& o) {
-  if (o.sign == Sign::kRefusedKnown && !o.after_rcpt && !o.refused_known.empty()) return "to " + o.refused_known.front();
+  if (o.sign == Sign::kRefusedKnown && !o.after_rcpt && !o.refused_known.empty())
+    return "to " + o.refused_known.front();
   if (o.sign == Sign::kRefusedSender) return "from " + o.sender;
   return id.text();
 }
@@ -141,7 +142,8 @@ std::optional<Candidate> Lane::take_canary() {
 }
 
 std::optional<Lane::Pick> Lane::next(base::Mono now) {
-  if (phase_ == Phase::kStopped || now < wait_until_ || active_.size() >= limit() || window_.empty()) return std::nullopt;
+  if (phase_ == Phase::kStopped || now < wait_until_ || active_.size() >= limit() || window_.empty())
+    return std::nullopt;
   Pick pick;
   if (phase_ == Phase::kFlowing) {
     pick.message = window_.front();

@@ -24,7 +24,8 @@ RecipientStatus status_after(const ipc::RecipientOutcome& r, Treatment how) {
 }
 
 // Only who was open has been tried. Returns those who are refused now.
-std::vector<std::size_t> note_replies(const MessageRow& row, Recipients& recipients, const ipc::Outcome& outcome, Treatment how) {
+std::vector<std::size_t> note_replies(const MessageRow& row, Recipients& recipients, const ipc::Outcome& outcome,
+                                      Treatment how) {
   std::vector<std::size_t> refused;
   for (const auto& r : outcome.recipients) {
     if (r.index >= recipients.size() || recipients[r.index].status != RecipientStatus::kOpen) continue;
@@ -86,8 +87,8 @@ std::string withheld_reason(const Recipients& recipients) {
 }
 
 // Somebody of it has not been reached by this attempt, and it is no stale one.
-Fate fate_of_rest(MessageRow& row, const Recipients& recipients, const ipc::Outcome& outcome, std::int64_t last_attempt_ms,
-                  const Effect& effect, const Ruling& ruling) {
+Fate fate_of_rest(MessageRow& row, const Recipients& recipients, const ipc::Outcome& outcome,
+                  std::int64_t last_attempt_ms, const Effect& effect, const Ruling& ruling) {
   const bool anyone_open = count(recipients, RecipientStatus::kOpen) > 0;
   const std::string last = first_reply(recipients, anyone_open ? RecipientStatus::kOpen : RecipientStatus::kRefused);
   if (row.state == MessageState::kHeld) return Fate::kHeld;  // by the admin, meanwhile
@@ -119,7 +120,8 @@ Effect apply_outcome(MessageRow& row, Recipients& recipients, const ipc::Outcome
   const auto last_attempt_ms = std::exchange(row.last_attempt_ms, ruling.now_ms);
   row.attempts = outcome.attempt;
   if (outcome.connection_lost && ruling.how == Treatment::kAsIs) ++row.lost;
-  row.open = static_cast<std::uint32_t>(count(recipients, RecipientStatus::kOpen) + count(recipients, RecipientStatus::kRefused));
+  row.open = static_cast<std::uint32_t>(count(recipients, RecipientStatus::kOpen) +
+                                        count(recipients, RecipientStatus::kRefused));
   effect.fate = row.open == 0 ? Fate::kDone : fate_of_rest(row, recipients, outcome, last_attempt_ms, effect, ruling);
   return effect;
 }
@@ -138,7 +140,8 @@ Rest settle_rest(MessageRow& row, const Recipients& recipients, std::int64_t now
   if (row.open == 0) return Rest::kNobody;
   if (open > 0) return Rest::kOpen;
   if (row.sender.empty()) {
-    if (row.state != MessageState::kFrozen) freeze(row, "refused: " + first_reply(recipients, RecipientStatus::kRefused), now_ms, config);
+    if (row.state != MessageState::kFrozen)
+      freeze(row, "refused: " + first_reply(recipients, RecipientStatus::kRefused), now_ms, config);
     return Rest::kFrozen;
   }
   hold(row, withheld_reason(recipients));

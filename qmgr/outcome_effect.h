@@ -3,7 +3,8 @@
 //
 // A 5xx that counts ends its recipient: the sender is owed a report (report_writer.h pays it). There are three for
 // whom nobody is told: a null-sender message is frozen; so is a bounce of ours, whatever its one attempt failed
-// by, unless it was spared as the destination's fault; and mail that skipped the filters and is refused for what it is, is held, since its sender may well be forged.
+// by, unless it was spared as the destination's fault; and mail that skipped the filters and is refused for what it is,
+// is held, since its sender may well be forged.
 #pragma once
 
 #include <cstddef>

@@ -25,8 +25,8 @@ constexpr std::size_t kPage = 500;
 std::int64_t wall_ms() { return base::to_millis(base::wall_now()); }
 
 // What is due behind a place, but not what waits for its report.
-std::vector<QueueIndex::Place> due_behind(const QueueIndex& index, const storage::Txn& txn, const std::string& destination,
-                                          QueueIndex::Place behind, std::size_t most) {
+std::vector<QueueIndex::Place> due_behind(const QueueIndex& index, const storage::Txn& txn,
+                                          const std::string& destination, QueueIndex::Place behind, std::size_t most) {
   std::vector<QueueIndex::Place> out;
   index.by_due(txn, destination, behind, [&](QueueIndex::Place place) {
     if (place.time_ms >= kNever) return false;
@@ -73,7 +73,8 @@ void Replanner::add_all(Kind kind) {
 }
 
 void Replanner::add(const std::string& destination, Kind kind) {
-  const bool there = std::ranges::any_of(to_do_, [&](const Work& w) { return w.destination == destination && w.kind == kind; });
+  const bool there =
+      std::ranges::any_of(to_do_, [&](const Work& w) { return w.destination == destination && w.kind == kind; });
   if (!there) to_do_.push_back({.destination = destination, .kind = kind});
 }
 
@@ -101,7 +102,8 @@ bool Replanner::needed(Work& work) {
   }
   const auto* destination = config_->find_destination(work.destination);
   if (destination == nullptr) return false;
-  if (work.behind == Place{}) work.behind = {work.kind == Kind::kAllWaits ? wall_ms() : latest(*destination, wall_ms()), {}};
+  if (work.behind == Place{})
+    work.behind = {work.kind == Kind::kAllWaits ? wall_ms() : latest(*destination, wall_ms()), {}};
   return !due_behind(index_, read_, work.destination, work.behind, 1).empty();
 }
 
@@ -144,7 +146,8 @@ base::Status cap_page(QueueIndex& index, storage::WriteTxn& txn, const config::D
     const auto longest = std::min(latest(destination, now_ms) - now_ms, row ? row->wait_ms * 3 / 2 + 1000 : 0);
     if (!row || row->due_ms - now_ms <= longest) continue;
     // Spread, though all of them are planned at once. Repeated, the operation does the same.
-    const double chance = static_cast<double>((seed ^ (place.id.value * 0x9E3779B97F4A7C15ULL)) >> 11) / static_cast<double>(1ULL << 53);
+    const double chance =
+        static_cast<double>((seed ^ (place.id.value * 0x9E3779B97F4A7C15ULL)) >> 11) / static_cast<double>(1ULL << 53);
     if (row->attempts == 0) {
       row->due_ms = now_ms;
     } else {
@@ -163,13 +166,15 @@ void Replanner::page(const Work& work) {
   const auto result = std::make_shared<PageResult>();
   const auto now_ms = wall_ms();
   writer_.submit(
-      [&index = index_, work, config = config_, now_ms, seed = base::random_number(), result](storage::WriteTxn& txn) -> base::Status {
+      [&index = index_, work, config = config_, now_ms, seed = base::random_number(),
+       result](storage::WriteTxn& txn) -> base::Status {
         if (work.kind == Kind::kDeadlines) {
-          return replan_page(index, txn, work.destination, work.behind, work.made_anew, plan_of(*config, work.destination),
-                             now_ms, *result);
+          return replan_page(index, txn, work.destination, work.behind, work.made_anew,
+                             plan_of(*config, work.destination), now_ms, *result);
         }
         const auto* destination = config->find_destination(work.destination);
-        return destination == nullptr ? base::Status{} : cap_page(index, txn, *destination, work.behind, now_ms, seed, *result);
+        return destination == nullptr ? base::Status{}
+                                      : cap_page(index, txn, *destination, work.behind, now_ms, seed, *result);
       },
       [this, work = Work(work), config = config_, result]() mutable {
         working_ = false;

@@ -28,7 +28,8 @@ std::string domain_of(std::string_view address) {
 // The filters' word of a spam filter begins so (design.md section 3, Bounces: `suppress`).
 bool is_spam(std::string_view verdict) { return base::istarts_with(verdict, "spam"); }
 
-std::string why_suppressed(const config::Bounces& rules, const storage::MessageRow& row, const mail::Envelope& envelope) {
+std::string why_suppressed(const config::Bounces& rules, const storage::MessageRow& row,
+                           const mail::Envelope& envelope) {
   if (rules.suppress_unfiltered && row.unfiltered) return "it skipped the filters";
   if (rules.suppress_spam && is_spam(envelope.verdict)) return "the filters called it spam";
   return {};
@@ -88,7 +89,8 @@ ReportWriter::ReportWriter(const std::string& spool, storage::QueueIndex& index,
 // descriptors, a disk that flaps) is another thing: what its sender asked for stands in it.
 ReportWriter::Original ReportWriter::read(const Call& call) const {
   Original out{.row = *index_.message(call.txn, call.id), .recipients = index_.recipients(call.txn, call.id)};
-  const auto record = storage::Record::open(storage::segments_folder(spool_), out.row.record, call.id, out.row.generation);
+  const auto record =
+      storage::Record::open(storage::segments_folder(spool_), out.row.record, call.id, out.row.generation);
   if (!record) {
     note_trouble("its record cannot be read: ", record.error(), call.told);
     return out;
@@ -122,7 +124,8 @@ base::Status ReportWriter::pay(storage::WriteTxn& txn, mail::QueueId id, const c
     for (const auto i : about) original.recipients[i].status = RecipientStatus::kReported;
   }
   for (const auto i : about) {
-    if (auto done = index_.put_recipient(txn, id, static_cast<std::uint32_t>(i), original.recipients[i]); !done) return done;
+    if (auto done = index_.put_recipient(txn, id, static_cast<std::uint32_t>(i), original.recipients[i]); !done)
+      return done;
   }
   if (auto done = index_.erase_owed(txn, id); !done) return done;
   return settle(call, original);
@@ -192,8 +195,12 @@ base::Status ReportWriter::write(const Call& call, const Original& original, con
                                 .expired = r.dsn == kExpiredDsn});
   }
   const auto report = mail::build_report(facts);
-  call.told.report = NewMessage{.id = facts.id, .sender = {}, .destination = report_destination(call.config, row.sender),
-                                .message_id = report.message_id, .size = report.content.size(), .recipients = 1};
+  call.told.report = NewMessage{.id = facts.id,
+                                .sender = {},
+                                .destination = report_destination(call.config, row.sender),
+                                .message_id = report.message_id,
+                                .size = report.content.size(),
+                                .recipients = 1};
   return add(call, original, report);
 }
 

@@ -35,7 +35,8 @@ base::Result<std::unique_ptr<daemon::Service>> Qmgr::start(daemon::Context& cont
   }
   auto lock = storage::lock_index(context.config->paths.spool);
   if (!lock) return std::unexpected(lock.error());
-  auto index = storage::QueueIndex::open(context.config->paths.spool, {.map_bytes = context.config->index_map_size}, context.writer);
+  auto index = storage::QueueIndex::open(context.config->paths.spool, {.map_bytes = context.config->index_map_size},
+                                         context.writer);
   if (!index) return std::unexpected(index.error());
   auto qmgr = std::make_unique<Qmgr>(context, std::move(*lock), std::move(*index));
   if (auto opened = qmgr->open(); !opened) return std::unexpected(opened.error());
@@ -59,7 +60,8 @@ Qmgr::Qmgr(daemon::Context& context, base::UniqueFd lock, std::unique_ptr<storag
                  .running = [this](const ipc::RunningJob& job) { dispatcher_.running(job); },
                  .lost = [this](const std::vector<mail::QueueId>& ids) { dispatcher_.jobs_lost(ids); },
                  .changed = [this] { dispatcher_.pump(); }}),
-      dispatcher_({.loop = loop_, .index = *index_, .writer = *writer_, .couriers = couriers_, .prober = prober_}, config_),
+      dispatcher_({.loop = loop_, .index = *index_, .writer = *writer_, .couriers = couriers_, .prober = prober_},
+                  config_),
       bouncer_(loop_, *index_, *writer_, reports_, config_,
                {.queued = [this](const NewMessage& report) { dispatcher_.queued(report); }}),
       deadlines_({.loop = loop_, .index = *index_, .writer = *writer_, .reports = reports_}, config_,

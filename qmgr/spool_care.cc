@@ -48,7 +48,8 @@ void SpoolCare::note_space(bool accepting, base::Mono now) {
   const bool refusing = !accepting || (refusing_ && now - refused_at_ < kCalm);
   if (refusing == refusing_) return;
   refusing_ = refusing;
-  const std::string free = std::to_string(space_.space().free_bytes), inodes = std::to_string(space_.space().free_inodes);
+  const std::string free = std::to_string(space_.space().free_bytes),
+                    inodes = std::to_string(space_.space().free_inodes);
   if (refusing) {
     base::log().warning(mail::events::event("spool_reserve_reached", {{"free_bytes", free}, {"free_inodes", inodes}}));
   } else {

@@ -16,7 +16,8 @@ std::vector<storage::RecipientState> recipients() {
   return out;
 }
 
-ipc::RecipientOutcome to(std::uint32_t index, RecipientStatus status, Stage stage, std::string reply, std::string dsn = "") {
+ipc::RecipientOutcome to(std::uint32_t index, RecipientStatus status, Stage stage, std::string reply,
+                         std::string dsn = "") {
   ipc::RecipientOutcome r;
   r.index = index;
   r.status = static_cast<std::uint8_t>(status);
@@ -47,7 +48,9 @@ TEST(Assessment, OneAcceptedRecipientIsEnough) {
 }
 
 TEST(Assessment, RefusalsCountByWhoIsKnown) {
-  const auto refuse = [](std::uint32_t i) { return outcome({to(i, RecipientStatus::kRefused, Stage::kRcpt, "550 5.1.1 no")}); };
+  const auto refuse = [](std::uint32_t i) {
+    return outcome({to(i, RecipientStatus::kRefused, Stage::kRcpt, "550 5.1.1 no")});
+  };
   EXPECT_EQ(judge(refuse(0)).sign, Sign::kRefusedKnown);
   EXPECT_EQ(judge(refuse(0), false).sign, Sign::kRefusedOther) << "forgotten since";
   EXPECT_EQ(judge(refuse(0), false).refused, std::vector<std::string>{"r0@d.test"});
@@ -59,7 +62,8 @@ TEST(Assessment, RefusalsCountByWhoIsKnown) {
 
 TEST(Assessment, SessionFailuresAreTheDestinations) {
   const auto all = [](Stage stage, int code) {
-    return outcome({to(0, code >= 500 ? RecipientStatus::kRefused : RecipientStatus::kDeferred, stage, "x")}, stage, code);
+    return outcome({to(0, code >= 500 ? RecipientStatus::kRefused : RecipientStatus::kDeferred, stage, "x")}, stage,
+                   code);
   };
   EXPECT_EQ(judge(all(Stage::kConnect, 0)).sign, Sign::kNoSession);
   EXPECT_EQ(judge(all(Stage::kBanner, 421)).sign, Sign::kNoSession);

@@ -66,11 +66,18 @@ class CouriersTest : public testing::Test {
   net::Loop loop_;
   std::vector<std::uint64_t> lost_, running_, outcomes_;
   std::function<void()> on_changed_;
-  Couriers couriers_{loop_, folder_.path(),
+  Couriers couriers_{loop_,
+                     folder_.path(),
                      {.outcome = [this](std::uint32_t, const ipc::Outcome& o) { outcomes_.push_back(o.queue_id); },
                       .running = [this](const ipc::RunningJob& j) { running_.push_back(j.queue_id); },
-                      .lost = [this](const std::vector<QueueId>& ids) { for (auto id : ids) lost_.push_back(id.value); },
-                      .changed = [this] { if (on_changed_) on_changed_(); }}};
+                      .lost =
+                          [this](const std::vector<QueueId>& ids) {
+                            for (auto id : ids) lost_.push_back(id.value);
+                          },
+                      .changed =
+                          [this] {
+                            if (on_changed_) on_changed_();
+                          }}};
 };
 
 using Ids = std::vector<std::uint64_t>;

@@ -49,7 +49,8 @@ class DeadlinesTest : public testing::Test {
     if (edit) edit(row);
     change([&](storage::WriteTxn& txn) {
       do {
-        ASSERT_TRUE(index_->add(txn, {id}, row, {{.address = "r@example.test", .reply = "451 4.3.0 Later", .dsn = "4.3.0"}}));
+        ASSERT_TRUE(
+            index_->add(txn, {id}, row, {{.address = "r@example.test", .reply = "451 4.3.0 Later", .dsn = "4.3.0"}}));
       } while (id++ < last);
     });
   }
@@ -262,7 +263,8 @@ TEST_F(DeadlinesTest, ADebtThatWasLostIsFoundAgain) {
   planned_as_configured();
   add(1, 5 * kDay);
   change([&](storage::WriteTxn& txn) {
-    ASSERT_TRUE(index_->put_recipient(txn, {1}, 0, {.address = "r@example.test", .status = RecipientStatus::kRefused, .reply = "550 No"}));
+    ASSERT_TRUE(index_->put_recipient(
+        txn, {1}, 0, {.address = "r@example.test", .status = RecipientStatus::kRefused, .reply = "550 No"}));
   });
   start();
   settle();

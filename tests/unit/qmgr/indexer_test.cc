@@ -26,7 +26,8 @@ class IndexerTest : public testing::Test {
     envelope.recipients.resize(recipients, envelope.recipients.front());
     auto segment = std::move(*storage::SegmentWriter::create(storage::real_file_ops(), segments(), {1, number}));
     for (std::uint64_t i = 0; i < messages; ++i) {
-      ASSERT_TRUE(segment->append(mail::QueueId{number * 100'000 + i}, 0, envelope, test::content(folder_.path(), "x\r\n")));
+      ASSERT_TRUE(
+          segment->append(mail::QueueId{number * 100'000 + i}, 0, envelope, test::content(folder_.path(), "x\r\n")));
     }
     ASSERT_TRUE(segment->sync());
   }

@@ -26,7 +26,8 @@ class LaneTest : public testing::Test {
  protected:
   void fill(std::uint64_t from, std::uint64_t to, bool more = false, std::uint64_t size = 1000) {
     std::vector<Candidate> list;
-    for (auto i = from; i <= to; ++i) list.push_back({.arrival_ms = static_cast<std::int64_t>(i), .id = {i}, .size = size});
+    for (auto i = from; i <= to; ++i)
+      list.push_back({.arrival_ms = static_cast<std::int64_t>(i), .id = {i}, .size = size});
     lane_.refill(std::move(list), more);
   }
   void drain_state(std::int64_t since = 100) { lane_.set_state(DestinationState::kDraining, since); }

@@ -71,7 +71,8 @@ TEST_F(LaneRefusalsTest, ARefusalWaitsForTheNextAcceptance) {
   hand_out();
   EXPECT_TRUE(end(1, Sign::kRefusedKnown, "a").empty());
   EXPECT_TRUE(end(2, Sign::kRefusedKnown, "b").empty());
-  EXPECT_EQ(end(3, Sign::kAccepted), (std::vector<Settled>{{{1}, Treatment::kAsIs}, {{2}, Treatment::kAsIs}, {{3}, Treatment::kAsIs}}));
+  EXPECT_EQ(end(3, Sign::kAccepted),
+            (std::vector<Settled>{{{1}, Treatment::kAsIs}, {{2}, Treatment::kAsIs}, {{3}, Treatment::kAsIs}}));
 }
 
 TEST_F(LaneRefusalsTest, ABurstOfRefusalsBrakesAndRefusesNobody) {

@@ -119,7 +119,8 @@ TEST(MeetDeadline, ExpiryEndsWhoIsOpenAndKeepsTheLastWord) {
   EXPECT_EQ(m.recipients[0].reply, "250 2.0.0 Ok");
   EXPECT_EQ(m.recipients[1].status, RecipientStatus::kRefused);
   EXPECT_EQ(m.recipients[1].dsn, "5.4.7");
-  EXPECT_EQ(m.recipients[1].reply, "could not be delivered for 4d, and is given up; the last answer was: 451 4.3.0 Later");
+  EXPECT_EQ(m.recipients[1].reply,
+            "could not be delivered for 4d, and is given up; the last answer was: 451 4.3.0 Later");
   EXPECT_EQ(m.recipients[2].reply, "could not be delivered for 4d, and is given up");
   EXPECT_EQ(m.row.state, MessageState::kDeferred);
   EXPECT_EQ(storage::deadline_ms(m.row), 0) << "it must not expire again while the report waits";

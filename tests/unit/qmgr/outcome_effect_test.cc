@@ -37,7 +37,9 @@ ipc::Outcome outcome(std::initializer_list<ipc::RecipientStatus> statuses, std::
     r.status = static_cast<std::uint8_t>(s);
     r.stage = mail::Stage::kRcpt;
     r.dsn = s == ipc::RecipientStatus::kSent ? "2.0.0" : s == ipc::RecipientStatus::kRefused ? "5.0.0" : "4.0.0";
-    r.reply = s == ipc::RecipientStatus::kSent ? "250 ok" : s == ipc::RecipientStatus::kRefused ? "550 no" : "451 later";
+    r.reply = s == ipc::RecipientStatus::kSent      ? "250 ok"
+              : s == ipc::RecipientStatus::kRefused ? "550 no"
+                                                    : "451 later";
     o.recipients.push_back(r);
   }
   return o;
@@ -54,12 +56,18 @@ config::ConfigPtr config(bool scheduled = false) {
 }
 
 Ruling ruling(Treatment how = Treatment::kAsIs, std::int64_t longest_wait_ms = 0) {
-  return {.how = how, .now_ms = kNow, .draining = longest_wait_ms > 0, .longest_wait_ms = longest_wait_ms, .jitter = {.percent = 0, .chance = 0.5},
+  return {.how = how,
+          .now_ms = kNow,
+          .draining = longest_wait_ms > 0,
+          .longest_wait_ms = longest_wait_ms,
+          .jitter = {.percent = 0, .chance = 0.5},
           .schedule = {{.until = base::Seconds(86400), .every = base::Seconds(900), .start = {}, .factor = 1}},
           .config = config()};
 }
 
-Fate fate_of(Message& m, const ipc::Outcome& o, const Ruling& r = ruling()) { return apply_outcome(m.row, m.to, o, r).fate; }
+Fate fate_of(Message& m, const ipc::Outcome& o, const Ruling& r = ruling()) {
+  return apply_outcome(m.row, m.to, o, r).fate;
+}
 
 constexpr auto kSent = ipc::RecipientStatus::kSent;
 constexpr auto kDeferred = ipc::RecipientStatus::kDeferred;
@@ -154,7 +162,8 @@ TEST(OutcomeEffect, ABounceHasOneAttempt) {
     auto m = message(1);
     m.row.sender.clear();
     m.row.report_of = 7;
-    EXPECT_EQ(fate_of(m, outcome({status}, 1), ruling(Treatment::kSpare)), Fate::kDeferred) << "the destination's fault";
+    EXPECT_EQ(fate_of(m, outcome({status}, 1), ruling(Treatment::kSpare)), Fate::kDeferred)
+        << "the destination's fault";
     EXPECT_EQ(fate_of(m, outcome({status}, 2)), Fate::kFrozen);
     EXPECT_NE(m.row.reason.find("its one attempt failed: "), std::string::npos);
     reopen(m.row, m.to, kNow + 5);

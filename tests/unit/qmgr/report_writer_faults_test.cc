@@ -88,8 +88,9 @@ TEST_F(ReportWriterFaultsTest, ADroppedBatchLeavesNoRecord) {
   ASSERT_EQ(reports().size(), 1U);
   const auto record = listed(false)->message.record;
   EXPECT_EQ(record.offset, storage::kBlock) << "those before it were cut";
-  EXPECT_EQ(std::filesystem::file_size(segments() + "/" + storage::SegmentId{record.writer, record.segment}.file_name()),
-            storage::kBlock + storage::padded(record.length));
+  EXPECT_EQ(
+      std::filesystem::file_size(segments() + "/" + storage::SegmentId{record.writer, record.segment}.file_name()),
+      storage::kBlock + storage::padded(record.length));
 }
 
 TEST_F(ReportWriterFaultsTest, AfterACommitThatMayHaveHappenedNothingIsCut) {

@@ -51,7 +51,8 @@ class ReportWriterTest : public testing::Test {
       if (id.writer == 1) continue;
       change([&](storage::WriteTxn& txn) {
         IndexedStep out;
-        EXPECT_TRUE(index_step(*index_, txn, {.spool = folder_.path(), .id = id, .upto = ~0ULL, .seal = true, .after_crash = true}, out));
+        EXPECT_TRUE(index_step(
+            *index_, txn, {.spool = folder_.path(), .id = id, .upto = ~0ULL, .seal = true, .after_crash = true}, out));
         EXPECT_TRUE(out.messages.empty()) << "a record of qmgr's own was indexed from the file";
       });
     }
