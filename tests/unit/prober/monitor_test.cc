@@ -1,5 +1,7 @@
 #include "tests/unit/prober/monitor_fixture.h"
 
+#include <future>
+
 namespace holdfast::prober {
 namespace {
 
@@ -155,6 +157,28 @@ TEST_F(MonitorTest, AStateIsToldThoughItCannotBeCommitted) {
   EXPECT_EQ(on_disk().state, kUp);
   ASSERT_TRUE(bench.until([&] { return store->pending() > 0; }));
   EXPECT_LT(store->pending(), 5U);
+  disk_mended = true;
+  ASSERT_TRUE(bench.until([&] { return on_disk().state == kDown; }));
+}
+
+// Tried with Store::told_of_health() not telling: it never becomes down.
+TEST_F(MonitorTest, AStateThatWaitsWhenCommitsBeginToFailIsTold) {
+  watch();
+  ASSERT_TRUE(becomes(kUp));
+  std::promise<void> gate;
+  const auto fails = [mended = &disk_mended, open = gate.get_future().share()](auto&, auto&) -> base::Status {
+    open.wait();
+    if (*mended) return {};
+    return base::fail(base::Kind::kNoSpace, "disk full");
+  };
+  store->submit(fails);
+  store->on_failing([this] { monitor->store_failing(); });
+  server.stop();
+  ASSERT_TRUE(bench.until([&] { return monitor->row().state == kDown; }));
+  EXPECT_EQ(told.back().state, kUp) << "its commit waits behind the other one";
+  gate.set_value();
+  ASSERT_TRUE(becomes(kDown));
+  EXPECT_EQ(on_disk().state, kUp);
   disk_mended = true;
   ASSERT_TRUE(bench.until([&] { return on_disk().state == kDown; }));
 }
