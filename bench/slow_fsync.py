@@ -50,7 +50,7 @@ class Run:
         self.rate, self.p50, self.p99 = (statistics.median(r[name] for r in rounds) for name in ("rate", "p50_ms", "p99_ms"))
 
     def say(self, report, log):
-        report.say(self.clients, f"spool, fsync of {options.sync_ms} ms, clients: {self.clients}", f"{self.rate:.0f}", "messages/s",
+        report.say(self.clients, f"spool, fsync of {options.sync_ms} ms", f"{self.rate:.0f}", "messages/s",
                    times_one_fsync_a_message=f"{self.rate * options.sync_ms / 1000:.1f}",
                    messages_a_sync=f"{self.sent / segment_syncs(log, self.clients):.1f}",
                    p50=f"{self.p50:.1f}ms", p99=f"{self.p99:.1f}ms", **({"goal": "20 times"} if self.clients >= 200 else {}))
