@@ -40,6 +40,7 @@ check:
 
 check-all: check
 	@tools/install-deps all
+	@tools/unpack-peers bench
 	cmake --preset asan
 	ninja -C build/asan
 	ctest --test-dir build/asan -L 'unit|scenario' -j $(JOBS) --output-on-failure
