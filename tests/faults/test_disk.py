@@ -6,6 +6,7 @@ Tried with protections taken out, in a copy of the tree (22 Nov); each made its 
 - SegmentWriter::append() without the cut of a short write: test_a_write_that_falls_short.
 - fail_write() (storage/lmdb.cc) without its question about room: test_a_disk_that_is_full_to_the_last_byte, about every
   second time, never drains.
+- SpoolWriter::sync() that leaves its completions as they are: test_a_spool_that_fails hears 250 for what is not durable.
 """
 
 import errno

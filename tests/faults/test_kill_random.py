@@ -4,6 +4,11 @@ Clients send without a pause while the destination goes down and comes back, and
 HOLDFAST_SEED chooses: 8 kills, 200 in the long form (HOLDFAST_LONG=1). Every message that got 250 arrives, or its
 bounce does, within 60 s of the last kill and without a restart of the whole. Twice come only what was in flight at a
 kill, outcomes not committed then, and what a client was not answered; they are counted.
+
+Tried with protections taken out, in a copy of the tree (22 Nov): with Indexer::recover() that does nothing messages are
+missing at the end. Not noticed here, since something else does it as well, but elsewhere: Couriers::look() that does not
+give back the jobs of the dead (a deliver that comes back says what it has; CouriersTest sees it), an smtpd that does not
+tell a new qmgr of its segments (its next message does; scenarios/test_kill.py sees it).
 """
 
 import collections

@@ -2,7 +2,7 @@
 queue still drains; `status` shows it; an event at each change; it is over by itself.
 
 Tried with the protection taken out (22 Nov): without the question in smtpd's Session::on(Mail) all three fail, without
-Space's inodes the one of inodes does. By reading only: without SpoolCare::note_space() the events are missing.
+Space's inodes the one of inodes does. Without SpoolCare::note_space() the events are missing.
 """
 
 import pytest

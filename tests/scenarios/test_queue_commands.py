@@ -4,11 +4,12 @@ import json
 import pathlib
 import signal
 import subprocess
+import threading
 
 import pytest
 
 from many import fill
-from support.destination import HANG
+from support.destination import HANG, After
 from support.gateway import BIN
 from support.waiting import holds, until
 
@@ -243,3 +244,19 @@ def test_the_manual_is_current():
     assert done.returncode == 0
     page = pathlib.Path(__file__).resolve().parents[2] / "docs" / "gatewayctl.md"
     assert done.stdout == page.read_text(), "run `make doc`"
+
+
+def test_retry_while_it_is_being_handed_over_is_not_forgotten(gateway, destination):
+    """The attempt under way fails: the admin has asked for one, and need not wait a quarter of an hour."""
+    destination.on("dot", "451 4.3.0 Not now")
+    assert gateway.send("local@example.test").code == 250
+    until(lambda: [m["attempts"] for m in gateway.queue()] == [1], "its first attempt has failed", 20)
+    waits, answer = threading.Event(), threading.Event()
+    destination.on("dot", lambda *_: waits.set() or After(answer, "451 4.3.0 Not yet"))
+    assert changed(gateway, "retry", "--all") == 1
+    assert waits.wait(20), "it is handed over"
+    assert changed(gateway, "retry", "--all") == 1
+    destination.on("dot", None)
+    answer.set()
+    gateway.wait_queue(0)
+    assert len(destination.messages) == 1

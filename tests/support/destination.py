@@ -10,7 +10,7 @@ Stages: connect, banner, ehlo, helo, mail, rcpt, data, content, dot, rset, noop,
   bytes      sent as they are
   HANG       nothing, until the client or the test ends it
   DROP       the connection is closed
-  After(s, …)  one of these, after a while
+  After(s, …)  one of these, after a while, or when a threading.Event is set
   Cut(n)     for content: the connection is closed when n bytes have come
   a dict     by address (mail: the sender; rcpt: the recipient), None is the default
   a function of (session, argument) that returns one of these, or None for the usual reply
@@ -30,7 +30,7 @@ from .waiting import patient
 
 @dataclasses.dataclass(frozen=True)
 class After:
-    seconds: float
+    seconds: object
     action: object
 
 
@@ -154,7 +154,8 @@ class Session:
             if stage == "rcpt" and self.destination.has_no(argument):
                 action = "550 5.1.1 No such user"
         while isinstance(action, After):
-            await asyncio.sleep(action.seconds)
+            event = isinstance(action.seconds, threading.Event)
+            await (asyncio.to_thread(action.seconds.wait, 60) if event else asyncio.sleep(action.seconds))
             action = action.action
         if self.ended.is_set():  # cut, with commands still in our buffer: nobody would get the answer
             raise _Gone
