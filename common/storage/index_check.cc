@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "common/storage/page_check.h"
 #include "common/storage/queue_tables.h"
 #include "common/storage/segment_reader.h"
 
@@ -309,7 +310,13 @@ void CheckReport::fault(std::string text) {
   if (texts.size() < kMostTexts) texts.push_back(std::move(text));
 }
 
-void check_rows(const Txn& txn, CheckReport& report) { RowCheck(txn, report).run(); }
+void check_rows(const Txn& txn, CheckReport& report) {
+  const auto before = report.faults;
+  const auto looked = check_pages(txn.env(), [&](std::string text) { report.fault("index: " + std::move(text)); });
+  if (!looked) report.fault("index: its pages cannot be checked: " + looked.error().text);
+  // A tree that is damaged may be one that cannot be walked.
+  if (report.faults == before) RowCheck(txn, report).run();
+}
 
 base::Status check_records(QueueIndex& index, const std::string& spool, const CheckOptions& options,
                            CheckReport& report) {

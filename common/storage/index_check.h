@@ -24,7 +24,7 @@ struct CheckOptions {
   bool contents = true;              // read every content too, not only header and envelope
 };
 
-// The index by itself: every row's checksum, every message against its recipients, orders and owed report, all
+// The index by itself: LMDB's pages (page_check.h); if they are sound every row's checksum, every message against its recipients, orders and owed report, all
 // orders and counters against the messages. In one view: seconds for a million messages.
 void check_rows(const Txn& txn, CheckReport& report);  // a transaction of QueueIndex::env()
 // Every row against its record, by pages with a view each; what qmgr moves or deletes meanwhile is no fault.
