@@ -13,6 +13,8 @@ namespace {
 // A qmgr that is hung takes no more than this; then it is told the newest marks only, when it wakes.
 constexpr std::size_t kMostUnsent = 64 << 10;
 constexpr base::Millis kAgain{1000};
+// qmgr commits every 50 ms: it need not be woken for each batch.
+constexpr base::Millis kTogether{10};
 
 }  // namespace
 
@@ -102,13 +104,8 @@ void Spool::note_health(const storage::SpoolWriter::Batch& batch) {
 }
 
 void Spool::tell(const storage::SegmentMark& mark) {
-  if (hung()) {
-    late_.insert_or_assign(mark.id, mark);
-    if (!again_.waiting()) again_.start(kAgain);
-    return;
-  }
-  tell_late();
-  qmgr_.send(ipc::Synced{.writer = mark.id.writer, .segment = mark.id.number, .upto = mark.upto, .sealed = mark.sealed});
+  late_.insert_or_assign(mark.id, mark);
+  if (!again_.waiting()) tell_late();
 }
 
 void Spool::possible_duplicate() { qmgr_.send(ipc::Control{.command = "qmgr.possible_duplicate", .words = {}, .user = {}}); }
@@ -116,18 +113,17 @@ void Spool::possible_duplicate() { qmgr_.send(ipc::Control{.command = "qmgr.poss
 bool Spool::hung() { return qmgr_.channel() != nullptr && qmgr_.channel()->unsent() > kMostUnsent; }
 
 void Spool::tell_late() {
-  if (hung()) {
-    again_.start(kAgain);
-    return;
-  }
+  if (late_.empty()) return;
+  if (hung()) return again_.start(kAgain);
   for (const auto& [id, mark] : std::exchange(late_, {})) {
     qmgr_.send(ipc::Synced{.writer = id.writer, .segment = id.number, .upto = mark.upto, .sealed = mark.sealed});
   }
+  again_.start(kTogether);
 }
 
 void Spool::on_peer(ipc::Channel&) {
-  late_.clear();  // all marks follow
-  for (const auto& mark : writer_->marks()) tell(mark);
+  for (const auto& mark : writer_->marks()) late_.insert_or_assign(mark.id, mark);
+  tell_late();
 }
 
 bool Spool::on_message(ipc::Channel&, const ipc::Incoming& message) {

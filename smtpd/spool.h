@@ -65,7 +65,7 @@ class Spool final : private ipc::ChannelHandler {
   std::uint64_t last_token_ = 0;
   std::map<std::uint64_t, Done> waiting_;
   Room room_;
-  std::map<storage::SegmentId, storage::SegmentMark> late_;  // marks that qmgr is too slow to take: the newest of each
+  std::map<storage::SegmentId, storage::SegmentMark> late_;  // marks not told yet: the newest of each
   bool failing_ = false;
   std::shared_ptr<Mailbox> mailbox_;
   ipc::Client qmgr_;
