@@ -102,14 +102,14 @@ SegmentWriter::~SegmentWriter() {
 
 base::Status SegmentWriter::write_record(const std::string& head, const Content& content, std::uint64_t at) {
   const std::uint64_t length = head.size() + content.size();
-  const std::string padding(padded(length) - length, '\0');
+  const std::string_view padding{zeros, padded(length) - length};
   ContentReader reader(content);
   std::string buffer = head;
   buffer.reserve(static_cast<std::size_t>(std::min(padded(length), kWholeWrite)));
   for (;;) {
     const auto piece = reader.next();
     if (!piece) return std::unexpected(piece.error());
-    buffer.append(piece->empty() ? std::string_view(padding) : *piece);
+    buffer.append(piece->empty() ? padding : *piece);
     if (piece->empty()) return ops_.write(fd_.get(), buffer, at);
     if (buffer.size() + kBlock + (64 << 10) > kWholeWrite) {
       if (auto done = ops_.write(fd_.get(), buffer, at); !done) return done;
