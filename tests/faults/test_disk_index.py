@@ -9,6 +9,8 @@ Tried with protections taken out, in a copy of the tree (22 Nov); each made its 
 - Txn::nearly_full() that says false: test_a_full_map.
 - Dispatcher::commits_work() that does not listen: test_an_index_that_fails sees mail handed out while commits fail.
 - BatchWriter without its retry (its thread ends, or the failed batch is dropped): the queue never drains there.
+- Monitor::write() that waits for the commit though the directory fails: test_a_directory_that_fails is never told `up`.
+  (Store::told_of_health() that tells nobody is noticed by MonitorTest.AStateThatWaitsWhenCommitsBeginToFailIsTold.)
 """
 
 import errno
