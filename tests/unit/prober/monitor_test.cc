@@ -161,7 +161,7 @@ TEST_F(MonitorTest, AStateIsToldThoughItCannotBeCommitted) {
   ASSERT_TRUE(bench.until([&] { return on_disk().state == kDown; }));
 }
 
-// Tried with Store::told_of_health() not telling: it never becomes down.
+// Tried with Store::told_of_health() that tells nobody (22 Nov): nobody has heard.
 TEST_F(MonitorTest, AStateThatWaitsWhenCommitsBeginToFailIsTold) {
   watch();
   ASSERT_TRUE(becomes(kUp));
@@ -172,12 +172,18 @@ TEST_F(MonitorTest, AStateThatWaitsWhenCommitsBeginToFailIsTold) {
     return base::fail(base::Kind::kNoSpace, "disk full");
   };
   store->submit(fails);
-  store->on_failing([this] { monitor->store_failing(); });
+  bool heard = false;
+  store->on_failing([&] {
+    heard = true;
+    monitor->store_failing();
+    EXPECT_EQ(told.back().state, kDown) << "at once, not with the next write";
+  });
   server.stop();
   ASSERT_TRUE(bench.until([&] { return monitor->row().state == kDown; }));
   EXPECT_EQ(told.back().state, kUp) << "its commit waits behind the other one";
   gate.set_value();
   ASSERT_TRUE(becomes(kDown));
+  EXPECT_TRUE(heard);
   EXPECT_EQ(on_disk().state, kUp);
   disk_mended = true;
   ASSERT_TRUE(bench.until([&] { return on_disk().state == kDown; }));
