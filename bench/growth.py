@@ -39,7 +39,7 @@ arguments.add_argument("--out", default="")
 options = arguments.parse_args()
 os.environ["HOLDFAST_BIN"] = options.bin
 
-from measure import Report, Spent, machine, memory, mib, pss  # noqa: E402
+from measure import Report, Spent, cpu, machine, memory, mib, pss  # noqa: E402
 from support import ports  # noqa: E402
 from support.gateway import Gateway  # noqa: E402
 from support.waiting import until  # noqa: E402
@@ -233,6 +233,15 @@ def relayed(world):
     return world.load("--seconds", options.seconds, "--clients", 20)
 
 
+def say_own_cost(row):
+    before = {mode: cpu(*world.gateway.session()) for mode, world in row.plagued.items()}
+    begun = time.monotonic()
+    time.sleep(8)
+    for mode, world in row.plagued.items():
+        share = (cpu(*world.gateway.session()) - before[mode]) / (time.monotonic() - begun)
+        report.say(row.count, f"{mode}: the bad one's mail alone", f"{share * 100:.1f}", "% of a processor")
+
+
 def bad():
     for count in counts("10,100,1000"):
         row = Row(count)
@@ -241,10 +250,7 @@ def bad():
                 relayed(world)  # connections are made
             row.plague()
             time.sleep(SETTLE)
-            for mode, world in row.plagued.items():
-                with Spent(*world.gateway.session()) as spent:
-                    time.sleep(5)
-                report.say(count, f"{mode}: the bad one's mail alone", f"{spent.cpu / spent.wall * 100:.1f}", "% of a processor")
+            say_own_cost(row)
             row.alternate("relay", relayed)
         finally:
             row.close()
