@@ -89,13 +89,17 @@ def chosen_peers(a):
     return ready, skipped
 
 
-def measure(cases, names, scenarios, rounds):
-    rows = []
+def takes_part(peer, case, number):
+    return number <= peer.rounds and (not peer.only or case.name.rstrip("*") in peer.only)
+
+
+def measure(cases, names, scenarios, rounds, rows):
+    """Appends to rows; what was measured stays there if it is ended."""
     for case in cases:
         print(f"\n{case.title}", flush=True)
         for number in range(1, rounds + 1):
             for name in names:
-                if peers.ALL[name].only and case.name.rstrip("*") not in peers.ALL[name].only:
+                if not takes_part(peers.ALL[name], case, number):
                     continue
 
                 def keep(row, name=name, case=case, number=number):
@@ -106,7 +110,6 @@ def measure(cases, names, scenarios, rounds):
                 except LoadFailed as failure:
                     print(f"  {name}, round {number}: {failure}", flush=True)
                     rows.append({"case": case.name, "peer": name, "round": number, "failed": str(failure).splitlines()[0]})
-    return rows
 
 
 def main():
@@ -119,10 +122,13 @@ def main():
     about = circumstances(names, skipped)
     print(f"{document.about(about)}")
     cases = chosen_cases(a)
-    rows = measure(cases, names, a.scenarios, a.rounds)
+    rows = []
     result = {**about, "cases": [dataclasses.asdict(case) for case in cases], "rows": rows}
-    a.out.parent.mkdir(parents=True, exist_ok=True)
-    a.out.write_text(json.dumps(result, indent=1) + "\n")
+    try:
+        measure(cases, names, a.scenarios, a.rounds, rows)
+    finally:
+        a.out.parent.mkdir(parents=True, exist_ok=True)
+        a.out.write_text(json.dumps(result, indent=1) + "\n")
     print(report.text(result), flush=True)
     print(f"\nwritten to {a.out}")
     return 1 if any("failed" in row for row in rows) else 0

@@ -27,9 +27,9 @@ class Case:
 
 CASES = {case.name: case for case in (
     Case("base", "4 KiB, 20 clients, a connection a message", count=5000),
-    Case("clients200", "200 clients", count=3000, clients=200),
-    Case("big", "100 KiB", count=1000, size=102400),
-    Case("reuse", "several messages a connection", count=3000, reuse=True),
+    Case("clients200", "200 clients", count=2500, clients=200),
+    Case("big", "100 KiB", count=800, size=102400),
+    Case("reuse", "several messages a connection", count=2500, reuse=True),
     Case("clients1", "one client", count=500, clients=1),
     Case("latency", "100 messages a second, as they come", kind="latency", rate=100, seconds=10),
     Case("memory", "memory under load, 20 clients", kind="memory", count=1500),

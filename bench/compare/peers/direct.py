@@ -10,6 +10,7 @@ from .peer import Peer, absent
 class Direct(Peer):
     name = "direct"
     only = ("base",)
+    rounds = 1
     keeps = False
     counts = False
 

@@ -15,6 +15,7 @@ _RUNNERS = 5          # queue runners that an admin starts at once when the dest
 class Exim(Peer):
     name = "exim"
     only = ("base",)
+    rounds = 1
     share = 0.1
 
     @classmethod

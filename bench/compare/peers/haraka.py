@@ -13,6 +13,7 @@ PACKAGE = PEERS / "haraka/node_modules/Haraka"
 class Haraka(Peer):
     name = "haraka"
     only = ("base",)
+    rounds = 1
     share = 0.3
     keeps = False
 

@@ -17,6 +17,7 @@ CONTROL = BENCH_PEERS / "usr/sbin/smtpctl"
 class OpenSMTPD(Peer):
     name = "opensmtpd"
     only = ("base",)
+    rounds = 1
     flush_again = 5
     share = 0.02
 

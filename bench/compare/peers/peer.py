@@ -22,6 +22,7 @@ class Peer:
     name = ""
     keeps = True  # accepts mail while the destination is down
     flush_again = 120  # seconds after which its admin would tell it again that the destination is back
+    rounds = 100  # that it takes part in, at most
     only = ()  # the cases that it takes part in; all, if empty
     share = 1.0  # of a case's messages that it is given: slow ones get fewer, so that a run ends
     counts = True  # its destination is the sink (else its messages are counted nowhere)
