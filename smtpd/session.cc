@@ -26,12 +26,17 @@ smtp::ServerOptions core_options(const Shared& shared) {
       .size_limit = config.smtpd.message_size_limit,
       .max_recipients = static_cast<std::size_t>(config.smtpd.max_recipients),
       .bare_newline = config.smtpd.bare_newline_normalize ? smtp::BareNewline::kNormalize : smtp::BareNewline::kReject,
+      .smtputf8 = true,
+      .dsn = true,
+      .limits = true,
       .extra_ehlo = {fmt::format("{} {}", base::kTokenKeyword, shared.token)}};
   if (config.destinations.size() != 1) return out;
   if (const auto can = shared.book.remembered(config.destinations.begin()->second, base::wall_now())) {
     if (can->size && can->size_limit > 0) out.size_limit = std::min(out.size_limit, can->size_limit);
     out.eightbitmime = can->eightbitmime;
   }
+  // SMTPUTF8 in any state: what comes with it cannot be changed into what the destination takes.
+  if (const auto seen = shared.book.last_seen(config.destinations.begin()->second)) out.smtputf8 = seen->smtputf8;
   return out;
 }
 
@@ -127,7 +132,7 @@ void Session::on(const smtp::event::Mail& event) {
 }
 
 void Session::on(const smtp::event::Rcpt& event) {
-  transaction_->rcpt(event.recipient, [this](const mail::Reply& reply) { answer(reply); });
+  transaction_->rcpt(event, [this](const mail::Reply& reply) { answer(reply); });
 }
 
 void Session::on(const smtp::event::Data&) {
@@ -146,7 +151,14 @@ void Session::on(const smtp::event::ContentEnd& event) {
   });
 }
 
-void Session::on(const smtp::event::Reset&) { finish_transaction(); }
+void Session::on(const smtp::event::Reset&) {
+  stream_.set_idle_timeout(shared_.book.config().smtpd.command_timeout);
+  finish_transaction();
+}
+
+void Session::on(const smtp::event::StartTls&) { core_.reply(mail::Reply::make(454, "4.7.0", "TLS is not available")); }
+
+void Session::on(const smtp::event::Xclient&) { core_.reply(mail::Reply::make(550, "5.7.1", "Not for you")); }
 
 void Session::on(const smtp::event::Rejected& event) {
   base::log().debug(fmt::format("{}[{}]: refused \"{}\": {}", client_.name, client_.address,

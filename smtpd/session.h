@@ -36,6 +36,8 @@ class Session final : private net::StreamHandler {
   void on(const smtp::event::Reset&);
   void on(const smtp::event::Quit&) {}
   void on(const smtp::event::Rejected& event);
+  void on(const smtp::event::StartTls&);
+  void on(const smtp::event::Xclient&);
   void answer(const mail::Reply& reply);
   void finish_transaction();
   void close(const mail::Reply& reply);

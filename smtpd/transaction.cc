@@ -4,6 +4,7 @@
 
 #include <fmt/core.h>
 
+#include "common/base/idn.h"
 #include "common/base/log.h"
 #include "common/mail/events.h"
 #include "common/mail/received.h"
@@ -24,6 +25,9 @@ Transaction::Transaction(Shared& shared, const Client& client, const smtp::event
       config_(shared.book.config_ptr()),
       sender_(mail.sender.text()),
       body_(mail.body),
+      smtputf8_(mail.smtputf8),
+      ret_(mail.ret),
+      envid_(mail.envid),
       declared_size_(mail.size.value_or(0)),
       began_(shared.loop.now()),
       content_(shared.spool.folder()) {}
@@ -39,7 +43,10 @@ void Transaction::abandon() {
 // <postmaster> alone is the postmaster of where the transaction goes, or of our first domain (RFC 5321
 // section 4.5.1).
 const config::Domain* Transaction::route(mail::Address& recipient) const {
-  if (!recipient.domain.empty()) return config_->find_domain(recipient.domain);
+  if (!recipient.domain.empty()) {
+    const auto name = base::ascii_domain(recipient.domain);
+    return name ? config_->find_domain(*name) : nullptr;
+  }
   for (const auto& [name, domain] : config_->domains) {
     if (mode_ == Mode::kOpen || domain.destination == destination_->name) {
       recipient.domain = name;
@@ -49,8 +56,13 @@ const config::Domain* Transaction::route(mail::Address& recipient) const {
   return nullptr;
 }
 
-void Transaction::rcpt(const mail::Address& recipient, Answer answer) {
-  Question question{.recipient = recipient, .domain = nullptr, .view = {}, .answer = std::move(answer)};
+void Transaction::rcpt(const smtp::event::Rcpt& rcpt, Answer answer) {
+  Question question{.recipient = rcpt.recipient,
+                    .notify = std::string(rcpt.notify),
+                    .orcpt = std::string(rcpt.orcpt),
+                    .domain = nullptr,
+                    .view = {},
+                    .answer = std::move(answer)};
   question.domain = route(question.recipient);
   const std::string text = question.recipient.text();
   if (question.domain == nullptr) {
@@ -72,10 +84,21 @@ void Transaction::rcpt(const mail::Address& recipient, Answer answer) {
   }
   question.view = shared_.book.recipient(question.recipient, *question.domain, base::wall_now());
   if (question.view.standing == Standing::kDenied || mode_ == Mode::kKept || (relay_ && relay_->lost())) {
-    settle(question, judge_without_destination(question.view.standing, text));
+    settle(question, judge_unasked(question));
   } else {
     ask_destination(std::move(question));
   }
+}
+
+// A kept message must be one that its destination takes (design.md section 5).
+RcptVerdict Transaction::judge_unasked(const Question& question) {
+  const std::string text = question.recipient.text();
+  auto verdict = judge_without_destination(question.view.standing, text);
+  if (verdict.outcome != RcptVerdict::Outcome::kKept || !smtputf8_) return verdict;
+  const auto can = shared_.book.last_seen(*destination_);
+  if (!can || can->smtputf8) return verdict;
+  return {RcptVerdict::Outcome::kRefused,
+          mail::Reply::make(550, "5.6.7", fmt::format("<{}>: The mail server does not take SMTPUTF8", text))};
 }
 
 void Transaction::ask_destination(Question question) {
@@ -83,7 +106,7 @@ void Transaction::ask_destination(Question question) {
   const bool closed = state == mail::DestinationState::kDown || state == mail::DestinationState::kPaused;
   if (closed && mode_ == Mode::kOpen) {
     if (state == mail::DestinationState::kDown) shared_.prober.probe_now(destination_->name);
-    settle(question, judge_without_destination(question.view.standing, question.recipient.text()));
+    settle(question, judge_unasked(question));
     return;
   }
   if (mail_refusal_) {
@@ -93,11 +116,16 @@ void Transaction::ask_destination(Question question) {
   if (!relay_) {
     relay_ = std::make_unique<Relay>(
         shared_.loop, shared_.pools.of(*destination_, state),
-        Relay::Mail{.sender = sender_, .size = declared_size_, .eightbit = body_ == mail::Body::k8BitMime},
+        Relay::Mail{.sender = sender_,
+                    .size = declared_size_,
+                    .eightbit = body_ == mail::Body::k8BitMime,
+                    .smtputf8 = smtputf8_,
+                    .ret = ret_,
+                    .envid = envid_},
         RelayWaits{.answer = destination_->timeouts.command});
   }
-  const std::string text = question.recipient.text();
-  relay_->rcpt(text, [this, question = std::move(question)](const Word& word) { answered(question, word); });
+  Relay::Rcpt rcpt{.address = question.recipient.text(), .notify = question.notify, .orcpt = question.orcpt};
+  relay_->rcpt(std::move(rcpt), [this, question = std::move(question)](const Word& word) { answered(question, word); });
 }
 
 void Transaction::answered(const Question& question, const Word& word) {
@@ -143,19 +171,25 @@ void Transaction::settle(const Question& question, RcptVerdict verdict) {
 
 void Transaction::accept(const Question& question, Mode mode) {
   mode_ = mode;
-  recipients_.push_back({.address = question.recipient.text(), .orcpt = {}, .notify = {}, .known = question.view.keepable});
+  recipients_.push_back({.address = question.recipient.text(), .orcpt = question.orcpt, .notify = question.notify, .known = question.view.keepable});
   if (id_.value == 0) id_ = shared_.next_id();
 }
 
+// RFC 6531 section 4.3: "UTF8SMTP", "UTF8SMTPS".
+std::string Transaction::protocol() const {
+  return smtputf8_ && client_.protocol.starts_with("ESMTP") ? "UTF8" + client_.protocol.substr(1) : client_.protocol;
+}
+
 void Transaction::begin_content() {
-  const std::string date = base::rfc5322_date(base::wall_now());
+  const std::string date = base::rfc5322_date(base::wall_now()), protocol = this->protocol();
   content_.set_head(mail::received_header({.helo = client_.helo,
                                            .client_name = client_.name,
                                            .literal = client_.literal,
                                            .by = config_->hostname,
-                                           .protocol = client_.protocol,
+                                           .protocol = protocol,
                                            .id = id_,
                                            .recipient = recipients_.size() == 1 ? recipients_[0].address : "",
+                                           .utf8 = smtputf8_,
                                            .date = date}));
 }
 
@@ -257,8 +291,11 @@ mail::Envelope Transaction::envelope() const {
   out.client_port = client_.port;
   out.client_name = client_.name;
   out.helo = client_.helo;
-  out.protocol = client_.protocol;
+  out.protocol = protocol();
+  out.smtputf8 = smtputf8_;
   out.body = body_;
+  out.ret = ret_;
+  out.envid = envid_;
   out.message_id = message_id_;
   return out;
 }

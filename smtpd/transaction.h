@@ -29,7 +29,7 @@ class Transaction {
   Transaction(Shared& shared, const Client& client, const smtp::event::Mail& mail);
   ~Transaction();
 
-  void rcpt(const mail::Address& recipient, Answer answer);
+  void rcpt(const smtp::event::Rcpt& rcpt, Answer answer);
   // After a recipient was accepted: content follows.
   void begin_content();
   void content(std::string_view wire);
@@ -41,6 +41,7 @@ class Transaction {
   enum class Mode { kOpen, kLive, kKept };
   struct Question {
     mail::Address recipient;
+    std::string notify, orcpt;
     const config::Domain* domain = nullptr;
     RecipientView view;
     Answer answer;
@@ -56,6 +57,8 @@ class Transaction {
   void keep();
   void kept(const base::Status& status);
   void refuse(std::string_view stage, const mail::Reply& reply, std::string_view recipient, const Answer& answer);
+  RcptVerdict judge_unasked(const Question& question);
+  std::string protocol() const;
   bool too_big_for_destination() const;
   std::optional<mail::Reply> unacceptable(const smtp::event::ContentEnd& end) const;
   mail::Envelope envelope() const;
@@ -66,6 +69,8 @@ class Transaction {
   const config::ConfigPtr config_;
   const std::string sender_;
   const mail::Body body_;
+  const bool smtputf8_;
+  const std::string ret_, envid_;
   const std::uint64_t declared_size_;
   const base::Mono began_;
 

@@ -28,10 +28,15 @@ std::string safe(std::string_view name) {
 }
 
 // A path may hold quoted text; only what would end the line or the brackets is replaced.
-std::string safe_path(std::string_view path) {
+std::string safe_path(std::string_view path, bool utf8) {
   std::string out(path);
   std::replace_if(
-      out.begin(), out.end(), [](char c) { return c < 32 || c > 126 || c == '<' || c == '>'; }, '?');
+      out.begin(), out.end(),
+      [utf8](char c) {
+        const auto byte = static_cast<unsigned char>(c);
+        return byte < 32 || byte == 127 || (byte > 127 && !utf8) || c == '<' || c == '>';
+      },
+      '?');
   return out;
 }
 
@@ -77,7 +82,7 @@ std::string received_header(const Received& r) {
   if (r.recipient.empty()) {
     out += fmt::format(";\r\n\t{}\r\n", r.date);
   } else {
-    out += fmt::format("\r\n\tfor <{}>;\r\n\t{}\r\n", safe_path(r.recipient), r.date);
+    out += fmt::format("\r\n\tfor <{}>;\r\n\t{}\r\n", safe_path(r.recipient, r.utf8), r.date);
   }
   return out;
 }

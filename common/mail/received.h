@@ -17,6 +17,7 @@ struct Received {
   std::string_view protocol;     // "ESMTP", "SMTP" (RFC 3848)
   QueueId id;
   std::string_view recipient;  // for <…>; empty unless there is only one (it would tell of blind copies)
+  bool utf8 = false;           // of a message that came with SMTPUTF8: its recipient may be shown as it is
   std::string_view date;       // base::rfc5322_date()
 };
 // The whole header with its CRLFs; no line over 998 octets, folded as usual.

@@ -45,7 +45,7 @@ void Connection::Impl::send(const Command& command) {
   const bool first = session.outstanding() == 0;
   switch (command.verb) {
     case ClientCommand::kMail: session.mail(command.argument, command.parameters); break;
-    case ClientCommand::kRcpt: session.rcpt(command.argument); break;
+    case ClientCommand::kRcpt: session.rcpt(command.argument, command.parameters); break;
     case ClientCommand::kData: session.data(); break;
     case ClientCommand::kRset: session.rset(); break;
     default: base::panic("a command that no transaction has");
@@ -173,9 +173,9 @@ void Connection::mail(std::string_view sender, std::string_view parameters) {
   impl_->ask({ClientCommand::kMail, std::string(sender), std::string(parameters)});
 }
 
-void Connection::rcpt(std::string_view recipient) {
+void Connection::rcpt(std::string_view recipient, std::string_view parameters) {
   base::expect(impl_->in_transaction && !sending(), "RCPT outside a transaction");
-  impl_->ask({ClientCommand::kRcpt, std::string(recipient), {}});
+  impl_->ask({ClientCommand::kRcpt, std::string(recipient), std::string(parameters)});
 }
 
 void Connection::send(ContentSource& content) {
@@ -204,12 +204,12 @@ void Connection::quit() {
 
 void Connection::close() { impl_->cut(); }
 
-std::string Connection::mail_parameters(std::uint64_t size, bool eightbit) const {
-  std::string out;
-  const mail::Capabilities& can = capabilities();
-  if (can.size && size > 0) out = fmt::format("SIZE={}", size);
-  if (eightbit && can.eightbitmime) out += out.empty() ? "BODY=8BITMIME" : " BODY=8BITMIME";
-  return out;
+std::string Connection::mail_parameters(const smtp::MailParameters& message) const {
+  return smtp::mail_parameters(capabilities(), message);
+}
+
+std::string Connection::rcpt_parameters(std::string_view notify, std::string_view orcpt) const {
+  return smtp::rcpt_parameters(capabilities(), notify, orcpt);
 }
 
 bool Connection::ready() const { return impl_->greeted && impl_->stream != nullptr && impl_->stream->open(); }

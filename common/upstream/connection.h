@@ -19,6 +19,7 @@
 #include "common/mail/stage.h"
 #include "common/net/address.h"
 #include "common/net/loop.h"
+#include "common/smtp/parameters.h"
 
 namespace holdfast::upstream {
 
@@ -89,7 +90,7 @@ class Connection {
   // Parameters as they stand behind the path: "SIZE=1000 BODY=8BITMIME", or "". Only when ready() and
   // not in_transaction(). Sender and recipient are written as they are, between angle brackets.
   void mail(std::string_view sender, std::string_view parameters);
-  void rcpt(std::string_view recipient);  // after mail(), unless MAIL was refused
+  void rcpt(std::string_view recipient, std::string_view parameters = {});  // after mail(), unless MAIL was refused
   // DATA, the content, the dot. All RCPTs must have been answered, at least one of them 2xx.
   void send(ContentSource& content);
   // Ends the transaction by RSET; answers still to come for it are swallowed. Before send() only.
@@ -98,8 +99,10 @@ class Connection {
   void quit();
   void close();
 
-  // MAIL parameters for a message, of those that the server offers: SIZE= (unless `size` is 0), BODY=8BITMIME.
-  std::string mail_parameters(std::uint64_t size, bool eightbit) const;
+  // Parameters for mail() and rcpt(), of those that the server offers (smtp/parameters.h). A message that needs
+  // SMTPUTF8 must not be given to a server that has it not: look at capabilities() first.
+  std::string mail_parameters(const smtp::MailParameters& message) const;
+  std::string rcpt_parameters(std::string_view notify, std::string_view orcpt) const;
 
   bool ready() const;           // EHLO was answered and the connection stands
   bool in_transaction() const;  // mail() was called and the transaction has not ended
