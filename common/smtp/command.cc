@@ -18,12 +18,12 @@ constexpr VerbName kVerbs[] = {
     {"HELO", Verb::kHelo}, {"EHLO", Verb::kEhlo}, {"MAIL", Verb::kMail},     {"RCPT", Verb::kRcpt},
     {"DATA", Verb::kData}, {"RSET", Verb::kRset}, {"NOOP", Verb::kNoop},     {"QUIT", Verb::kQuit},
     {"VRFY", Verb::kVrfy}, {"HELP", Verb::kHelp}, {"STARTTLS", Verb::kStartTls}, {"XCLIENT", Verb::kXclient},
-    {"banner", Verb::kBanner}, {"end of DATA", Verb::kDot},
+    {"BDAT", Verb::kBdat}, {"banner", Verb::kBanner}, {"end of DATA", Verb::kDot}, {"end of a chunk", Verb::kChunkEnd},
 };
 constexpr std::string_view kNotOffered[] = {"EXPN", "TURN", "ETRN", "ATRN",     "SEND",    "SOML",    "SAML",
-                                            "AUTH", "BDAT", "BURL", "XFORWARD"};
+                                            "AUTH", "BURL", "XFORWARD"};
 constexpr std::string_view kForeignVerbs[] = {"GET", "POST", "PUT", "HEAD", "CONNECT", "OPTIONS"};
-constexpr std::size_t kVerbsFromClients = 12;  // of kVerbs
+constexpr std::size_t kVerbsFromClients = 13;  // of kVerbs
 
 bool is_one_of(std::string_view word, const auto& list) {
   return std::any_of(std::begin(list), std::end(list), [word](auto known) { return base::iequals(word, known); });
@@ -182,6 +182,14 @@ std::expected<RcptArguments, mail::Reply> parse_rcpt(std::string_view argument, 
     if (refusal) return std::unexpected(*std::move(refusal));
   }
   return out;
+}
+
+std::optional<Chunk> parse_bdat(std::string_view argument) {
+  const std::string_view digits = argument.substr(0, argument.find(' '));
+  const std::string_view rest = trim_left(argument.substr(digits.size()));
+  const auto size = digits.size() <= 20 ? base::to_number(digits) : std::nullopt;
+  if (!size || (!rest.empty() && !base::iequals(rest, "LAST"))) return std::nullopt;
+  return Chunk{*size, !rest.empty()};
 }
 
 std::expected<std::string_view, mail::Reply> parse_helo(std::string_view argument) {

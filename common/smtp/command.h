@@ -30,12 +30,14 @@ enum class Verb : std::uint8_t {
   kHelp,
   kStartTls,
   kXclient,
+  kBdat,
   kNotImplemented,  // known to RFCs, not offered by us: 502
   kForeign,         // another protocol's (an HTTP client sent here by somebody else's page)
   kUnknown,
   // Not commands, but they move the state as commands do.
   kBanner,
   kDot,
+  kChunkEnd,
 };
 std::string_view to_text(Verb v);
 
@@ -66,6 +68,12 @@ struct RcptArguments {
 };
 std::expected<MailArguments, mail::Reply> parse_mail(std::string_view argument, Extensions offered = {});
 std::expected<RcptArguments, mail::Reply> parse_rcpt(std::string_view argument, Extensions offered = {});
+// Of BDAT (RFC 3030 section 2): how many octets follow the line, and whether they are the last.
+struct Chunk {
+  std::uint64_t size = 0;
+  bool last = false;
+};
+std::optional<Chunk> parse_bdat(std::string_view argument);
 // The name of HELO and EHLO: one word of visible characters, at most 255.
 std::expected<std::string_view, mail::Reply> parse_helo(std::string_view argument);
 

@@ -1,28 +1,9 @@
 #include "common/smtp/data_decoder.h"
 
-#include <cstring>
+#include "common/smtp/line_ends.h"
 
 namespace holdfast::smtp {
 namespace {
-
-constexpr std::string_view kCrLf = "\r\n";
-
-// Some byte of `word` is zero (the classic test; exact for "any").
-constexpr std::uint64_t kOnes = 0x0101010101010101ULL;
-constexpr bool has_zero(std::uint64_t word) { return ((word - kOnes) & ~word & (kOnes << 7)) != 0; }
-
-// Where the next CR or LF at or behind `from` is; the size if there is none. Eight bytes a step: two
-// memchr() would each run far past the other's find.
-std::size_t find_line_end(std::string_view s, std::size_t from) {
-  while (from + 8 <= s.size()) {
-    std::uint64_t word;
-    std::memcpy(&word, s.data() + from, 8);
-    if (has_zero(word ^ (kOnes * '\r')) || has_zero(word ^ (kOnes * '\n'))) break;
-    from += 8;
-  }
-  while (from < s.size() && s[from] != '\r' && s[from] != '\n') ++from;
-  return from;
-}
 
 std::string_view take(std::string_view& in, std::size_t n) {
   const std::string_view out = in.substr(0, n);

@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 
 #include "common/base/panic.h"
+#include "common/base/text.h"
 
 namespace holdfast::smtp {
 namespace {
@@ -34,10 +35,6 @@ bool needs_no_tls(Verb verb) {
          verb == Verb::kQuit || verb == Verb::kRset || verb == Verb::kXclient;
 }
 
-Reply too_big(std::uint64_t limit) {
-  return Reply::make(552, "5.3.4", fmt::format("Message is bigger than {} bytes", limit));
-}
-
 }  // namespace
 
 ServerSession::ServerSession(ServerOptions options)
@@ -56,7 +53,11 @@ void ServerSession::tls_started() {
 }
 
 void ServerSession::enter(State next) {
-  if (state_ == State::kContent && next == State::kGreeted) reader_.shrink();
+  if ((state_ == State::kContent || state_ == State::kChunk) && next == State::kGreeted) reader_.shrink();
+  if (state_ == State::kRcpt && next == State::kChunk) {
+    encoder_.emplace(options_.bare_newline);
+    content_refused_ = false;
+  }
   state_ = next;
   if (next == State::kContent) {
     decoder_.emplace(options_.bare_newline);
@@ -65,7 +66,7 @@ void ServerSession::enter(State next) {
   if (next == State::kGreeted || next == State::kMail) accepted_ = rcpts_ = 0;
   if (next == State::kStart) {
     helo_.clear();
-    mail_refused_ = false;
+    mail_refused_ = esmtp_ = false;
   }
 }
 
@@ -84,7 +85,12 @@ std::optional<ServerEvent> ServerSession::next_event() {
     return await(Verb::kBanner, event::Connect{});
   }
   while (!closing() && state_ != State::kHandshake) {
+    if (swallow_ > 0 && !swallow()) return std::nullopt;
     if (state_ == State::kContent) return on_content();
+    if (state_ == State::kChunk) {
+      if (auto event = on_chunk()) return event;
+      if (state_ == State::kChunk) return std::nullopt;
+    }
     const auto line = reader_.next();
     if (!line) return std::nullopt;
     if (auto event = on_line(*line)) return event;
@@ -124,7 +130,7 @@ const char* ServerSession::exhausted(std::string_view line) const {
   const bool junk = options_.max_junk > 0 && junk_ >= options_.max_junk;
   if (!errors && !junk) return nullptr;
   const Verb verb = parse_command(line).verb;
-  if (verb == Verb::kQuit || (verb == Verb::kData && accepted_ > 0)) return nullptr;
+  if (verb == Verb::kQuit || ((verb == Verb::kData || verb == Verb::kBdat) && accepted_ > 0)) return nullptr;
   if (errors) return "Too many errors";
   return is_junk(verb) ? "Too many commands without a message" : nullptr;
 }
@@ -137,9 +143,22 @@ bool ServerSession::is_junk(Verb verb) const {
 
 Extensions ServerSession::extensions() const { return {options_.smtputf8, options_.dsn}; }
 
+// RFC 2920 section 3.1: what changes the session, or may be refused before content, is the last in its group; and
+// nobody sends groups who was not told that he may.
+bool ServerSession::too_early(Verb verb) const {
+  if (!options_.strict_pipelining || reader_.buffered() == 0) return false;
+  if (verb == Verb::kBdat || verb == Verb::kStartTls) return false;  // their own rules
+  return !esmtp_ || verb == Verb::kHelo || verb == Verb::kEhlo || verb == Verb::kData || verb == Verb::kXclient;
+}
+
 // Check: what can be said about the command without anybody else. Then proceed().
 ServerSession::Maybe ServerSession::on_command(std::string_view line) {
   const Command command = parse_command(line);
+  if (too_early(command.verb)) {
+    auto event = refuse(command.verb, line, Reply::make(554, "5.5.0", "Commands came before they may"));
+    enter(State::kClosed);
+    return event;
+  }
   if (has_strange_bytes(line, options_.smtputf8 && takes_utf8(command.verb))) {
     return refuse(command.verb, line, Reply::make(501, "5.5.2", "Bytes outside printable ASCII"));
   }
@@ -177,14 +196,18 @@ std::optional<Reply> ServerSession::unknown(const Command& command) const {
     case Verb::kXclient:
       if (options_.xclient) return std::nullopt;
       break;
+    case Verb::kBdat:
+      if (!options_.chunking) break;
+      if (!parse_bdat(command.argument)) return Reply::make(501, "5.5.4", "Syntax: BDAT octets [LAST]");
+      return std::nullopt;
     default: return std::nullopt;
   }
   return Reply::make(502, "5.5.1", "Command not implemented");
 }
 
 ServerSession::Maybe ServerSession::out_of_sequence(Verb verb, std::string_view line) {
-  const bool follows_refusal = mail_refused_ && (verb == Verb::kRcpt || verb == Verb::kData);
-  if (state_ == State::kMail && verb == Verb::kData && rcpts_ > 0) {
+  const bool follows_refusal = mail_refused_ && (verb == Verb::kRcpt || verb == Verb::kData || verb == Verb::kBdat);
+  if (state_ == State::kMail && (verb == Verb::kData || verb == Verb::kBdat) && rcpts_ > 0) {
     return refuse(verb, line, Reply::make(554, "5.5.1", "No valid recipients"), false);
   }
   const auto text = [&]() -> std::string_view {
@@ -192,6 +215,7 @@ ServerSession::Maybe ServerSession::out_of_sequence(Verb verb, std::string_view 
     if (state_ == State::kStart) return "Send HELO or EHLO first";
     if (verb == Verb::kStartTls || verb == Verb::kXclient) return "Not in the middle of a message";
     if (verb == Verb::kMail) return "MAIL was given already";
+    if (state_ == State::kChunks) return "BDAT is under way";
     return verb == Verb::kRcpt || state_ == State::kGreeted ? "MAIL is needed first" : "RCPT is needed first";
   };
   return refuse(verb, line, Reply::make(503, "5.5.1", std::string(text())), !follows_refusal);
@@ -205,6 +229,7 @@ ServerSession::Maybe ServerSession::proceed(const Command& command, std::string_
     case Verb::kMail: return on_mail(command, line);
     case Verb::kRcpt: return on_rcpt(command, line);
     case Verb::kData: return await(Verb::kData, event::Data{});
+    case Verb::kBdat: return on_bdat(command);
     case Verb::kRset: return on_rset();
     case Verb::kQuit: return on_quit();
     case Verb::kStartTls: return await(Verb::kStartTls, event::StartTls{});
@@ -237,7 +262,7 @@ ServerSession::Maybe ServerSession::on_mail(const Command& command, std::string_
   auto arguments = parse_mail(command.argument, extensions());
   if (!arguments) return refuse(Verb::kMail, line, std::move(arguments.error()));
   if (options_.size_limit > 0 && arguments->size.value_or(0) > options_.size_limit) {
-    return refuse(Verb::kMail, line, too_big(options_.size_limit), false);
+    return refuse(Verb::kMail, line, too_big(), false);
   }
   smtputf8_ = arguments->smtputf8;
   return await(Verb::kMail, event::Mail{std::move(arguments->sender), arguments->size, arguments->body,
@@ -278,27 +303,13 @@ ServerSession::Maybe ServerSession::on_quit() {
   return event::Reset{};
 }
 
-ServerSession::Maybe ServerSession::on_content() {
-  std::string_view in = reader_.rest();
-  while (auto piece = decoder_->next(in)) {
-    reader_.use(reader_.buffered() - in.size());
-    if (options_.size_limit == 0 || decoder_->octets() <= options_.size_limit) return event::Content{*piece};
-  }
-  reader_.use(reader_.buffered() - in.size());
-  if (!decoder_->ended()) return std::nullopt;
-  event::ContentEnd end{decoder_->octets(), std::nullopt};
-  if (options_.size_limit > 0 && end.octets > options_.size_limit) {
-    end.refusal = too_big(options_.size_limit);
-  } else if (decoder_->bare_newline() && options_.bare_newline == BareNewline::kReject) {
-    end.refusal = Reply::make(550, "5.6.11", "Bare CR or LF in the message: lines end in CRLF");
-  }
-  content_refused_ = end.refusal.has_value();
-  return await(Verb::kDot, std::move(end));
-}
-
 ServerSession::Maybe ServerSession::refuse(Verb verb, std::string_view line, Reply reply, bool counts) {
   errors_ += counts ? 1 : 0;
-  reply.append_wire(output_);
+  if (base::istarts_with(line, "BDAT")) {
+    refuse_chunk(verb, line, reply);
+  } else {
+    reply.append_wire(output_);
+  }
   return event::Rejected{verb, line, std::move(reply)};
 }
 
@@ -315,11 +326,13 @@ void ServerSession::reply(const Reply& reply, bool client_error) {
   const Verb verb = *awaited_;
   const bool positive = verb == Verb::kData ? reply.code == 354 : reply.positive();
   base::expect(positive || reply.temporary() || reply.permanent(), "a reply that does not fit its command");
-  base::expect(!positive || (verb != Verb::kEhlo && verb != Verb::kStartTls), "it is answered by accept()");
+  base::expect(!positive || (verb != Verb::kEhlo && verb != Verb::kStartTls && verb != Verb::kBdat), "it is answered by accept()");
   base::expect(!positive || verb != Verb::kDot || !content_refused_, "a positive reply to refused content");
   awaited_.reset();
-  const bool of_a_command = verb != Verb::kBanner && verb != Verb::kStartTls && verb != Verb::kData && verb != Verb::kDot;
+  const bool of_a_command = verb != Verb::kBanner && verb != Verb::kStartTls && verb != Verb::kData &&
+                            verb != Verb::kBdat && verb != Verb::kDot;
   if (client_error || (reply.permanent() && of_a_command)) ++errors_;
+  if (verb == Verb::kBdat && reply.code != 421) return end_by_chunk(reply);
   reply.append_wire(output_);
   if (reply.code == 421) return enter(State::kClosed);
   if (positive) return answered(verb);
@@ -339,6 +352,7 @@ void ServerSession::close(const Reply& reply) {
 // The awaited command was answered positively.
 void ServerSession::answered(Verb verb) {
   if (verb == Verb::kMail) mail_refused_ = false;
+  if (verb == Verb::kHelo || verb == Verb::kEhlo) esmtp_ = verb == Verb::kEhlo;
   if (verb == Verb::kDot) errors_ = junk_ = 0;
   if (verb == Verb::kStartTls) reader_.clear();
   if (verb == Verb::kRcpt) ++accepted_;
@@ -357,6 +371,7 @@ void ServerSession::write_positive(Verb verb) {
     case Verb::kMail: output_ += "250 2.1.0 Ok\r\n"; return;
     case Verb::kRcpt: output_ += "250 2.1.5 Ok\r\n"; return;
     case Verb::kData: output_ += "354 End data with <CR><LF>.<CR><LF>\r\n"; return;
+    case Verb::kBdat: return;
     case Verb::kDot: output_ += "250 2.0.0 Ok\r\n"; return;
     default: base::panic("a verb that awaits no answer");
   }
@@ -370,6 +385,7 @@ void ServerSession::write_ehlo() {
   if (options_.eightbitmime) line("8BITMIME");
   if (options_.smtputf8) line("SMTPUTF8");
   if (options_.dsn) line("DSN");
+  if (options_.chunking) line("CHUNKING");
   if (options_.starttls && !secured_) line("STARTTLS");
   if (options_.xclient) fmt::format_to(std::back_inserter(output_), "250-XCLIENT {}\r\n", kXclientNames);
   if (options_.limits) fmt::format_to(std::back_inserter(output_), "250-LIMITS RCPTMAX={}\r\n", options_.max_recipients);

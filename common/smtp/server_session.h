@@ -25,6 +25,7 @@
 #include <vector>
 
 #include "common/mail/reply.h"
+#include "common/smtp/chunk_encoder.h"
 #include "common/smtp/command.h"
 #include "common/smtp/data_decoder.h"
 #include "common/smtp/line_reader.h"
@@ -46,9 +47,13 @@ struct ServerOptions {
   bool eightbitmime = true;
   bool smtputf8 = false;      // RFC 6531
   bool dsn = false;           // RFC 3461
+  bool chunking = false;      // RFC 3030, without BINARYMIME
   bool starttls = false;      // RFC 3207
   bool tls_required = false;  // 530 to what is not allowed before STARTTLS (RFC 3207 section 4)
   bool xclient = false;       // to this client only
+  // 554 5.5.0 and the end to who sends before he may: bytes behind HELO, EHLO, DATA or XCLIENT, or behind anything
+  // before EHLO was answered (RFC 2920 section 3.1).
+  bool strict_pipelining = false;
   bool limits = false;        // RFC 9422: tells max_recipients
   std::vector<std::string> extra_ehlo;  // more lines of the EHLO reply, each a keyword and its parameters
 };
@@ -67,7 +72,8 @@ class ServerSession {
   void accept();
   // Any answer. 2xx (354 to Data) moves on. 421 closes the session. To Connect, a 4xx or 5xx leaves a session
   // in which all but QUIT gets 503 (RFC 5321 section 3.1). To Helo and Data a positive answer is accept()'s.
-  // A refused Mail leaves no transaction; a refused Data leaves it open.
+  // A refused Mail leaves no transaction; a refused Data leaves it open, unless the content was to come by BDAT: then
+  // a Reset follows.
   // A 5xx to Helo, Mail or Rcpt counts as an error of the client (ServerOptions::max_errors), as the core's own
   // refusals do; a 4xx only if `client_error` is set.
   void reply(const mail::Reply& reply, bool client_error = false);
@@ -88,7 +94,10 @@ class ServerSession {
   State state() const { return state_; }
   bool secured() const { return secured_; }  // tls_started() was called
   int errors() const { return errors_; }     // of the client, since the last message
-  bool in_transaction() const { return state_ == State::kMail || state_ == State::kRcpt || state_ == State::kContent; }
+  bool in_transaction() const {
+    return state_ == State::kMail || state_ == State::kRcpt || state_ == State::kContent || state_ == State::kChunk ||
+           state_ == State::kChunks;
+  }
   // May be changed while no answer is awaited; EHLO shows what is true when it is accepted.
   ServerOptions& options() { return options_; }
 
@@ -101,6 +110,14 @@ class ServerSession {
   Maybe on_command(std::string_view line);
   Maybe proceed(const Command& command, std::string_view line);
   Maybe on_content();
+  Maybe on_bdat(const Command& command);
+  Maybe on_chunk();
+  Maybe end_of_content(std::uint64_t octets, bool bare_newline);
+  void refuse_chunk(Verb verb, std::string_view line, const mail::Reply& reply);
+  void end_by_chunk(const mail::Reply& reply);
+  bool swallow();
+  bool too_early(Verb verb) const;
+  mail::Reply too_big() const;
   Maybe on_helo(const Command& command, std::string_view line);
   Maybe on_mail(const Command& command, std::string_view line);
   Maybe on_rcpt(const Command& command, std::string_view line);
@@ -126,6 +143,11 @@ class ServerSession {
   std::optional<Verb> awaited_;
   std::optional<ServerEvent> held_;  // Helo or Quit behind a Reset
   std::optional<DataDecoder> decoder_;
+  std::optional<ChunkEncoder> encoder_;
+  std::uint64_t chunk_left_ = 0, chunk_size_ = 0;
+  bool last_chunk_ = false, finished_ = false;
+  std::uint64_t swallow_ = 0;  // octets of a refused BDAT that are still to come; `after_swallow_` is its answer
+  std::string after_swallow_;
   std::string helo_;
   std::optional<XclientAttributes> xclient_;
   bool connect_given_ = false;
@@ -133,6 +155,7 @@ class ServerSession {
   bool content_refused_ = false;
   bool secured_ = false;
   bool smtputf8_ = false;  // of the transaction
+  bool esmtp_ = false;     // EHLO was answered last, not HELO
   std::size_t accepted_ = 0;
   std::size_t rcpts_ = 0;  // of the transaction, refused ones too
   int errors_ = 0, junk_ = 0;

@@ -38,7 +38,16 @@ constexpr Row kRows[] = {
     {State::kRcpt, kVrfy, State::kRcpt},       {State::kRcpt, kHelp, State::kRcpt},
     {State::kRcpt, kQuit, State::kClosed},
 
+    {State::kRcpt, kBdat, State::kChunk},
+
     {State::kContent, kDot, State::kGreeted},
+
+    {State::kChunk, kChunkEnd, State::kChunks}, {State::kChunk, kDot, State::kGreeted},
+
+    {State::kChunks, kBdat, State::kChunk},    {State::kChunks, kHelo, State::kGreeted},
+    {State::kChunks, kEhlo, State::kGreeted},  {State::kChunks, kRset, State::kGreeted},
+    {State::kChunks, kNoop, State::kChunks},   {State::kChunks, kVrfy, State::kChunks},
+    {State::kChunks, kHelp, State::kChunks},   {State::kChunks, kQuit, State::kClosed},
 
     {State::kRefused, kQuit, State::kClosed},
 };
@@ -54,6 +63,8 @@ std::string_view to_text(State s) {
     case State::kMail: return "mail";
     case State::kRcpt: return "rcpt";
     case State::kContent: return "content";
+    case State::kChunk: return "chunk";
+    case State::kChunks: return "chunks";
     case State::kHandshake: return "handshake";
     case State::kClosed: return "closed";
   }

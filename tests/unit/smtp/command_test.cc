@@ -18,7 +18,7 @@ TEST(ParseCommand, WhatIsNone) {
     EXPECT_EQ(parse_command(line).verb, Verb::kUnknown) << line;
   }
   EXPECT_EQ(parse_command("ETRN").verb, Verb::kNotImplemented);
-  EXPECT_EQ(parse_command("BDAT 5 LAST").verb, Verb::kNotImplemented);
+  EXPECT_EQ(parse_command("BURL x").verb, Verb::kNotImplemented);
   EXPECT_EQ(parse_command("GET / HTTP/1.1").verb, Verb::kForeign);
 }
 

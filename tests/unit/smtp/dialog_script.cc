@@ -59,6 +59,7 @@ std::string unescape(std::string_view in) {
 // Options that are offered or not: "O: smtputf8".
 bool* switch_of(ServerOptions& options, std::string_view name) {
   if (name == "smtputf8") return &options.smtputf8;
+  if (name == "chunking") return &options.chunking;
   if (name == "dsn") return &options.dsn;
   if (name == "starttls") return &options.starttls;
   if (name == "tls_required") return &options.tls_required;

@@ -2,7 +2,7 @@
 //
 //   # comment: the RFC section that the dialogue is about
 //   O: size_limit 100          an option of ServerOptions: size_limit, max_recipients, max_errors, max_junk,
-//                              bare_newline, extra_ehlo; smtputf8, dsn, starttls, tls_required, xclient, limits
+//                              bare_newline, extra_ehlo; smtputf8, dsn, chunking, starttls, tls_required, xclient, limits
 //   A: rcpt 550 5.1.1 No       the adapter's answer to the next event of that name; "accept" is the default
 //   C: EHLO c.test             the client sends the line and CRLF
 //   R: a\nb\{600*x}\r\n        the client sends these bytes: \r \n \0 \\ \xHH, and \{COUNT*CHARACTER}
