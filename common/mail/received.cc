@@ -76,9 +76,10 @@ std::string pick_message_id(std::string_view value) {
 }  // namespace
 
 std::string received_header(const Received& r) {
-  std::string out = fmt::format(
-      "Received: from {} ({} {})\r\n\tby {} (Holdfast) with {} id {}", r.helo.empty() ? "unknown" : safe(r.helo),
-      r.client_name.empty() ? "unknown" : safe(r.client_name), r.literal, r.by, r.protocol, r.id.text());
+  std::string out = fmt::format("Received: from {} ({} {})\r\n\t", r.helo.empty() ? "unknown" : safe(r.helo),
+                                r.client_name.empty() ? "unknown" : safe(r.client_name), r.literal);
+  if (!r.tls.empty()) out += fmt::format("(using {})\r\n\t", r.tls);
+  out += fmt::format("by {} (Holdfast) with {} id {}", r.by, r.protocol, r.id.text());
   if (r.recipient.empty()) {
     out += fmt::format(";\r\n\t{}\r\n", r.date);
   } else {

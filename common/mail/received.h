@@ -13,6 +13,7 @@ struct Received {
   std::string_view helo;         // as the client gave it; unsafe characters become '?'
   std::string_view client_name;  // PTR; empty: "unknown"
   std::string_view literal;      // "[192.0.2.1]", "[IPv6:2001:db8::1]": net::SocketAddress::literal()
+  std::string_view tls{};        // "TLSv1.3 with cipher …", or empty
   std::string_view by;           // our hostname
   std::string_view protocol;     // "ESMTP", "SMTP" (RFC 3848)
   QueueId id;

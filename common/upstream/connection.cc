@@ -124,7 +124,7 @@ bool Connection::Impl::content_moves() {
 Stage Connection::Impl::stage_now() const {
   if (socketless) return Stage::kLocal;
   if (!connected) return Stage::kConnect;
-  if (!greeted) return banner.code == 0 ? Stage::kBanner : Stage::kEhlo;
+  if (!greeted) return greeting;
   if (content_begun) return dot_sent ? Stage::kDot : Stage::kContent;
   if (!in_transaction) return Stage::kNone;
   if (!mail_answered) return Stage::kMail;
@@ -152,8 +152,8 @@ void Connection::Impl::cut() {
 }
 
 Connection::Connection(net::Loop& loop, const net::SocketAddress& to, std::string helo, const Timeouts& timeouts,
-                       ConnectionHandler& handler)
-    : impl_(std::make_shared<Impl>(loop, to, std::move(helo), timeouts, handler)) {
+                       ConnectionHandler& handler, std::shared_ptr<const Security> security, std::string server)
+    : impl_(std::make_shared<Impl>(loop, to, std::move(helo), timeouts, handler, std::move(security), std::move(server))) {
   impl_->start();
 }
 
@@ -212,6 +212,7 @@ std::string Connection::rcpt_parameters(std::string_view notify, std::string_vie
   return smtp::rcpt_parameters(capabilities(), notify, orcpt);
 }
 
+bool Connection::secured() const { return impl_->secured; }
 bool Connection::ready() const { return impl_->greeted && impl_->stream != nullptr && impl_->stream->open(); }
 bool Connection::in_transaction() const { return impl_->in_transaction; }
 bool Connection::sending() const { return impl_->content != nullptr || impl_->content_begun; }
