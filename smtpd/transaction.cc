@@ -13,8 +13,6 @@
 namespace holdfast::smtpd {
 namespace {
 
-constexpr int kMaxHops = 50;  // RFC 5321 section 6.3: a loop, for sure
-
 double seconds(base::Mono from, base::Mono to) { return std::chrono::duration<double>(to - from).count(); }
 
 }  // namespace
@@ -90,6 +88,10 @@ void Transaction::rcpt(const smtp::event::Rcpt& rcpt, Answer answer) {
   }
 }
 
+void Transaction::refuse_rcpt(const smtp::event::Rcpt& rcpt, const mail::Reply& reply, const Answer& answer) {
+  refuse("RCPT", reply, rcpt.recipient.text(), answer);
+}
+
 // A kept message must be one that its destination takes (design.md section 5).
 RcptVerdict Transaction::judge_unasked(const Question& question) {
   const std::string text = question.recipient.text();
@@ -158,6 +160,10 @@ void Transaction::settle(const Question& question, RcptVerdict verdict) {
         refuse("RCPT", verdict.reply, question.recipient.text(), question.answer);
         return;
       }
+      if (const auto refusal = mode_ == Mode::kLive ? std::nullopt : kept_enough(question)) {
+        refuse("RCPT", *refusal, question.recipient.text(), question.answer);
+        return;
+      }
       // A live transaction whose connection was lost stays live: its end decides.
       if (mode_ != Mode::kLive) relay_.reset();
       accept(question, mode_ == Mode::kLive ? Mode::kLive : Mode::kKept);
@@ -167,6 +173,10 @@ void Transaction::settle(const Question& question, RcptVerdict verdict) {
       return;
   }
   question.answer(verdict.reply);
+}
+
+std::optional<mail::Reply> Transaction::kept_enough(const Question& question) const {
+  return shared_.limits.keep(*client_.place, question.view.key, mode_ == Mode::kKept, shared_.loop.now());
 }
 
 void Transaction::accept(const Question& question, Mode mode) {
@@ -185,6 +195,7 @@ void Transaction::begin_content() {
   content_.set_head(mail::received_header({.helo = client_.helo,
                                            .client_name = client_.name,
                                            .literal = client_.literal,
+                                           .tls = client_.tls,
                                            .by = config_->hostname,
                                            .protocol = protocol,
                                            .id = id_,
@@ -194,11 +205,26 @@ void Transaction::begin_content() {
 }
 
 void Transaction::content(std::string_view wire) {
+  while (const auto piece = gate_.next(wire)) header(*piece);
+  if (content_status_ && !wire.empty()) content_status_ = content_.append(wire);
+}
+
+void Transaction::header(std::string_view wire) {
   if (content_status_) content_status_ = content_.append(wire);
-  if (header_whole_) return;
-  const std::size_t seen = std::max<std::size_t>(header_.size(), 3) - 3;
   header_.append(wire.substr(0, mail::kMaxHeader - header_.size()));
-  header_whole_ = header_.size() == mail::kMaxHeader || header_.find("\r\n\r\n", seen) != std::string::npos;
+}
+
+// RFC 5321 section 6.3 for the loops.
+std::optional<mail::Reply> Transaction::unacceptable_header() const {
+  const auto& limits = config_->smtpd;
+  if (gate_.octets() > limits.header_size_limit) {
+    return mail::Reply::make(552, "5.3.4", fmt::format("Message header is bigger than {} bytes", limits.header_size_limit));
+  }
+  if (gate_.fields() > static_cast<std::uint64_t>(limits.max_header_fields)) {
+    return mail::Reply::make(552, "5.3.4", fmt::format("Message header has more than {} fields", limits.max_header_fields));
+  }
+  if (gate_.received() > static_cast<std::uint64_t>(limits.max_hops)) return mail::Reply::make(554, "5.4.6", "Too many hops");
+  return std::nullopt;
 }
 
 // EHLO told the limit only if all mail goes to one destination.
@@ -218,14 +244,14 @@ std::optional<mail::Reply> Transaction::unacceptable(const smtp::event::ContentE
   if (mode_ == Mode::kKept && too_big_for_destination()) {
     return mail::Reply::make(552, "5.3.4", "Message size exceeds what the mail server takes");
   }
-  if (mail::scan_header(header_).received > kMaxHops) return mail::Reply::make(554, "5.4.6", "Too many hops");
-  return std::nullopt;
+  return unacceptable_header();
 }
 
 void Transaction::end(const smtp::event::ContentEnd& end, Answer answer) {
   ended_ = shared_.loop.now();
   octets_ = end.octets;
   end_answer_ = std::move(answer);
+  if (const auto piece = gate_.finish()) header(*piece);
   if (const auto refusal = unacceptable(end)) {
     relay_.reset();
     refuse("END-OF-MESSAGE", *refusal, "", end_answer_);
@@ -292,6 +318,7 @@ mail::Envelope Transaction::envelope() const {
   out.client_name = client_.name;
   out.helo = client_.helo;
   out.protocol = protocol();
+  out.tls = client_.tls;
   out.smtputf8 = smtputf8_;
   out.body = body_;
   out.ret = ret_;

@@ -13,6 +13,7 @@
 
 #include "common/config/config.h"
 #include "common/mail/envelope.h"
+#include "common/mail/header_gate.h"
 #include "common/smtp/server_session.h"
 #include "common/storage/content.h"
 #include "smtpd/judgement.h"
@@ -30,6 +31,8 @@ class Transaction {
   ~Transaction();
 
   void rcpt(const smtp::event::Rcpt& rcpt, Answer answer);
+  // Refuses it by our own rule, in the log too.
+  void refuse_rcpt(const smtp::event::Rcpt& rcpt, const mail::Reply& reply, const Answer& answer);
   // After a recipient was accepted: content follows.
   void begin_content();
   void content(std::string_view wire);
@@ -59,7 +62,10 @@ class Transaction {
   void refuse(std::string_view stage, const mail::Reply& reply, std::string_view recipient, const Answer& answer);
   RcptVerdict judge_unasked(const Question& question);
   std::string protocol() const;
+  std::optional<mail::Reply> kept_enough(const Question& question) const;
   bool too_big_for_destination() const;
+  void header(std::string_view wire);
+  std::optional<mail::Reply> unacceptable_header() const;
   std::optional<mail::Reply> unacceptable(const smtp::event::ContentEnd& end) const;
   mail::Envelope envelope() const;
   void log_proxied(const Word& word) const;
@@ -84,8 +90,8 @@ class Transaction {
 
   storage::Content content_;
   base::Status content_status_;
-  std::string header_;                                // the first part of the content, for scan_header()
-  bool header_whole_ = false;
+  mail::HeaderGate gate_;
+  std::string header_;                                // for scan_header(): kMaxHeader octets of it at most
   std::string message_id_;
   std::uint64_t octets_ = 0;
   base::Mono ended_{};
