@@ -147,7 +147,7 @@ Extensions ServerSession::extensions() const { return {options_.smtputf8, option
 // nobody sends groups who was not told that he may.
 bool ServerSession::too_early(Verb verb) const {
   if (!options_.strict_pipelining || reader_.buffered() == 0) return false;
-  if (verb == Verb::kBdat || verb == Verb::kStartTls) return false;  // their own rules
+  if (verb == Verb::kBdat || verb == Verb::kStartTls || verb == Verb::kForeign) return false;  // their own rules
   return !esmtp_ || verb == Verb::kHelo || verb == Verb::kEhlo || verb == Verb::kData || verb == Verb::kXclient;
 }
 
