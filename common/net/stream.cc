@@ -19,6 +19,9 @@ constexpr Millis kLinger{10'000};
 // Of what waits to be sent over TLS, how much is made ready at once.
 constexpr std::size_t kSealAtOnce = 256 << 10;
 
+// TLS answers some records by itself (an attempt to renegotiate by an alert): for a peer that reads none of it.
+constexpr std::size_t kMostOfTls = 4 * kSealAtOnce;
+
 using detail::TlsChannel;
 
 std::string reason_of(int err) {
@@ -76,7 +79,12 @@ struct Stream::Impl : Loop::Flushable, std::enable_shared_from_this<Stream::Impl
       }
       handler->on_data(plain);
     }
-    if (state == State::kOpen) send_at_turn_end();
+    if (state != State::kOpen) return;
+    if (out.size() - sent > kMostOfTls) {
+      end("TLS: the peer does not read");
+    } else {
+      send_at_turn_end();
+    }
   }
 
   void begin_tls(std::unique_ptr<TlsChannel> channel, Millis timeout, bool first) {
@@ -152,7 +160,7 @@ struct Stream::Impl : Loop::Flushable, std::enable_shared_from_this<Stream::Impl
   // An error of send() is not reported from here: the peer's last words may still be readable, and the
   // read side will see the end behind them.
   void send_now() {
-    if (tls != nullptr && tls->secured()) tls->seal(kSealAtOnce);
+    if (tls != nullptr && tls->secured() && out.size() - sent < kSealAtOnce) tls->seal(kSealAtOnce);
     while (sent < out.size()) {
       const ssize_t n = ::send(fd.get(), out.data() + sent, out.size() - sent, MSG_NOSIGNAL);
       if (n < 0 && errno == EINTR) continue;
