@@ -72,9 +72,17 @@ void Delivery::start() {
   begun_ = true;
   upstream::Connection& connection = lease_.connection();
   const storage::Record& record = source_->record();
-  const bool eightbit = record.envelope().body == mail::Body::k8BitMime;
-  connection.mail(record.envelope().sender, connection.mail_parameters(record.content_size(), eightbit));
-  for (const auto& recipient : job_.recipients) connection.rcpt(recipient.address);
+  const mail::Envelope& envelope = record.envelope();
+  connection.mail(envelope.sender, connection.mail_parameters({.size = record.content_size(),
+                                                               .eightbit = envelope.body == mail::Body::k8BitMime,
+                                                               .smtputf8 = envelope.smtputf8,
+                                                               .ret = envelope.ret,
+                                                               .envid = envelope.envid}));
+  for (const auto& recipient : job_.recipients) {
+    const mail::Recipient* given = recipient.index < envelope.recipients.size() ? &envelope.recipients[recipient.index] : nullptr;
+    connection.rcpt(recipient.address,
+                    given != nullptr ? connection.rcpt_parameters(given->notify, given->orcpt) : std::string());
+  }
 }
 
 // Only whoever knows the policy can judge a MAIL that was refused: to the prober it is a reason to look.

@@ -15,8 +15,9 @@ namespace holdfast::gatewayctl {
 namespace {
 
 // The file as it lies there: never the running one in its place.
-void with_file(Invocation& invocation, const std::function<base::Status(const config::Config&)>& body) {
-  const auto config = config::load(invocation.config_file);
+void with_file(Invocation& invocation, const std::function<base::Status(const config::Config&)>& body,
+               config::Files files = config::Files::kSkip) {
+  const auto config = config::load(invocation.config_file, files);
   const base::Status done = config ? body(*config) : std::unexpected(config.error());
   if (!done) invocation.exit_code = report(done.error());
 }
@@ -30,7 +31,7 @@ void run_check(Invocation& invocation) {
       fmt::print("{}: good\n", config.file);
     }
     return {};
-  });
+  }, config::Files::kCheck);
 }
 
 void run_show(Invocation& invocation, bool only_changed) {

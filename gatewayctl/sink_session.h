@@ -41,6 +41,8 @@ class Session final : private net::StreamHandler {
   void on(const smtp::event::Reset&) { forget(); }
   void on(const smtp::event::Quit&) {}
   void on(const smtp::event::Rejected&) {}
+  void on(const smtp::event::StartTls&) {}  // neither is offered
+  void on(const smtp::event::Xclient&) {}
 
   void act(Stage stage, const std::vector<std::string>& recipients);
   void accept();

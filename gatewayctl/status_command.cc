@@ -23,10 +23,24 @@ std::vector<DaemonLine> orphans(const Gateway& gateway) {
   return out;
 }
 
-std::vector<DaemonLine> daemons(const Gateway& gateway) {
+std::optional<ClientsLine> clients_line(const json& told) {
+  const auto c = told.find("clients");
+  if (c == told.end() || !c->is_object()) return std::nullopt;
+  const auto number = [&](const char* name) { return c->value(name, std::uint64_t{0}); };
+  return ClientsLine{.now = number("now"),
+                     .stressed_workers = number("stressed_workers"),
+                     .refused_connections = number("refused_connections"),
+                     .refused_messages = number("refused_messages"),
+                     .refused_recipients = number("refused_recipients"),
+                     .refused_kept = number("refused_kept"),
+                     .early_talkers = number("early_talkers")};
+}
+
+std::vector<DaemonLine> daemons(const Gateway& gateway, std::optional<ClientsLine>& clients) {
   const auto answer = gateway.ask("master", "master.status", {}, kQuick);
   const json told = answer ? json::parse(*answer, nullptr, false) : json();
   if (!told.is_object() || !told.contains("daemons")) return orphans(gateway);
+  clients = clients_line(told);
   std::vector<DaemonLine> out;
   for (const auto& d : told["daemons"]) {
     const auto pid = d.value("pid", json());
@@ -187,7 +201,7 @@ void run_version(const Invocation& invocation) {
 Status gather(Gateway& gateway) {
   Status status;
   status.now_ms = base::to_millis(base::wall_now());
-  status.daemons = daemons(gateway);
+  status.daemons = daemons(gateway, status.clients);
   gather_directory(gateway, status);
   gather_queue(gateway, status);
   gather_spool(gateway, status);

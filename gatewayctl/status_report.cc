@@ -131,6 +131,31 @@ std::string reports_text(const ReportsLine& r) {
   return out;
 }
 
+std::string clients_text(const ClientsLine& c) {
+  std::string out = fmt::format("{} now", c.now);
+  std::vector<std::string> refused;
+  const auto add = [&](std::uint64_t count, const char* what) {
+    if (count > 0) refused.push_back(count_text(count, what));
+  };
+  add(c.refused_connections, "connection");
+  add(c.refused_messages, "message");
+  add(c.refused_recipients + c.refused_kept, "recipient");
+  if (!refused.empty()) out += fmt::format("; refused by a limit: {}", list_text(refused));
+  if (c.early_talkers > 0) out += fmt::format("; {} spoke too early", c.early_talkers);
+  if (c.stressed_workers > 0) out += "; UNDER STRESS: time-outs are short";
+  return out;
+}
+
+json clients_json(const ClientsLine& c) {
+  return {{"now", c.now},
+          {"stress", c.stressed_workers > 0},
+          {"refused_connections", c.refused_connections},
+          {"refused_messages", c.refused_messages},
+          {"refused_recipients", c.refused_recipients},
+          {"refused_kept", c.refused_kept},
+          {"early_talkers", c.early_talkers}};
+}
+
 json quota_json(const QuotaLine& q) {
   return {{"domain", q.name.empty() ? json() : json(q.name)},
           {"messages", q.messages},
@@ -213,6 +238,7 @@ std::string status_text(const Status& status) {
   out += "\nqueue    " + (status.queue ? queue_details(*status.queue) : "-") + "\n";
   out += "spool    " + (status.spool ? spool_text(*status.spool) : "-") + "\n";
   for (const auto& q : status.quotas) out += "quota    " + base::printable(quota_text(q)) + "\n";
+  if (status.clients) out += "clients  " + clients_text(*status.clients) + "\n";
   out += "bounces  " + (status.reports ? reports_text(*status.reports) : "-") + "\n";
   return out + "daemons  " + base::printable(daemons_text(status.daemons)) + "\n";
 }
@@ -235,6 +261,7 @@ std::string status_json(const Status& status) {
                                      {"free_percent", status.spool->free_percent},
                                      {"accepting", status.spool->accepting}}
                               : json();
+  out["clients"] = status.clients ? clients_json(*status.clients) : json();
   out["bounces"] = status.reports ? reports_json(*status.reports) : json();
   out["possible_duplicates"] = status.reports ? json(status.reports->possible_duplicates) : json();
   out["quotas"] = json::array();

@@ -56,6 +56,13 @@ struct ReportsLine {
   std::uint64_t written = 0, delays = 0, suppressed = 0, possible_duplicates = 0;
 };
 
+// Of all smtpd workers, each since its start.
+struct ClientsLine {
+  std::uint64_t now = 0, stressed_workers = 0;
+  std::uint64_t refused_connections = 0, refused_messages = 0, refused_recipients = 0, refused_kept = 0;  // by a limit
+  std::uint64_t early_talkers = 0;
+};
+
 struct Status {
   std::int64_t now_ms = 0;
   std::vector<DaemonLine> daemons;
@@ -64,6 +71,7 @@ struct Status {
   std::optional<QueueLine> queue;  // nothing: it could not be read
   std::optional<SpoolLine> spool;
   std::vector<QuotaLine> quotas;
+  std::optional<ClientsLine> clients;  // nothing: master does not answer
   std::optional<ReportsLine> reports;  // nothing: qmgr does not answer
   bool index_works = true;             // false: qmgr says that it cannot commit
 };

@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 
 #include "common/base/file.h"
+#include "common/daemon/board.h"
 #include "common/storage/segment.h"
 #include "master/spawn.h"
 
@@ -43,6 +44,9 @@ base::Result<Ground> prepare(const config::Config& config) {
   auto numbers = WriterNumbers::open(config.paths);
   if (!numbers) return std::unexpected(numbers.error());
   out.numbers = std::move(*numbers);
+  auto board = daemon::Board::make();
+  if (!board) return std::unexpected(board.error());
+  out.board = std::move(*board);
   auto programs = program_folder();
   if (!programs) return std::unexpected(programs.error());
   out.programs = std::move(*programs);

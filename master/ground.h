@@ -15,6 +15,7 @@ struct Ground {
   Instance instance;
   Listeners listeners;
   WriterNumbers numbers;
+  base::UniqueFd board;  // what the smtpd workers share (common/daemon/board.h)
   std::string programs;  // the folder our programs lie in
 };
 

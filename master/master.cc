@@ -14,6 +14,7 @@
 #include "common/base/text.h"
 #include "common/config/load.h"
 #include "common/config/show.h"
+#include "common/daemon/board.h"
 #include "master/notify.h"
 #include "master/status.h"
 
@@ -118,6 +119,8 @@ base::Result<Children::Plan> Master::plan(const Child& child) {
   }
   out.inherited = {ground_.instance.daemons_fd()};
   if (child.name == "smtpd") {
+    out.arguments.insert(out.arguments.end(), {"--board-fd", std::to_string(ground_.board.get())});
+    out.inherited.push_back(ground_.board.get());
     for (const int fd : ground_.listeners.fds()) {
       out.arguments.insert(out.arguments.end(), {"--listen-fd", std::to_string(fd)});
       out.inherited.push_back(fd);
@@ -149,7 +152,7 @@ ipc::ControlReply Master::reload() {
   if (children_.supervisor().stopping()) return refusal({Kind::kTemporary, "the gateway is ending"});
   if (auto reopened = log().reopen(); !reopened) log().warning(reopened.error().text);
   notify_reloading();
-  auto fresh = config::load(config_.file);
+  auto fresh = config::load(config_.file, config::Files::kCheck);
   const base::Status done = fresh ? adopt(std::move(*fresh)) : std::unexpected(fresh.error());
   if (!done) log_lines(done.error().text, &base::Log::error, "configuration not reloaded: ");
   // In either case: the daemons reopen their logs, and read what is in force.
@@ -201,7 +204,9 @@ ipc::ControlReply Master::answer(const ipc::Control& question) {
 }
 
 ipc::ControlReply Master::status() const {
-  return {0, status_json(children_.supervisor(), ground_.listeners.text()), ""};
+  const auto board = daemon::Board::open(ground_.board.get(), 0);
+  const auto clients = board ? board->sum(workers(config_.smtpd.workers)) : daemon::Gauges{};
+  return {0, status_json(children_.supervisor(), ground_.listeners.text(), clients), ""};
 }
 
 ipc::ControlReply Master::restart(const ipc::Control& question) {
@@ -233,7 +238,7 @@ ipc::ControlReply Master::set_log_level(const ipc::Control& question) {
 
 int run(const std::string& config_file, bool check) {
   ::umask(027);
-  auto config = config::load(config_file);
+  auto config = config::load(config_file, config::Files::kCheck);
   if (!config) return give_up(config.error());
   if (check) return say_good(*config);
   ::signal(SIGPIPE, SIG_IGN);

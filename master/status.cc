@@ -5,7 +5,7 @@
 
 namespace holdfast::master {
 
-std::string status_json(const Supervisor& supervisor, const std::string& listening) {
+std::string status_json(const Supervisor& supervisor, const std::string& listening, const daemon::Gauges& clients) {
   using nlohmann::json;
   json daemons = json::array();
   daemons.push_back({{"name", "master"}, {"worker", 0}, {"pid", ::getpid()},
@@ -18,7 +18,14 @@ std::string status_json(const Supervisor& supervisor, const std::string& listeni
                        {"restarts", child.restarts},
                        {"since", base::iso8601(child.since)}});
   }
-  return json{{"daemons", std::move(daemons)}, {"listening", listening}}.dump();
+  json numbers{{"now", clients.clients},
+               {"stressed_workers", clients.stressed},
+               {"refused_connections", clients.refused_connections},
+               {"refused_messages", clients.refused_messages},
+               {"refused_recipients", clients.refused_recipients},
+               {"refused_kept", clients.refused_kept},
+               {"early_talkers", clients.early_talkers}};
+  return json{{"daemons", std::move(daemons)}, {"listening", listening}, {"clients", std::move(numbers)}}.dump();
 }
 
 }  // namespace holdfast::master

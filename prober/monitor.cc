@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/base/log.h"
+#include "common/destination/security.h"
 #include "common/mail/events.h"
 
 namespace holdfast::prober {
@@ -45,6 +46,7 @@ Monitor::Monitor(Shared& shared, std::string name, const std::optional<storage::
                  base::Millis first)
     : shared_(shared),
       name_(std::move(name)),
+      security_(destination::security_of(settings())),
       health_(health_settings(settings()), present(shared.loop)),
       wake_(shared.loop, [this] { wake(); }) {
   const Now now = present(shared_.loop);
@@ -73,6 +75,7 @@ const config::Destination& Monitor::settings() const { return shared_.config->de
 void Monitor::configure() {
   const Now now = present(shared_.loop);
   health_.configure(health_settings(settings()), now);
+  security_ = destination::security_of(settings());
   std::map<std::string, Server> servers;
   for (const auto& where : settings().servers) {
     if (auto known = servers_.extract(where.text())) {
@@ -308,6 +311,8 @@ void Monitor::begin_probe(const std::string& name, Server& server) {
   const ProbeSpec spec{.helo = shared_.config->hostname,
                        .token = shared_.token,
                        .postmaster = all.empty() ? "postmaster" : "postmaster@" + all.front(),
+                       .server = server.where.host,
+                       .security = security_,
                        .connect = settings().timeouts.connect,
                        .within = settings().timeouts.command};
   server.schedule.started(present(shared_.loop).mono);

@@ -119,6 +119,7 @@ class Monitor : private ServerProbe::Owner {
 
   Shared& shared_;
   const std::string name_;
+  std::shared_ptr<const upstream::Security> security_;
   DestinationHealth health_;
   std::map<std::string, Server> servers_;
   Suspicions suspicions_;

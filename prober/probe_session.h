@@ -38,6 +38,8 @@ struct ProbeSpec {
   std::string helo;
   std::string token;       // of this installation: a server that shows it is ourselves
   std::string postmaster;  // "postmaster@example.org"
+  std::string server;      // its name
+  std::shared_ptr<const upstream::Security> security{};  // as deliveries have it
   base::Millis connect{5'000};
   base::Millis within{20'000};  // from the start to the verdict
 };

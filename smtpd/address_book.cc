@@ -30,6 +30,12 @@ std::optional<mail::Capabilities> AddressBook::remembered(const config::Destinat
   return row->capabilities;
 }
 
+std::optional<mail::Capabilities> AddressBook::last_seen(const config::Destination& destination) {
+  const auto row = directory_.destination(destination.name);
+  if (!row || !row->capabilities.esmtp) return std::nullopt;
+  return row->capabilities;
+}
+
 RecipientView AddressBook::recipient(const mail::Address& address, const config::Domain& domain, base::Wall now) {
   RecipientView view{.key = mail::recipient_key(address, config_->recipient_delimiter)};
   const std::int64_t now_ms = base::to_millis(now);

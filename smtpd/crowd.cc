@@ -25,6 +25,8 @@ std::size_t clients_for(std::size_t descriptors) {
   return std::max<std::size_t>(1, descriptors > kOurs ? (descriptors - kOurs) / kForEach : 0);
 }
 
+std::size_t most_clients(std::size_t configured) { return std::min(configured, clients_for(descriptor_limit())); }
+
 std::string_view turned_away(std::size_t clients, std::size_t most) {
   if (clients >= most) return kTooMany;
   if (base::short_of_memory() || clients >= clients_for(descriptor_limit())) return kShort;

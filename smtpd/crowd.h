@@ -14,6 +14,9 @@ inline constexpr std::string_view kShort = "Short of resources, try again later"
 // for its message's content or to the destination, and some are ours.
 std::size_t clients_for(std::size_t descriptors);
 
+// Most clients at a time: as many as the configuration allows, or as the descriptors are enough for.
+std::size_t most_clients(std::size_t configured);
+
 // Why the next client is turned away; empty: it is not. `clients` are here, `most` the configuration allows.
 std::string_view turned_away(std::size_t clients, std::size_t most);
 

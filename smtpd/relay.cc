@@ -39,7 +39,7 @@ Relay::~Relay() {
   }
 }
 
-void Relay::rcpt(std::string recipient, Answer answer) {
+void Relay::rcpt(Rcpt recipient, Answer answer) {
   asked_ = Asked::kRcpt;
   recipient_ = std::move(recipient);
   answer_ = std::move(answer);
@@ -74,7 +74,7 @@ void Relay::proceed() {
       acquire(false);
     }
   } else if (asked_ == Asked::kRcpt) {
-    lease_->connection().rcpt(recipient_);
+    ask(recipient_);
   } else {
     start_content();
   }
@@ -122,10 +122,23 @@ void Relay::start_transaction() {
   replayed_ = 0;
   mail_answered_ = false;
   auto& connection = lease_->connection();
+  if (mail_.smtputf8 && !connection.capabilities().smtputf8) {
+    on_mail(mail::Reply::make(550, "5.6.7", "The mail server does not take SMTPUTF8"));
+    return;
+  }
   const std::uint64_t size = asked_ == Asked::kContent ? source_->size : mail_.size;
-  connection.mail(mail_.sender, connection.mail_parameters(size, mail_.eightbit));
-  for (const auto& recipient : accepted_) connection.rcpt(recipient);
-  if (asked_ == Asked::kRcpt) connection.rcpt(recipient_);
+  connection.mail(mail_.sender, connection.mail_parameters({.size = size,
+                                                            .eightbit = mail_.eightbit,
+                                                            .smtputf8 = mail_.smtputf8,
+                                                            .ret = mail_.ret,
+                                                            .envid = mail_.envid}));
+  for (const auto& recipient : accepted_) ask(recipient);
+  if (asked_ == Asked::kRcpt) ask(recipient_);
+}
+
+void Relay::ask(const Rcpt& recipient) {
+  auto& connection = lease_->connection();
+  connection.rcpt(recipient.address, connection.rcpt_parameters(recipient.notify, recipient.orcpt));
 }
 
 void Relay::start_content() { lease_->connection().send(*source_); }

@@ -32,6 +32,12 @@ class Relay final : private upstream::ConnectionHandler {
     std::string sender;      // as written
     std::uint64_t size = 0;  // declared, 0: not
     bool eightbit = false;
+    bool smtputf8 = false;  // goes to a server that offers it only: else the Word is kMail's, 550 5.6.7
+    std::string ret{}, envid{};  // RFC 3461; passed on where the server offers DSN
+  };
+  struct Rcpt {
+    std::string address;
+    std::string notify{}, orcpt{};
   };
   // Called once a question, never inside it; may destroy the Relay.
   using Answer = std::function<void(Word)>;
@@ -39,7 +45,7 @@ class Relay final : private upstream::ConnectionHandler {
   Relay(net::Loop& loop, std::shared_ptr<upstream::Pool> pool, Mail mail, RelayWaits waits = {});
   ~Relay() override;
 
-  void rcpt(std::string recipient, Answer answer);
+  void rcpt(Rcpt recipient, Answer answer);
   // After at least one recipient was accepted. The content is read until the answer comes.
   void send(const storage::Content& content, Answer answer);
   bool lost() const { return lost_; }
@@ -52,6 +58,7 @@ class Relay final : private upstream::ConnectionHandler {
   void acquire(bool fresh);
   void acquired(upstream::AcquireResult result);
   void start_transaction();
+  void ask(const Rcpt& recipient);
   void start_content();
   void on_deadline();
   void leave_server(Word::From from, const mail::Reply& reply);
@@ -71,14 +78,14 @@ class Relay final : private upstream::ConnectionHandler {
   const std::shared_ptr<upstream::Pool> pool_;
   const Mail mail_;
   const RelayWaits waits_;
-  std::vector<std::string> accepted_;
+  std::vector<Rcpt> accepted_;
   std::size_t replayed_ = 0;  // of accepted_, on the present connection
   bool lost_ = false;
   std::string lost_reason_;
 
   Asked asked_ = Asked::kNothing;
   Answer answer_;
-  std::string recipient_;  // asked about
+  Rcpt recipient_;  // asked about
   std::unique_ptr<Source> source_;
   base::Mono asked_at_{};
   bool replaced_ = false, mail_answered_ = false;

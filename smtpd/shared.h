@@ -2,12 +2,16 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "common/mail/queue_id.h"
 #include "common/net/loop.h"
+#include "common/net/tls.h"
 #include "common/storage/space.h"
 #include "smtpd/address_book.h"
+#include "smtpd/client_limits.h"
+#include "smtpd/client_names.h"
 #include "smtpd/pools.h"
 #include "smtpd/prober_link.h"
 #include "smtpd/spool.h"
@@ -21,9 +25,12 @@ struct Shared {
   Spool& spool;
   storage::SpaceWatch& space;   // on the spool's file system
   ProberLink& prober;
+  ClientLimits& limits;
+  ClientNames& names;
   std::string token;            // of this installation: shown in EHLO
   std::uint32_t writer = 0;
   std::uint64_t last_sequence = 0;
+  std::shared_ptr<const net::TlsServer> tls{};  // null: STARTTLS is not offered
 
   mail::QueueId next_id() { return mail::QueueId::make(writer, ++last_sequence); }
 };
@@ -35,7 +42,9 @@ struct Client {
   std::string literal;   // "[192.0.2.10]"
   std::string name;      // PTR; empty: not looked up
   std::string helo;
-  std::string protocol;  // "SMTP" or "ESMTP"
+  const ClientLimits::Place* place = nullptr;  // among those of its network; never null in a session
+  std::string protocol;  // "SMTP", "ESMTP" or "ESMTPS"
+  std::string tls{};     // net::TlsFacts::text; empty: in the clear
 };
 
 }  // namespace holdfast::smtpd

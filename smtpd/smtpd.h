@@ -8,6 +8,7 @@
 
 #include "common/daemon/daemon.h"
 #include "smtpd/session.h"
+#include "smtpd/stress.h"
 
 namespace holdfast::smtpd {
 
@@ -21,10 +22,12 @@ class Smtpd final : public daemon::Service {
   void drain(std::function<void()> done) override;
 
  private:
-  Smtpd(daemon::Context& context, std::string token);
+  Smtpd(daemon::Context& context, std::string token, daemon::Board board);
 
   void set_reserve(const config::Config& config);
   void accept(base::UniqueFd fd, const net::SocketAddress& peer);
+  void counted();
+  void look();
   void ended(std::list<std::unique_ptr<Session>>::iterator session);
 
   net::Loop& loop_;
@@ -33,10 +36,16 @@ class Smtpd final : public daemon::Service {
   Pools pools_;
   Spool spool_;
   storage::SpaceWatch space_;
+  const daemon::Board board_;
+  ClientLimits limits_;
+  ClientNames names_;
   Shared shared_;
   std::vector<std::unique_ptr<net::Listener>> listeners_;
   std::list<std::unique_ptr<Session>> sessions_;
   std::function<void()> drained_;
+  std::size_t most_ = 0;  // clients, as of the last look()
+  Stress stress_;
+  net::Timer look_;  // while there are sessions
 };
 
 }  // namespace holdfast::smtpd

@@ -4,6 +4,7 @@
 
 #include <fmt/core.h>
 
+#include "common/base/idn.h"
 #include "common/base/log.h"
 #include "common/mail/events.h"
 #include "common/mail/received.h"
@@ -11,8 +12,6 @@
 
 namespace holdfast::smtpd {
 namespace {
-
-constexpr int kMaxHops = 50;  // RFC 5321 section 6.3: a loop, for sure
 
 double seconds(base::Mono from, base::Mono to) { return std::chrono::duration<double>(to - from).count(); }
 
@@ -24,6 +23,9 @@ Transaction::Transaction(Shared& shared, const Client& client, const smtp::event
       config_(shared.book.config_ptr()),
       sender_(mail.sender.text()),
       body_(mail.body),
+      smtputf8_(mail.smtputf8),
+      ret_(mail.ret),
+      envid_(mail.envid),
       declared_size_(mail.size.value_or(0)),
       began_(shared.loop.now()),
       content_(shared.spool.folder()) {}
@@ -39,7 +41,10 @@ void Transaction::abandon() {
 // <postmaster> alone is the postmaster of where the transaction goes, or of our first domain (RFC 5321
 // section 4.5.1).
 const config::Domain* Transaction::route(mail::Address& recipient) const {
-  if (!recipient.domain.empty()) return config_->find_domain(recipient.domain);
+  if (!recipient.domain.empty()) {
+    const auto name = base::ascii_domain(recipient.domain);
+    return name ? config_->find_domain(*name) : nullptr;
+  }
   for (const auto& [name, domain] : config_->domains) {
     if (mode_ == Mode::kOpen || domain.destination == destination_->name) {
       recipient.domain = name;
@@ -49,8 +54,13 @@ const config::Domain* Transaction::route(mail::Address& recipient) const {
   return nullptr;
 }
 
-void Transaction::rcpt(const mail::Address& recipient, Answer answer) {
-  Question question{.recipient = recipient, .domain = nullptr, .view = {}, .answer = std::move(answer)};
+void Transaction::rcpt(const smtp::event::Rcpt& rcpt, Answer answer) {
+  Question question{.recipient = rcpt.recipient,
+                    .notify = std::string(rcpt.notify),
+                    .orcpt = std::string(rcpt.orcpt),
+                    .domain = nullptr,
+                    .view = {},
+                    .answer = std::move(answer)};
   question.domain = route(question.recipient);
   const std::string text = question.recipient.text();
   if (question.domain == nullptr) {
@@ -72,10 +82,25 @@ void Transaction::rcpt(const mail::Address& recipient, Answer answer) {
   }
   question.view = shared_.book.recipient(question.recipient, *question.domain, base::wall_now());
   if (question.view.standing == Standing::kDenied || mode_ == Mode::kKept || (relay_ && relay_->lost())) {
-    settle(question, judge_without_destination(question.view.standing, text));
+    settle(question, judge_unasked(question));
   } else {
     ask_destination(std::move(question));
   }
+}
+
+void Transaction::refuse_rcpt(const smtp::event::Rcpt& rcpt, const mail::Reply& reply, const Answer& answer) {
+  refuse("RCPT", reply, rcpt.recipient.text(), answer);
+}
+
+// A kept message must be one that its destination takes (design.md section 5).
+RcptVerdict Transaction::judge_unasked(const Question& question) {
+  const std::string text = question.recipient.text();
+  auto verdict = judge_without_destination(question.view.standing, text);
+  if (verdict.outcome != RcptVerdict::Outcome::kKept || !smtputf8_) return verdict;
+  const auto can = shared_.book.last_seen(*destination_);
+  if (!can || can->smtputf8) return verdict;
+  return {RcptVerdict::Outcome::kRefused,
+          mail::Reply::make(550, "5.6.7", fmt::format("<{}>: The mail server does not take SMTPUTF8", text))};
 }
 
 void Transaction::ask_destination(Question question) {
@@ -83,7 +108,7 @@ void Transaction::ask_destination(Question question) {
   const bool closed = state == mail::DestinationState::kDown || state == mail::DestinationState::kPaused;
   if (closed && mode_ == Mode::kOpen) {
     if (state == mail::DestinationState::kDown) shared_.prober.probe_now(destination_->name);
-    settle(question, judge_without_destination(question.view.standing, question.recipient.text()));
+    settle(question, judge_unasked(question));
     return;
   }
   if (mail_refusal_) {
@@ -93,11 +118,16 @@ void Transaction::ask_destination(Question question) {
   if (!relay_) {
     relay_ = std::make_unique<Relay>(
         shared_.loop, shared_.pools.of(*destination_, state),
-        Relay::Mail{.sender = sender_, .size = declared_size_, .eightbit = body_ == mail::Body::k8BitMime},
+        Relay::Mail{.sender = sender_,
+                    .size = declared_size_,
+                    .eightbit = body_ == mail::Body::k8BitMime,
+                    .smtputf8 = smtputf8_,
+                    .ret = ret_,
+                    .envid = envid_},
         RelayWaits{.answer = destination_->timeouts.command});
   }
-  const std::string text = question.recipient.text();
-  relay_->rcpt(text, [this, question = std::move(question)](const Word& word) { answered(question, word); });
+  Relay::Rcpt rcpt{.address = question.recipient.text(), .notify = question.notify, .orcpt = question.orcpt};
+  relay_->rcpt(std::move(rcpt), [this, question = std::move(question)](const Word& word) { answered(question, word); });
 }
 
 void Transaction::answered(const Question& question, const Word& word) {
@@ -130,6 +160,10 @@ void Transaction::settle(const Question& question, RcptVerdict verdict) {
         refuse("RCPT", verdict.reply, question.recipient.text(), question.answer);
         return;
       }
+      if (const auto refusal = mode_ == Mode::kLive ? std::nullopt : kept_enough(question)) {
+        refuse("RCPT", *refusal, question.recipient.text(), question.answer);
+        return;
+      }
       // A live transaction whose connection was lost stays live: its end decides.
       if (mode_ != Mode::kLive) relay_.reset();
       accept(question, mode_ == Mode::kLive ? Mode::kLive : Mode::kKept);
@@ -141,30 +175,56 @@ void Transaction::settle(const Question& question, RcptVerdict verdict) {
   question.answer(verdict.reply);
 }
 
+std::optional<mail::Reply> Transaction::kept_enough(const Question& question) const {
+  return shared_.limits.keep(*client_.place, question.view.key, mode_ == Mode::kKept, shared_.loop.now());
+}
+
 void Transaction::accept(const Question& question, Mode mode) {
   mode_ = mode;
-  recipients_.push_back({.address = question.recipient.text(), .orcpt = {}, .notify = {}, .known = question.view.keepable});
+  recipients_.push_back({.address = question.recipient.text(), .orcpt = question.orcpt, .notify = question.notify, .known = question.view.keepable});
   if (id_.value == 0) id_ = shared_.next_id();
 }
 
+// RFC 6531 section 4.3: "UTF8SMTP", "UTF8SMTPS".
+std::string Transaction::protocol() const {
+  return smtputf8_ && client_.protocol.starts_with("ESMTP") ? "UTF8" + client_.protocol.substr(1) : client_.protocol;
+}
+
 void Transaction::begin_content() {
-  const std::string date = base::rfc5322_date(base::wall_now());
+  const std::string date = base::rfc5322_date(base::wall_now()), protocol = this->protocol();
   content_.set_head(mail::received_header({.helo = client_.helo,
                                            .client_name = client_.name,
                                            .literal = client_.literal,
+                                           .tls = client_.tls,
                                            .by = config_->hostname,
-                                           .protocol = client_.protocol,
+                                           .protocol = protocol,
                                            .id = id_,
                                            .recipient = recipients_.size() == 1 ? recipients_[0].address : "",
+                                           .utf8 = smtputf8_,
                                            .date = date}));
 }
 
 void Transaction::content(std::string_view wire) {
+  while (const auto piece = gate_.next(wire)) header(*piece);
+  if (content_status_ && !wire.empty()) content_status_ = content_.append(wire);
+}
+
+void Transaction::header(std::string_view wire) {
   if (content_status_) content_status_ = content_.append(wire);
-  if (header_whole_) return;
-  const std::size_t seen = std::max<std::size_t>(header_.size(), 3) - 3;
   header_.append(wire.substr(0, mail::kMaxHeader - header_.size()));
-  header_whole_ = header_.size() == mail::kMaxHeader || header_.find("\r\n\r\n", seen) != std::string::npos;
+}
+
+// RFC 5321 section 6.3 for the loops.
+std::optional<mail::Reply> Transaction::unacceptable_header() const {
+  const auto& limits = config_->smtpd;
+  if (gate_.octets() > limits.header_size_limit) {
+    return mail::Reply::make(552, "5.3.4", fmt::format("Message header is bigger than {} bytes", limits.header_size_limit));
+  }
+  if (gate_.fields() > static_cast<std::uint64_t>(limits.max_header_fields)) {
+    return mail::Reply::make(552, "5.3.4", fmt::format("Message header has more than {} fields", limits.max_header_fields));
+  }
+  if (gate_.received() > static_cast<std::uint64_t>(limits.max_hops)) return mail::Reply::make(554, "5.4.6", "Too many hops");
+  return std::nullopt;
 }
 
 // EHLO told the limit only if all mail goes to one destination.
@@ -184,14 +244,14 @@ std::optional<mail::Reply> Transaction::unacceptable(const smtp::event::ContentE
   if (mode_ == Mode::kKept && too_big_for_destination()) {
     return mail::Reply::make(552, "5.3.4", "Message size exceeds what the mail server takes");
   }
-  if (mail::scan_header(header_).received > kMaxHops) return mail::Reply::make(554, "5.4.6", "Too many hops");
-  return std::nullopt;
+  return unacceptable_header();
 }
 
 void Transaction::end(const smtp::event::ContentEnd& end, Answer answer) {
   ended_ = shared_.loop.now();
   octets_ = end.octets;
   end_answer_ = std::move(answer);
+  if (const auto piece = gate_.finish()) header(*piece);
   if (const auto refusal = unacceptable(end)) {
     relay_.reset();
     refuse("END-OF-MESSAGE", *refusal, "", end_answer_);
@@ -257,8 +317,12 @@ mail::Envelope Transaction::envelope() const {
   out.client_port = client_.port;
   out.client_name = client_.name;
   out.helo = client_.helo;
-  out.protocol = client_.protocol;
+  out.protocol = protocol();
+  out.tls = client_.tls;
+  out.smtputf8 = smtputf8_;
   out.body = body_;
+  out.ret = ret_;
+  out.envid = envid_;
   out.message_id = message_id_;
   return out;
 }

@@ -13,6 +13,7 @@
 
 #include "common/config/config.h"
 #include "common/mail/envelope.h"
+#include "common/mail/header_gate.h"
 #include "common/smtp/server_session.h"
 #include "common/storage/content.h"
 #include "smtpd/judgement.h"
@@ -29,7 +30,9 @@ class Transaction {
   Transaction(Shared& shared, const Client& client, const smtp::event::Mail& mail);
   ~Transaction();
 
-  void rcpt(const mail::Address& recipient, Answer answer);
+  void rcpt(const smtp::event::Rcpt& rcpt, Answer answer);
+  // Refuses it by our own rule, in the log too.
+  void refuse_rcpt(const smtp::event::Rcpt& rcpt, const mail::Reply& reply, const Answer& answer);
   // After a recipient was accepted: content follows.
   void begin_content();
   void content(std::string_view wire);
@@ -41,6 +44,7 @@ class Transaction {
   enum class Mode { kOpen, kLive, kKept };
   struct Question {
     mail::Address recipient;
+    std::string notify, orcpt;
     const config::Domain* domain = nullptr;
     RecipientView view;
     Answer answer;
@@ -56,7 +60,12 @@ class Transaction {
   void keep();
   void kept(const base::Status& status);
   void refuse(std::string_view stage, const mail::Reply& reply, std::string_view recipient, const Answer& answer);
+  RcptVerdict judge_unasked(const Question& question);
+  std::string protocol() const;
+  std::optional<mail::Reply> kept_enough(const Question& question) const;
   bool too_big_for_destination() const;
+  void header(std::string_view wire);
+  std::optional<mail::Reply> unacceptable_header() const;
   std::optional<mail::Reply> unacceptable(const smtp::event::ContentEnd& end) const;
   mail::Envelope envelope() const;
   void log_proxied(const Word& word) const;
@@ -66,6 +75,8 @@ class Transaction {
   const config::ConfigPtr config_;
   const std::string sender_;
   const mail::Body body_;
+  const bool smtputf8_;
+  const std::string ret_, envid_;
   const std::uint64_t declared_size_;
   const base::Mono began_;
 
@@ -79,8 +90,8 @@ class Transaction {
 
   storage::Content content_;
   base::Status content_status_;
-  std::string header_;                                // the first part of the content, for scan_header()
-  bool header_whole_ = false;
+  mail::HeaderGate gate_;
+  std::string header_;                                // for scan_header(): kMaxHeader octets of it at most
   std::string message_id_;
   std::uint64_t octets_ = 0;
   base::Mono ended_{};

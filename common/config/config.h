@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/base/network.h"
 #include "common/base/time.h"
 
 namespace holdfast::config {
@@ -48,12 +49,48 @@ struct Timeouts {
   Seconds dot{300};     // the answer to the end of the content
 };
 
+// PEM files, absolute; both empty: none.
+struct KeyFiles {
+  std::string certificate, key;
+
+  bool operator==(const KeyFiles&) const = default;
+};
+
+// How the servers of a destination are spoken to.
+struct DestinationTls {
+  std::string policy = "may";     // off, may, encrypt, verify, pin
+  std::string name;               // that the certificate must be for; empty: the server's
+  std::string ca_file;            // empty: the system's
+  std::vector<std::string> pins;  // SHA-256 of public keys
+  KeyFiles own;
+
+  bool operator==(const DestinationTls&) const = default;
+};
+
+// Who we are for a server that asks; `user` empty: nobody.
+struct Auth {
+  std::string user, password_file;
+  bool plaintext = false;  // also where nothing is encrypted
+
+  bool operator==(const Auth&) const = default;
+};
+
+// What we show to clients; STARTTLS is offered if there is a certificate.
+struct Tls {
+  KeyFiles own;
+  std::map<std::string, KeyFiles> names;  // for clients that ask for one of these, lower case
+
+  bool operator==(const Tls&) const = default;
+};
+
 struct Destination {
   std::string name;
   std::vector<HostPort> servers;  // in order of preference; empty only if `mx`
   bool mx = false;                // the servers are the recipient domain's MX (of `bounces` alone until issue 5)
   Probe probe;
   Timeouts timeouts;
+  DestinationTls tls;
+  Auth auth;
   std::string retry = "default";  // the name it was given, "custom" for a list
   std::vector<Phase> schedule;    // never empty, `until` ascending; the last one's end is the mail's lifetime
   int jitter = 5;                 // percent by which a wait is moved either way
@@ -89,8 +126,36 @@ struct Smtpd {
   Seconds command_timeout{300};
   Seconds data_timeout{600};     // between two reads of a message's content
   bool bare_newline_normalize = false;
+  std::uint64_t header_size_limit = 1ULL << 20;
+  int max_header_fields = 1000;
+  int max_hops = 50;             // Received fields; more: a loop
+  bool tls_required = false;     // 530 to all that is said in the clear
   int workers = 0;               // 0: one a core
   int max_clients = 5000;        // a worker; more get 421
+  int max_errors = 20;           // of a client since its last message; then 421
+  int soft_errors = 10;          // from then on each is answered later than the one before
+  Seconds error_delay{1};        // by so much
+  int max_junk = 100;            // commands that lead nowhere, since the last message; then 421
+  Seconds content_timeout{1800};
+  std::uint64_t min_rate = 20;   // octets a second of content, over a minute; 0: none
+  int stress_percent = 80;       // of max_clients: from then on clients are waited for no longer than stress_timeout
+  Seconds stress_timeout{10};
+};
+
+// The networks whose clients are told apart from the world's, and what those of the world may do (decision 11).
+struct Clients {
+  std::vector<base::Network> trusted{*base::Network::parse("127.0.0.0/8"), *base::Network::parse("::1")};
+  std::vector<base::Network> proxies;  // begin each connection with a PROXY header
+  Seconds proxy_timeout{5};
+  std::vector<base::Network> xclients;  // may say by XCLIENT who their client is
+  Seconds lookup{2};                    // for the client's name at most; 0: it is not looked up
+  Seconds banner_delay{0};
+  bool refuse_early = true;            // those who speak before the banner, or pipeline where they may not
+  // Of a network (/32 of IPv4, /64 of IPv6), all workers together; 0: no bound.
+  std::uint64_t connections = 50;
+  std::uint64_t connection_rate = 0, message_rate = 0, recipient_rate = 0;  // a minute
+  // Messages kept an hour while their destination is down, of a client network and for a recipient; 0: no bound.
+  std::uint64_t kept_of_client = 0, kept_for_recipient = 0;
 };
 
 struct RecipientCache {
@@ -129,7 +194,9 @@ struct Config {
   Paths paths;
   std::map<std::string, Destination, std::less<>> destinations;
   std::map<std::string, Domain, std::less<>> domains;
+  Tls tls;
   Smtpd smtpd;
+  Clients clients;
   int deliver_workers = 0;  // 0: one a core
   RecipientCache recipient_cache;
   std::string recipient_delimiter;                                    // "+" or empty: none

@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
+#include "common/base/idn.h"
 #include "common/base/text.h"
 #include "common/config/presets.h"
 #include "common/config/read_value.h"
@@ -106,7 +107,7 @@ std::string full_recipient(Draft& draft, const Domain& domain, const std::string
   const auto at = written.rfind('@');
   const std::string local = base::to_lower(written.substr(0, at));
   if (const auto fault = local_part_fault(local); !fault.empty()) return refuse("is not an address: it " + fault);
-  if (at != written.npos && !base::iequals(std::string_view(written).substr(at + 1), domain.name)) {
+  if (at != written.npos && base::ascii_domain(std::string_view(written).substr(at + 1)) != domain.name) {
     return refuse(fmt::format("is not in {}", domain.name));
   }
   const std::string& delimiter = draft.config.recipient_delimiter;

@@ -13,6 +13,7 @@
 #include "common/config/finish.h"
 #include "common/config/presets.h"
 #include "common/config/read_value.h"
+#include "common/config/security.h"
 #include "common/config/settings.h"
 #include "common/config/values.h"
 #include "common/config/yaml_tree.h"
@@ -204,10 +205,12 @@ void take_folders(Loader& loader, const fs::path& folder) {
   });
 }
 
-base::Result<Config> finished(Loader& loader, const std::string& file) {
+base::Result<Config> finished(Loader& loader, const std::string& file, Files files = Files::kSkip) {
   Draft& draft = loader.draft();
   draft.config.file = file;
   finish(draft);
+  finish_security(draft);
+  if (files == Files::kCheck) check_security_files(draft);
   if (draft.faults.any()) return base::fail(base::Kind::kConfig, draft.faults.text());
   draft.config.warnings = draft.faults.take_warnings();
   return std::move(draft.config);
@@ -215,13 +218,13 @@ base::Result<Config> finished(Loader& loader, const std::string& file) {
 
 }  // namespace
 
-base::Result<Config> load(const std::string& file) {
+base::Result<Config> load(const std::string& file, Files files) {
   const auto text = base::read_file(file);
   if (!text) return base::fail(base::Kind::kConfig, text.error().text);
   Loader loader;
   loader.take_file(file, *text);
   take_folders(loader, fs::path(file).parent_path());
-  return finished(loader, file);
+  return finished(loader, file, files);
 }
 
 base::Result<Config> load_alone(const std::string& file) {

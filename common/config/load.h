@@ -16,7 +16,11 @@ namespace holdfast::config {
 // Errors are kConfig; the text holds every fault found, one line each: "FILE:LINE: what is wrong (did you
 // mean 'servers'?)". What is legal but hardly meant goes to Config::warnings in the same form. Reads files
 // and the machine's name, nothing else; blocks.
-base::Result<Config> load(const std::string& file);
+//
+// Files::kCheck: certificates, keys, CA and password files are tried too. That is for master and `config check`: others
+// may not be allowed to read them, and a daemon must start whatever became of them.
+enum class Files { kSkip, kCheck };
+base::Result<Config> load(const std::string& file, Files files = Files::kSkip);
 
 // One file without those beside it: the copy of the running configuration that master gives to the daemons.
 base::Result<Config> load_alone(const std::string& file);

@@ -103,6 +103,10 @@ class Reader {
     *out.path = beside(node_.place.file, node_.text);
   }
 
+  void operator()(const FileSlot& out) {
+    if (want_scalar("a file")) *out.file = node_.text.empty() ? "" : beside(node_.place.file, node_.text);
+  }
+
   void operator()(const ServersSlot& out) { read_servers(*out.servers, "a list such as [\"10.0.0.5:25\"]", parse_server); }
   void operator()(const ListenSlot& out) { read_servers(*out.listen, "a list such as [\"0.0.0.0:25\"]", parse_listen); }
 
@@ -117,6 +121,16 @@ class Reader {
   void operator()(const ResolversSlot& out) {
     if (node_.kind == Node::Kind::kList && node_.items.empty()) return out.resolvers->clear();
     read_servers(*out.resolvers, "a list such as [\"127.0.0.1:53\"]", parse_resolver);
+  }
+
+  void operator()(const NetworksSlot& out) {
+    std::vector<base::Network> list;
+    const bool is_list = each_scalar("a list such as [\"10.0.0.0/8\", \"2001:db8::/32\"]", [&](const Node& item) {
+      const auto network = base::Network::parse(item.text);
+      if (!network) return fault_at(item.place, fmt::format("'{}' is not a network such as 10.0.0.0/8 or 2001:db8::1", item.text));
+      list.push_back(*network);
+    });
+    if (is_list) *out.networks = std::move(list);
   }
 
   void operator()(const ReserveSlot& out) {
@@ -154,6 +168,21 @@ class Reader {
     }
     *out.name = preset->name;
     *out.schedule = preset->phases;
+  }
+
+  void operator()(const KeyFilesSlot& out) {
+    if (node_.kind == Node::Kind::kNull) return out.names->clear();
+    if (node_.kind != Node::Kind::kMap) return wrong("names with their files: {mx.example.test: {certificate: FILE, key: FILE}}");
+    std::map<std::string, KeyFiles> names;
+    places_.clear();
+    for (const auto& entry : node_.entries) {
+      if (const auto problem = hostname_fault(entry.key); !problem.empty()) {
+        fault_at(entry.place, fmt::format("the name '{}' {}", entry.key, problem));
+      }
+      names[base::to_lower(entry.key)] = read_key_files(entry);
+      places_.push_back(entry.place);
+    }
+    *out.names = std::move(names);
   }
 
   void operator()(const RecipientsSlot& out) {
@@ -237,6 +266,20 @@ class Reader {
     if (is_list && node_.items.empty()) fault("must not be empty");
     if (list.size() > kMostServers) fault(fmt::format("must not have more than {} items", kMostServers));
     if (!list.empty()) out = std::move(list);
+  }
+
+  KeyFiles read_key_files(const Entry& entry) {
+    KeyFiles files;
+    for (const auto& part : entry.value.entries) {
+      std::string* const file = part.key == "certificate" ? &files.certificate : part.key == "key" ? &files.key : nullptr;
+      if (file != nullptr && part.value.kind == Node::Kind::kScalar && !part.value.text.empty()) {
+        *file = beside(part.place.file, part.value.text);
+      } else {
+        fault_at(part.place, fmt::format("{}: '{}' must be 'certificate' or 'key' with the name of a file", entry.key, part.key));
+      }
+    }
+    if (files.certificate.empty() || files.key.empty()) fault_at(entry.place, fmt::format("{} needs a certificate and a key", entry.key));
+    return files;
   }
 
   void read_recipient_file(const RecipientsSlot& out) {

@@ -7,6 +7,7 @@
 #include "common/base/text.h"
 #include "common/config/presets.h"
 #include "common/config/values.h"
+#include "common/net/tls.h"
 
 namespace holdfast::config {
 namespace {
@@ -25,6 +26,15 @@ std::string status_pattern_fault(std::string_view text) {
   const bool good = parts.size() == 3 && parts[0] == "4" && (number(parts[1]) || parts[1] == "*") &&
                     (number(parts[2]) || parts[2] == "*");
   return good ? "" : "must be an enhanced status code such as 4.1.8 or 4.7.*";
+}
+
+std::string server_name_fault(std::string_view text) {
+  return text.empty() || is_ip_address(text) ? "" : hostname_fault(text);
+}
+
+std::string user_fault(std::string_view text) {
+  const bool printable = std::ranges::none_of(text, [](char c) { return static_cast<unsigned char>(c) < 32 || c == 127; });
+  return printable && text.size() <= 255 ? "" : "must be 255 characters at most, none of them a control character";
 }
 
 // clang-format off
@@ -74,12 +84,111 @@ const std::vector<Setting<Config>>& global_table() {
     {{.name = "smtpd.data_timeout", .doc = "How long a client may pause in the middle of a message's content.",
       .range = {1, kDay}},
      [](Config& c) -> Slot { return &c.smtpd.data_timeout; }},
+    {{.name = "smtpd.content_timeout", .doc = "How long all of a message's content may take.", .range = {1, kDay}},
+     [](Config& c) -> Slot { return &c.smtpd.content_timeout; }},
+    {{.name = "smtpd.min_rate",
+      .doc = "Bytes a second that content must come with: who sends less in a minute, but not nothing, is sent away with "
+             "421. A pause is the affair of smtpd.data_timeout.",
+      .range = {1, 1'000'000}, .zero = "none"},
+     [](Config& c) -> Slot { return &c.smtpd.min_rate; }},
+    {{.name = "smtpd.max_errors",
+      .doc = "Errors after which a client is sent away with 421: wrong commands, refused addresses, unknown recipients "
+             "while their server is down. A message that is taken begins a new count.",
+      .range = {1, 10000}},
+     [](Config& c) -> Slot { return &c.smtpd.max_errors; }},
+    {{.name = "smtpd.soft_errors", .doc = "Errors from which on each is answered later than the one before.", .range = {0, 10000}},
+     [](Config& c) -> Slot { return &c.smtpd.soft_errors; }},
+    {{.name = "smtpd.error_delay",
+      .doc = "By how much later, but no later than 10 s. Clients in smtpd.trusted_networks are always answered at once.",
+      .range = {1, 10}, .zero = "off"},
+     [](Config& c) -> Slot { return &c.smtpd.error_delay; }},
+    {{.name = "smtpd.max_junk",
+      .doc = "NOOP, RSET, VRFY, HELP and repeated EHLO that a client may send without a message; then it is sent away with "
+             "421. `0`: any number.",
+      .range = {0, 1000000}},
+     [](Config& c) -> Slot { return &c.smtpd.max_junk; }},
+    {{.name = "smtpd.stress_percent",
+      .doc = "Under stress, from so many percent of smtpd.max_clients on, clients get no more than smtpd.stress_timeout "
+             "for their next command; who is idle goes first. `101`: never.",
+      .range = {1, 101}},
+     [](Config& c) -> Slot { return &c.smtpd.stress_percent; }},
+    {{.name = "smtpd.stress_timeout", .doc = "See smtpd.stress_percent.", .range = {1, 3600}},
+     [](Config& c) -> Slot { return &c.smtpd.stress_timeout; }},
     {{.name = "smtpd.bare_newline",
       .doc = "What becomes of content with a CR or LF that is not part of a CRLF. `reject` answers 550 5.6.11; `normalize` "
              "makes each a CRLF, which breaks DKIM signatures. Servers that read such bytes differently can be made to "
              "see two messages in one, so they are never passed on as they are.",
       .choices = {"reject", "normalize"}},
      [](Config& c) -> Slot { return ChoiceSlot{nullptr, &c.smtpd.bare_newline_normalize}; }},
+    {{.name = "smtpd.header_size_limit", .doc = "The largest header of a message; a larger one gets 552 5.3.4.",
+      .range = {16 << 10, 1ULL << 30}, .size = true},
+     [](Config& c) -> Slot { return &c.smtpd.header_size_limit; }},
+    {{.name = "smtpd.max_header_fields", .doc = "Fields in a message's header; more get 552 5.3.4.", .range = {100, 1000000}},
+     [](Config& c) -> Slot { return &c.smtpd.max_header_fields; }},
+    {{.name = "smtpd.max_hops",
+      .doc = "Received fields in a message's header; more mean that it goes in circles: 554 5.4.6. 50 is "
+             "what most servers use.",
+      .range = {5, 1000}},
+     [](Config& c) -> Slot { return &c.smtpd.max_hops; }},
+    {{.name = "smtpd.tls_required",
+      .doc = "Take no mail in the clear: before STARTTLS all but EHLO, HELO, NOOP and QUIT gets 530 5.7.0. Not for a server "
+             "that the internet sends to (RFC 3207 section 4)."},
+     [](Config& c) -> Slot { return &c.smtpd.tls_required; }},
+    {{.name = "smtpd.trusted_networks",
+      .doc = "Hosts whose clients are not counted: none of the limits of smtpd.per_client and while_down holds for them. "
+             "What is relayed and for whom does not depend on it."},
+     [](Config& c) -> Slot { return NetworksSlot{&c.clients.trusted}; }},
+    {{.name = "smtpd.proxy_networks",
+      .doc = "Load balancers that begin each connection with a PROXY header (version 1 or 2), which names the client. From "
+             "these one is required; from all others none is looked for."},
+     [](Config& c) -> Slot { return NetworksSlot{&c.clients.proxies}; }},
+    {{.name = "smtpd.proxy_timeout", .doc = "How long the PROXY header may take to come.", .range = {1, 600}},
+     [](Config& c) -> Slot { return &c.clients.proxy_timeout; }},
+    {{.name = "smtpd.xclient_networks",
+      .doc = "Relays that may say by XCLIENT (Postfix) who their client is. It is offered to these only."},
+     [](Config& c) -> Slot { return NetworksSlot{&c.clients.xclients}; }},
+    {{.name = "smtpd.lookup",
+      .doc = "How long EHLO waits for the client's name, which is looked up by its address and believed if it has that "
+             "address; without it `unknown` stands in Received lines and logs. `off`: it is not looked up.",
+      .range = {1, 30}, .zero = "off"},
+     [](Config& c) -> Slot { return &c.clients.lookup; }},
+    {{.name = "smtpd.banner_delay",
+      .doc = "How long the banner is held back, to find out who cannot wait for it. `off`: a client has spoken too early "
+             "only if its bytes are there as soon as its connection.",
+      .range = {1, 60}, .zero = "off"},
+     [](Config& c) -> Slot { return &c.clients.banner_delay; }},
+    {{.name = "smtpd.early_talkers",
+      .doc = "Clients that speak before the banner, or send commands on where they have to wait for an answer (RFC 2920 "
+             "section 3.1), as programs that send spam do. `reject` answers 554 5.5.0 and ends the connection.",
+      .choices = {"allow", "reject"}},
+     [](Config& c) -> Slot { return ChoiceSlot{nullptr, &c.clients.refuse_early}; }},
+    {{.name = "smtpd.per_client.connections",
+      .doc = "Connections of one client network (an IPv4 address, or the /64 of an IPv6 address) at a time, of all workers "
+             "together; more get 421 4.7.0.",
+      .range = {1, 1'000'000}, .zero = "none"},
+     [](Config& c) -> Slot { return &c.clients.connections; }},
+    {{.name = "smtpd.per_client.connection_rate",
+      .doc = "Connections of one client network a minute, those refused counted with them; more get 421 4.7.0.",
+      .range = {1, 1'000'000}, .zero = "none"},
+     [](Config& c) -> Slot { return &c.clients.connection_rate; }},
+    {{.name = "smtpd.per_client.message_rate",
+      .doc = "Messages that one client network may begin (MAIL) a minute; more get 450 4.7.1.",
+      .range = {1, 1'000'000}, .zero = "none"},
+     [](Config& c) -> Slot { return &c.clients.message_rate; }},
+    {{.name = "smtpd.per_client.recipient_rate",
+      .doc = "Recipients that one client network may name (RCPT) a minute, unknown ones counted with them; more get "
+             "450 4.7.1.",
+      .range = {1, 10'000'000}, .zero = "none"},
+     [](Config& c) -> Slot { return &c.clients.recipient_rate; }},
+    {{.name = "tls.certificate",
+      .doc = "The certificate that we show to clients, with those of its issuers behind it, as a PEM file. STARTTLS is "
+             "offered when it is set. It is read again on a reload; while it cannot be used the one before stays."},
+     [](Config& c) -> Slot { return FileSlot{&c.tls.own.certificate}; }},
+    {{.name = "tls.key", .doc = "Its private key, as a PEM file without a password, readable by Holdfast's user alone."},
+     [](Config& c) -> Slot { return FileSlot{&c.tls.own.key}; }},
+    {{.name = "tls.names",
+      .doc = "More certificates, for clients that ask for a name (SNI): {mx2.example.test: {certificate: FILE, key: FILE}}."},
+     [](Config& c) -> Slot { return KeyFilesSlot{&c.tls.names}; }},
     {{.name = "deliver.workers", .doc = "Processes that hand over kept mail; 0 is one a processor core.",
       .range = {0, 256}, .reload = Reload::kRestart},
      [](Config& c) -> Slot { return &c.deliver_workers; }},
@@ -115,6 +224,15 @@ const std::vector<Setting<Config>>& global_table() {
              "kept is still delivered. A percentage, a size, or both with `or`: then the less of the two counts. A "
              "percentage counts for inodes too, of which 1,000 always suffice. `0%`: everything may be used."},
      [](Config& c) -> Slot { return ReserveSlot{&c.reserve}; }},
+    {{.name = "while_down.max_per_client",
+      .doc = "Most messages of one client network (as in smtpd.per_client) that are kept an hour while their destination "
+             "is down; more get 451 4.7.1. For domains see their max_messages.",
+      .range = {1, 100'000'000}, .zero = "none"},
+     [](Config& c) -> Slot { return &c.clients.kept_of_client; }},
+    {{.name = "while_down.max_per_recipient",
+      .doc = "Most messages for one recipient that are kept an hour while its destination is down; more get 452 4.3.1.",
+      .range = {1, 100'000'000}, .zero = "none"},
+     [](Config& c) -> Slot { return &c.clients.kept_for_recipient; }},
     {{.name = "index.map_size",
       .doc = "The most the queue's index may grow to; room is taken as it is needed, about 1 KiB a message. Near it new "
              "mail is answered 452, and the queue still drains.",
@@ -148,6 +266,38 @@ const std::vector<Setting<Config>>& global_table() {
     {{.name = "bounces.mx_port", .doc = "The port of servers that were found by MX. Anything but 25 is for tests.",
       .range = {1, 65535}},
      [](Config& c) -> Slot { return &c.bounces.mx_port; }},
+    {{.name = "bounces.tls.policy",
+      .doc = "As `tls.policy` of a destination, for `bounces.relay` and the servers found by MX.",
+      .choices = {"off", "may", "encrypt", "verify", "pin"}},
+     [](Config& c) -> Slot { return ChoiceSlot{&c.bounce_road.tls.policy, nullptr}; }},
+    {{.name = "bounces.tls.name",
+      .doc = "As `tls.name` of a destination, for `bounces.relay` and the servers found by MX.",
+      .check = server_name_fault},
+     [](Config& c) -> Slot { return &c.bounce_road.tls.name; }},
+    {{.name = "bounces.tls.ca_file",
+      .doc = "As `tls.ca_file` of a destination, for `bounces.relay` and the servers found by MX."},
+     [](Config& c) -> Slot { return FileSlot{&c.bounce_road.tls.ca_file}; }},
+    {{.name = "bounces.tls.pins",
+      .doc = "As `tls.pins` of a destination, for `bounces.relay` and the servers found by MX.",
+      .check = net::fault_of_pin},
+     [](Config& c) -> Slot { return &c.bounce_road.tls.pins; }},
+    {{.name = "bounces.tls.certificate",
+      .doc = "As `tls.certificate` of a destination, for `bounces.relay` and the servers found by MX."},
+     [](Config& c) -> Slot { return FileSlot{&c.bounce_road.tls.own.certificate}; }},
+    {{.name = "bounces.tls.key",
+      .doc = "As `tls.key` of a destination, for `bounces.relay` and the servers found by MX."},
+     [](Config& c) -> Slot { return FileSlot{&c.bounce_road.tls.own.key}; }},
+    {{.name = "bounces.auth.user",
+      .doc = "As `auth.user` of a destination, for `bounces.relay`.",
+      .check = user_fault},
+     [](Config& c) -> Slot { return &c.bounce_road.auth.user; }},
+    {{.name = "bounces.auth.password_file",
+      .doc = "As `auth.password_file` of a destination, for `bounces.relay`."},
+     [](Config& c) -> Slot { return FileSlot{&c.bounce_road.auth.password_file}; }},
+    {{.name = "bounces.auth.plaintext",
+      .doc = "As `auth.plaintext` of a destination, for `bounces.relay`.",
+      .choices = {"refuse", "allow"}},
+     [](Config& c) -> Slot { return ChoiceSlot{nullptr, &c.bounce_road.auth.plaintext}; }},
     {{.name = "frozen.keep",
       .doc = "How long frozen messages (bounces that could not be delivered) are kept before they are deleted. `off`: until "
              "an admin thaws or deletes them.",
@@ -194,6 +344,42 @@ const std::vector<Setting<Destination>>& destination_table() {
       .doc = "How long the answer to the end of a message may take; then the message is kept and may arrive twice.",
       .range = {1, 3600}},
      [](Destination& d) -> Slot { return &d.timeouts.dot; }},
+    {{.name = "tls.policy",
+      .doc = "Encryption on the way to the servers. `off`: none. `may`: where a server offers STARTTLS, and in the clear "
+             "where that fails. `encrypt`: always, whatever the certificate. `verify`: always, and the certificate must "
+             "be good for the server's name. `pin`: always, and the server's key must be one of `tls.pins`. Where the last three "
+             "fail the mail waits, as if the server were down.",
+      .choices = {"off", "may", "encrypt", "verify", "pin"}},
+     [](Destination& d) -> Slot { return ChoiceSlot{&d.tls.policy, nullptr}; }},
+    {{.name = "tls.name",
+      .doc = "The name that the servers' certificates must be for, and that we ask for. Empty: each server's own, as `servers` has it.",
+      .check = server_name_fault},
+     [](Destination& d) -> Slot { return &d.tls.name; }},
+    {{.name = "tls.ca_file",
+      .doc = "The CAs that `verify` believes, as a PEM file. Empty: those of the system."},
+     [](Destination& d) -> Slot { return FileSlot{&d.tls.ca_file}; }},
+    {{.name = "tls.pins",
+      .doc = "SHA-256 digests of the servers' public keys, in base64 or hexadecimal, for `pin`. Name the next key beside the present "
+             "one before it changes.",
+      .check = net::fault_of_pin},
+     [](Destination& d) -> Slot { return &d.tls.pins; }},
+    {{.name = "tls.certificate",
+      .doc = "A certificate of ours for servers that ask for one, as a PEM file."},
+     [](Destination& d) -> Slot { return FileSlot{&d.tls.own.certificate}; }},
+    {{.name = "tls.key",
+      .doc = "Its private key."},
+     [](Destination& d) -> Slot { return FileSlot{&d.tls.own.key}; }},
+    {{.name = "auth.user",
+      .doc = "The name we log in by (AUTH PLAIN or LOGIN). Empty: we do not.",
+      .check = user_fault},
+     [](Destination& d) -> Slot { return &d.auth.user; }},
+    {{.name = "auth.password_file",
+      .doc = "A file that holds the password, in its first line. It is read at start and on a reload."},
+     [](Destination& d) -> Slot { return FileSlot{&d.auth.password_file}; }},
+    {{.name = "auth.plaintext",
+      .doc = "Whether the password may go to a server in the clear, where TLS is off or fails: then `refuse` makes the mail wait.",
+      .choices = {"refuse", "allow"}},
+     [](Destination& d) -> Slot { return ChoiceSlot{nullptr, &d.auth.plaintext}; }},
     {{.name = "retry",
       .doc = "When kept mail is tried again while the destination is up but refuses it for now: a name (see below) or a "
              "list of phases."},
@@ -246,13 +432,16 @@ struct TypeText {
   std::string operator()(std::vector<std::string>*) const { return "list of texts"; }
   std::string operator()(const ChoiceSlot&) const { return "choice"; }
   std::string operator()(const PathSlot&) const { return "path"; }
+  std::string operator()(const FileSlot&) const { return "file"; }
   std::string operator()(const ServersSlot&) const { return "list of servers"; }
   std::string operator()(const ListenSlot&) const { return "list of addresses"; }
   std::string operator()(const RelaySlot&) const { return "server"; }
   std::string operator()(const ResolversSlot&) const { return "list of addresses"; }
+  std::string operator()(const NetworksSlot&) const { return "list of networks"; }
   std::string operator()(const ReserveSlot&) const { return "percentage or size"; }
   std::string operator()(const FlagsSlot&) const { return "list of choices"; }
   std::string operator()(const RetrySlot&) const { return "name or list of phases"; }
+  std::string operator()(const KeyFilesSlot&) const { return "map of names to {certificate, key}"; }
   std::string operator()(const RecipientsSlot&) const { return "list of addresses or a file"; }
 };
 
@@ -295,10 +484,14 @@ struct ValueText {
     return v.text != nullptr ? *v.text : std::string(info.choices[*v.second ? 1 : 0]);
   }
   std::string operator()(const PathSlot& v) const { return yaml_scalar(*v.path); }
+  std::string operator()(const FileSlot& v) const { return yaml_scalar(*v.file); }
   std::string operator()(const ServersSlot& v) const { return yaml_list(*v.servers, quoted_server); }
   std::string operator()(const ListenSlot& v) const { return yaml_list(*v.listen, quoted_server); }
   std::string operator()(const RelaySlot& v) const { return v.servers->empty() ? "\"\"" : quoted_server(v.servers->front()); }
   std::string operator()(const ResolversSlot& v) const { return yaml_list(*v.resolvers, quoted_server); }
+  std::string operator()(const NetworksSlot& v) const {
+    return yaml_list(*v.networks, [](const base::Network& n) { return fmt::format("\"{}\"", n.text()); });
+  }
   std::string operator()(const ReserveSlot& v) const { return yaml_scalar(reserve_text(*v.reserve)); }
   std::string operator()(const FlagsSlot& v) const {
     std::vector<std::string_view> set;
@@ -309,6 +502,14 @@ struct ValueText {
   }
   std::string operator()(const RetrySlot& v) const {
     return *v.name == "custom" ? yaml_list(*v.schedule, phase_text) : *v.name;
+  }
+  std::string operator()(const KeyFilesSlot& v) const {
+    std::string out = "{";
+    for (const auto& [name, files] : *v.names) {
+      if (out.size() > 1) out += ", ";
+      out += fmt::format("{}: {{certificate: {}, key: {}}}", name, yaml_scalar(files.certificate), yaml_scalar(files.key));
+    }
+    return out + "}";
   }
   std::string operator()(const RecipientsSlot& v) const {
     if (!v.file->empty() && !inline_files) return yaml_scalar(*v.file);

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,6 +24,9 @@ struct ChoiceSlot {      // one of the setting's choices; either member
 struct PathSlot {
   std::string* path;
 };
+struct FileSlot {        // "": none
+  std::string* file;
+};
 struct ServersSlot {
   std::vector<HostPort>* servers;
 };
@@ -35,6 +39,9 @@ struct RelaySlot {       // one server, or none
 struct ResolversSlot {
   std::vector<HostPort>* resolvers;
 };
+struct NetworksSlot {
+  std::vector<base::Network>* networks;
+};
 struct ReserveSlot {
   SpoolReserve* reserve;
 };
@@ -45,6 +52,9 @@ struct RetrySlot {
   std::string* name;
   std::vector<Phase>* schedule;
 };
+struct KeyFilesSlot {    // a map of names to {certificate, key}
+  std::map<std::string, KeyFiles>* names;
+};
 struct RecipientsSlot {
   std::vector<std::string>* addresses;
   std::string* file;
@@ -52,8 +62,8 @@ struct RecipientsSlot {
 
 // Where a setting's value is kept; the kind of slot is the setting's type.
 using Slot = std::variant<bool*, int*, std::uint64_t*, base::Seconds*, std::string*, std::vector<std::string>*,
-                          ChoiceSlot, PathSlot, ServersSlot, ListenSlot, RelaySlot, ResolversSlot, ReserveSlot, FlagsSlot,
-                          RetrySlot, RecipientsSlot>;
+                          ChoiceSlot, PathSlot, FileSlot, ServersSlot, ListenSlot, RelaySlot, ResolversSlot, NetworksSlot, ReserveSlot,
+                          FlagsSlot, RetrySlot, KeyFilesSlot, RecipientsSlot>;
 
 enum class Reload {
   kLive,     // a reload puts it into force

@@ -5,6 +5,7 @@
 
 #include <fmt/core.h>
 
+#include "common/base/text.h"
 #include "common/config/finish.h"
 #include "common/config/presets.h"
 #include "common/config/values.h"
@@ -33,18 +34,22 @@ Domain fresh_beside(const Domain&) { return {}; }
 template <class Owner>
 std::string show_owner(std::span<const Setting<Owner>> rows, const Owner& owner, const Owner& fresh,
                        const std::string& indent, Style style) {
-  std::string out, open_group;
+  std::string out;
+  std::vector<std::string_view> open;  // the groups that we are in
   for (const auto& row : rows) {
     const std::string value = value_text(slot_of(row, owner), row.info, style == Style::kSelfContained);
     const bool is_default = value == value_text(slot_of(row, fresh), row.info);
     // A path or a name that is not set cannot be written down.
     if (is_default && (style == Style::kChanged || value == "\"\"") && !row.info.required) continue;
-    const auto dot = row.info.name.find('.');
-    const std::string group(dot == row.info.name.npos ? "" : row.info.name.substr(0, dot));
-    if (!group.empty() && group != open_group) out += fmt::format("{}{}:\n", indent, group);
-    open_group = group;
-    const auto name = group.empty() ? row.info.name : row.info.name.substr(dot + 1);
-    out += fmt::format("{}{}{}: {}\n", indent, group.empty() ? "" : "  ", name, value);
+    auto groups = base::split(row.info.name, '.');
+    const std::string_view name = groups.back();
+    groups.pop_back();
+    const auto [left, right] = std::ranges::mismatch(open, groups);
+    for (auto group = right; group != groups.end(); ++group) {
+      out += fmt::format("{}{:{}}{}:\n", indent, "", 2 * (group - groups.begin()), *group);
+    }
+    open = std::move(groups);
+    out += fmt::format("{}{:{}}{}: {}\n", indent, "", 2 * open.size(), name, value);
   }
   return out;
 }

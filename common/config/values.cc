@@ -236,7 +236,8 @@ std::string local_part_fault(std::string_view text) {
   if (text.size() > 64) return "has more than 64 characters before the @";
   if (text.starts_with('.') || text.ends_with('.') || text.find("..") != text.npos) return "has a dot in a wrong place";
   for (const char c : text) {
-    if (c != '.' && !is_atom_char(c)) return fmt::format("has a '{}' in it", c);
+    const bool utf8 = static_cast<unsigned char>(c) > 127;  // well-formed: YAML takes nothing else (RFC 6531)
+    if (c != '.' && !utf8 && !is_atom_char(c)) return fmt::format("has a '{}' in it", c);
   }
   return "";
 }

@@ -64,6 +64,7 @@ class Process {
                  .workers = arguments_.workers,
                  .writer = arguments_.writer,
                  .listeners = {},
+                 .board_fd = arguments_.board_fd,
                  .name = spec.name},
         limit_(loop_, [this] { loop_.stop(); }),
         memory_look_(loop_, [this] { look_for_memory(); }) {

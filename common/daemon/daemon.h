@@ -6,7 +6,7 @@
 //   }
 //
 // Arguments that master gives: --config FILE --worker N --workers N --writer N --ready-fd FD --life-fd FD
-// [--listen-fd FD …]. A line "ready\n" is written to ready-fd once start() has returned and called
+// [--board-fd FD] [--listen-fd FD …]. A line "ready\n" is written to ready-fd once start() has returned and called
 // ready(); the end of life-fd (master has died; life_line.h) ends the daemon as SIGTERM does. SIGHUP: log reopened,
 // configuration read again and given to reload() if it is good. SIGTERM: drain(), and exit when it calls
 // back or after 8 s.
@@ -33,6 +33,7 @@ struct Context {
   std::uint32_t workers = 1;
   std::uint32_t writer = 0;      // the writer number of this start (design.md section 4)
   std::vector<base::UniqueFd> listeners;
+  int board_fd = -1;             // smtpd's (board.h); -1: master gave none
   std::string name;
 
   ipc::Hello hello() const;      // this process's

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "common/destination/security.h"
+
 namespace holdfast::destination {
 
 std::vector<upstream::ServerName> server_names(const config::Destination& destination) {
@@ -21,12 +23,22 @@ upstream::Timeouts timeouts_of(const config::Destination& destination) {
 }
 
 upstream::PoolOptions pool_options(const config::Destination& destination, const std::string& helo) {
-  return {.servers = server_names(destination), .helo = helo, .timeouts = timeouts_of(destination)};
+  return {.servers = server_names(destination), .helo = helo, .timeouts = timeouts_of(destination),
+          .security = security_of(destination)};
 }
+
+namespace {
+
+bool fits(const upstream::Security* security, const config::Destination& destination) {
+  const bool wanted = destination.tls.policy != "off" || !destination.auth.user.empty();
+  return security == nullptr ? !wanted : security->origin == security_origin(destination);
+}
+
+}  // namespace
 
 bool fits(const upstream::PoolOptions& options, const config::Destination& destination, const std::string& helo) {
   return options.servers == server_names(destination) && options.timeouts == timeouts_of(destination) &&
-         options.helo == helo;
+         options.helo == helo && fits(options.security.get(), destination);
 }
 
 bool usable(const std::optional<storage::DestinationRow>& row, const config::Destination& destination,

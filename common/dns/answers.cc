@@ -54,6 +54,11 @@ std::optional<Mx> read_mx(std::string_view data) {
   return Mx{static_cast<std::uint16_t>(high << 8 | low), std::move(*host)};
 }
 
+std::optional<std::string> read_host(std::string_view data) {
+  auto name = read_name(data);
+  return name && can_be_host(*name) ? name : std::nullopt;
+}
+
 std::optional<net::SocketAddress> read_address(std::string_view data, std::uint16_t port) {
   if (data.size() == 4) {
     sockaddr_in raw{};

@@ -38,6 +38,7 @@ struct Mx {
 // Record data as it is in a packet, names uncompressed. Nothing when it is no such record, or when the
 // name in it can be no host's (bytes that no host name has).
 std::optional<Mx> read_mx(std::string_view data);
+std::optional<std::string> read_host(std::string_view data);  // PTR; never the root
 std::optional<net::SocketAddress> read_address(std::string_view data, std::uint16_t port);  // A: 4 bytes, AAAA: 16
 
 // A domain as it is asked for: lower case, without a final dot, internationalised labels as xn-- (IDNA 2008).

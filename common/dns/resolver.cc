@@ -13,7 +13,7 @@
 namespace holdfast::dns {
 namespace {
 
-enum class Type : int { kA = 1, kMx = 15, kAaaa = 28 };
+enum class Type : int { kA = 1, kPtr = 12, kMx = 15, kAaaa = 28 };
 
 // An answer as libunbound gives it, its data copied.
 struct Raw {
@@ -86,6 +86,7 @@ struct Resolver::Impl : std::enable_shared_from_this<Resolver::Impl> {
     set("infra-host-ttl:", "30");
     set("infra-keep-probing:", "yes");
     set("num-queries-per-thread:", "512");
+    set("unblock-lan-zones:", "yes");  // a network of its own has reverse names, too
     for (const auto& server : options.servers) ub_ctx_set_fwd(context, forwarder(server).c_str());
     // Without the file glibc asks the own host too.
     if (options.servers.empty() && ub_ctx_resolvconf(context, nullptr) != 0) ub_ctx_set_fwd(context, "127.0.0.1");
@@ -188,6 +189,11 @@ Resolver::~Resolver() { impl_->closed = true; }
 
 void Resolver::mx(const std::string& name, Done<Mx> done) {
   impl_->ask(name, Type::kMx, [done = std::move(done)](Raw raw) { done(answer_of<Mx>(std::move(raw), read_mx)); });
+}
+
+void Resolver::names(const base::IpAddress& address, Done<std::string> done) {
+  impl_->ask(address.reverse_name(), Type::kPtr,
+             [done = std::move(done)](Raw raw) { done(answer_of<std::string>(std::move(raw), read_host)); });
 }
 
 void Resolver::addresses(const std::string& name, std::uint16_t port, Done<net::SocketAddress> done) {

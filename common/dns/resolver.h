@@ -34,6 +34,8 @@ class Resolver {
   using Done = std::function<void(Answer<T>)>;
   // Each calls back exactly once, never inside the call, within the timeout. Aliases (CNAME) are followed.
   void mx(const std::string& name, Done<Mx> done);
+  // The names that the address's own zone gives it (PTR): a claim, until one of them has that address.
+  void names(const base::IpAddress& address, Done<std::string> done);
   // IPv4 before IPv6. kFailed only if nothing was found and one of the two families could not be asked for.
   void addresses(const std::string& name, std::uint16_t port, Done<net::SocketAddress> done);
 

@@ -69,6 +69,14 @@ std::string connect(std::string_view name, std::string_view ip) {
   return fmt::format("connect from {}", host(name, ip));
 }
 
+std::string tls_from(std::string_view name, std::string_view ip, std::string_view how) {
+  return fmt::format("Anonymous TLS connection established from {}: {}", host(name, ip), how);
+}
+
+std::string tls_to(std::string_view relay, std::string_view trust, std::string_view how) {
+  return fmt::format("{} TLS connection established to {}: {}", trust, relay, how);
+}
+
 std::string disconnect(std::string_view name, std::string_view ip) {
   return fmt::format("disconnect from {}", host(name, ip));
 }

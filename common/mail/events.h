@@ -39,6 +39,9 @@ struct Handover {
 
 std::string client(QueueId id, std::string_view name, std::string_view address);  // name empty: "unknown"
 std::string connect(std::string_view name, std::string_view address);
+// `how`: "TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits)"; `trust`: "Verified", "Untrusted".
+std::string tls_from(std::string_view name, std::string_view address, std::string_view how);
+std::string tls_to(std::string_view relay, std::string_view trust, std::string_view how);
 std::string disconnect(std::string_view name, std::string_view address);
 std::string proxied_from(QueueId id, std::string_view sender, std::uint64_t size, std::size_t recipients);
 std::string queued_from(QueueId id, std::string_view sender, std::uint64_t size,

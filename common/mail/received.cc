@@ -28,10 +28,15 @@ std::string safe(std::string_view name) {
 }
 
 // A path may hold quoted text; only what would end the line or the brackets is replaced.
-std::string safe_path(std::string_view path) {
+std::string safe_path(std::string_view path, bool utf8) {
   std::string out(path);
   std::replace_if(
-      out.begin(), out.end(), [](char c) { return c < 32 || c > 126 || c == '<' || c == '>'; }, '?');
+      out.begin(), out.end(),
+      [utf8](char c) {
+        const auto byte = static_cast<unsigned char>(c);
+        return byte < 32 || byte == 127 || (byte > 127 && !utf8) || c == '<' || c == '>';
+      },
+      '?');
   return out;
 }
 
@@ -71,13 +76,14 @@ std::string pick_message_id(std::string_view value) {
 }  // namespace
 
 std::string received_header(const Received& r) {
-  std::string out = fmt::format(
-      "Received: from {} ({} {})\r\n\tby {} (Holdfast) with {} id {}", r.helo.empty() ? "unknown" : safe(r.helo),
-      r.client_name.empty() ? "unknown" : safe(r.client_name), r.literal, r.by, r.protocol, r.id.text());
+  std::string out = fmt::format("Received: from {} ({} {})\r\n\t", r.helo.empty() ? "unknown" : safe(r.helo),
+                                r.client_name.empty() ? "unknown" : safe(r.client_name), r.literal);
+  if (!r.tls.empty()) out += fmt::format("(using {})\r\n\t", r.tls);
+  out += fmt::format("by {} (Holdfast) with {} id {}", r.by, r.protocol, r.id.text());
   if (r.recipient.empty()) {
     out += fmt::format(";\r\n\t{}\r\n", r.date);
   } else {
-    out += fmt::format("\r\n\tfor <{}>;\r\n\t{}\r\n", safe_path(r.recipient), r.date);
+    out += fmt::format("\r\n\tfor <{}>;\r\n\t{}\r\n", safe_path(r.recipient, r.utf8), r.date);
   }
   return out;
 }

@@ -72,6 +72,17 @@ std::uint16_t SocketAddress::port() const {
   }
 }
 
+base::IpAddress SocketAddress::ip_address() const {
+  base::IpAddress out;
+  if (family() == AF_INET) {
+    out.octets[10] = out.octets[11] = 0xff;
+    std::memcpy(out.octets.data() + 12, &reinterpret_cast<const sockaddr_in*>(&storage_)->sin_addr, 4);
+  } else if (family() == AF_INET6) {
+    std::memcpy(out.octets.data(), &reinterpret_cast<const sockaddr_in6*>(&storage_)->sin6_addr, 16);
+  }
+  return out;
+}
+
 std::string SocketAddress::text() const {
   switch (family()) {
     case AF_INET: return fmt::format("{}:{}", host(), port());

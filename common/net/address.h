@@ -9,6 +9,7 @@
 
 #include "common/base/error.h"
 #include "common/base/file.h"
+#include "common/base/network.h"
 
 namespace holdfast::net {
 
@@ -27,6 +28,7 @@ class SocketAddress {
 
   std::string host() const;        // without brackets; the path of a Unix socket
   std::uint16_t port() const;
+  base::IpAddress ip_address() const;  // all zeros for a Unix socket
   std::string text() const;        // "192.0.2.1:25", "[2001:db8::1]:25", a path
   std::string literal() const;     // "[192.0.2.1]", "[IPv6:2001:db8::1]" (RFC 5321 section 4.1.3)
 

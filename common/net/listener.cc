@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
 
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -8,19 +10,22 @@
 namespace holdfast::net {
 namespace {
 
-constexpr int kAcceptsATurn = 8;
+constexpr int kMostAtATurn = 8;
+// Clients that come no closer than this are accepted one by one: to ask for another costs a system call each.
+constexpr std::chrono::microseconds kCrowd{200};
 constexpr int kTurnedAwayAtOnce = 50;
 constexpr Millis kOutOfDescriptors{100};
 
 }  // namespace
 
 struct Listener::Impl {
-  Impl(Loop& loop, base::UniqueFd f, Accepted a, std::string b)
-      : fd(std::move(f)),
+  Impl(Loop& l, base::UniqueFd f, Accepted a, std::string b)
+      : loop(l),
+        fd(std::move(f)),
         accepted(std::move(a)),
         busy(std::move(b)),
-        readable(loop, fd.get(), Watch::For::kRead, [this] { on_readable(); }),
-        again(loop, [this] { readable.on(); }) {
+        readable(l, fd.get(), Watch::For::kRead, [this] { on_readable(); }),
+        again(l, [this] { readable.on(); }) {
     readable.on();
     keep_spare();
   }
@@ -30,7 +35,10 @@ struct Listener::Impl {
   }
 
   void on_readable() {
-    for (int i = 0; i < kAcceptsATurn && !paused; ++i) {
+    const auto now = loop.now();
+    at_a_turn = now - last < kCrowd ? std::min(at_a_turn * 2, kMostAtATurn) : 1;
+    last = now;
+    for (int i = 0; i < at_a_turn && !paused; ++i) {
       sockaddr_storage raw{};
       socklen_t length = sizeof raw;
       base::UniqueFd client = take(&raw, &length);
@@ -67,10 +75,13 @@ struct Listener::Impl {
     }
   }
 
+  Loop& loop;
   base::UniqueFd fd, spare;
   Accepted accepted;
   const std::string busy;
   bool paused = false;
+  int at_a_turn = 1;
+  base::Mono last{};
   Watch readable;
   Timer again;
 };

@@ -10,11 +10,20 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/net/tls_channel.h"
+
 namespace holdfast::net {
 namespace {
 
 constexpr std::size_t kReadChunk = 64 << 10;
 constexpr Millis kLinger{10'000};
+// Of what waits to be sent over TLS, how much is made ready at once.
+constexpr std::size_t kSealAtOnce = 256 << 10;
+
+// TLS answers some records by itself (an attempt to renegotiate by an alert): for a peer that reads none of it.
+constexpr std::size_t kMostOfTls = 4 * kSealAtOnce;
+
+using detail::TlsChannel;
 
 std::string reason_of(int err) {
   std::string text = std::generic_category().message(err);
@@ -42,12 +51,68 @@ struct Stream::Impl : Loop::Flushable, std::enable_shared_from_this<Stream::Impl
     const ssize_t n = ::recv(fd.get(), chunk, sizeof chunk, 0);
     if (n > 0) {
       touch();
-      if (state == State::kOpen) handler->on_data({chunk, static_cast<std::size_t>(n)});
+      const std::string_view bytes(chunk, static_cast<std::size_t>(n));
+      if (state != State::kOpen) return;
+      if (tls == nullptr) {
+        handler->on_data(bytes);
+      } else {
+        on_wire(bytes);
+      }
     } else if (n == 0) {
-      end({});
+      end(shaking() ? "TLS: connection closed in the handshake" : "");
     } else if (errno != EAGAIN && errno != EINTR) {
-      end(reason_of(errno));
+      end((shaking() ? "TLS: " : "") + reason_of(errno));
     }
+  }
+
+  bool shaking() const { return tls != nullptr && !tls->secured(); }
+
+  void on_wire(std::string_view bytes) {
+    tls->feed(bytes);
+    if (!tls->secured()) shake();
+    std::string_view plain;
+    while (state == State::kOpen && tls->secured()) {
+      const auto step = tls->read(plain);
+      if (step == TlsChannel::Step::kMore) break;
+      if (step != TlsChannel::Step::kDone) {
+        end_in_order(step == TlsChannel::Step::kClosed ? "" : "TLS: " + tls->reason());
+        return;
+      }
+      handler->on_data(plain);
+    }
+    if (state != State::kOpen) return;
+    if (out.size() - sent > kMostOfTls) {
+      end("TLS: the peer does not read");
+    } else {
+      send_at_turn_end();
+    }
+  }
+
+  void begin_tls(std::unique_ptr<TlsChannel> channel, Millis timeout, bool first) {
+    tls = std::move(channel);
+    paused = false;
+    readable.on();
+    timer.start(timeout);
+    if (first) tls->handshake();
+    send_at_turn_end();
+  }
+
+  void shake() {
+    switch (tls->handshake()) {
+      case TlsChannel::Step::kMore: return;
+      case TlsChannel::Step::kDone: break;
+      case TlsChannel::Step::kClosed: end_in_order("TLS: connection closed in the handshake"); return;
+      case TlsChannel::Step::kFailed: end_in_order("TLS: " + tls->reason()); return;
+    }
+    timer.stop();
+    if (idle > Millis{0}) arm();
+    handler->on_secured();
+  }
+
+  // The peer is told too, by an alert.
+  void end_in_order(const std::string& reason) {
+    linger();
+    handler->on_end(reason);
   }
 
   void on_writable() {
@@ -76,12 +141,17 @@ struct Stream::Impl : Loop::Flushable, std::enable_shared_from_this<Stream::Impl
     timer.stop();
     if (idle > Millis{0}) arm();
     readable.on();
-    if (!out.empty() && !flush_waiting) {
-      flush_waiting = true;
-      loop.flush_at_turn_end(shared_from_this());
-    }
+    send_at_turn_end();
     handler->on_connected();
   }
+
+  void send_at_turn_end() {
+    if (unsent() == 0 || flush_waiting) return;
+    flush_waiting = true;
+    loop.flush_at_turn_end(shared_from_this());
+  }
+
+  std::size_t unsent() const { return out.size() - sent + (tls == nullptr ? 0 : tls->pending.size()); }
 
   void flush_turn() override {
     flush_waiting = false;
@@ -91,6 +161,7 @@ struct Stream::Impl : Loop::Flushable, std::enable_shared_from_this<Stream::Impl
   // An error of send() is not reported from here: the peer's last words may still be readable, and the
   // read side will see the end behind them.
   void send_now() {
+    if (tls != nullptr && tls->secured() && out.size() - sent < kSealAtOnce) tls->seal(kSealAtOnce);
     while (sent < out.size()) {
       const ssize_t n = ::send(fd.get(), out.data() + sent, out.size() - sent, MSG_NOSIGNAL);
       if (n < 0 && errno == EINTR) continue;
@@ -105,16 +176,25 @@ struct Stream::Impl : Loop::Flushable, std::enable_shared_from_this<Stream::Impl
       }
       sent += static_cast<std::size_t>(n);
       touch();
+      if (sent == out.size() && tls != nullptr && !tls->pending.empty()) seal_more();
     }
     writable.off();
     if (out.empty()) return;
     out.clear();
     sent = 0;
+    if (shaking()) return;
     if (state == State::kLingering) {
       all_lingered();
     } else {
       handler->on_sent();
     }
+  }
+
+  void seal_more() {
+    if (!tls->secured()) return;
+    out.clear();
+    sent = 0;
+    tls->seal(kSealAtOnce);
   }
 
   // A peer that never takes all must not make what it has taken pile up; moving the rest is worth it when
@@ -127,6 +207,7 @@ struct Stream::Impl : Loop::Flushable, std::enable_shared_from_this<Stream::Impl
 
   void broken(int err) {
     out.clear();
+    if (tls != nullptr) tls->pending.clear();
     sent = 0;
     dead = true;
     writable.off();
@@ -143,6 +224,8 @@ struct Stream::Impl : Loop::Flushable, std::enable_shared_from_this<Stream::Impl
       end("connection timed out");
     } else if (state == State::kLingering) {
       shut();
+    } else if (shaking()) {
+      end("TLS: handshake timed out");
     } else if (state == State::kOpen) {
       const auto quiet = std::chrono::duration_cast<Millis>(loop.now() - last_activity);
       if (quiet < idle) {
@@ -179,6 +262,7 @@ struct Stream::Impl : Loop::Flushable, std::enable_shared_from_this<Stream::Impl
     state = State::kClosed;
     out.clear();
     if (std::exchange(kept, false)) loop.let_go(this);
+    tls.reset();
   }
 
   void linger() {
@@ -188,6 +272,11 @@ struct Stream::Impl : Loop::Flushable, std::enable_shared_from_this<Stream::Impl
     }
     state = State::kLingering;
     readable.off();
+    if (tls != nullptr) {
+      if (tls->secured()) tls->seal(tls->pending.size());
+      tls->say_end();
+      tls.reset();
+    }
     if (dead) {
       shut();
     } else if (out.empty()) {
@@ -226,6 +315,7 @@ struct Stream::Impl : Loop::Flushable, std::enable_shared_from_this<Stream::Impl
   Watch readable, writable;
   Timer timer;
   bool kept = false;  // by the loop: a closing connection that outlives its Stream
+  std::unique_ptr<TlsChannel> tls;  // from start_tls() on
 };
 
 Stream::Stream(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -268,10 +358,8 @@ Stream::~Stream() {
 
 void Stream::write(std::string_view bytes) {
   if (bytes.empty() || !open() || impl_->dead) return;
-  impl_->out.append(bytes);
-  if (impl_->state == Impl::State::kConnecting || impl_->flush_waiting) return;
-  impl_->flush_waiting = true;
-  impl_->loop.flush_at_turn_end(impl_);
+  (impl_->tls == nullptr ? impl_->out : impl_->tls->pending).append(bytes);
+  if (impl_->state != Impl::State::kConnecting) impl_->send_at_turn_end();
 }
 
 void Stream::flush() {
@@ -280,7 +368,26 @@ void Stream::flush() {
   self->send_now();
 }
 
-std::size_t Stream::unsent() const { return impl_->out.size() - impl_->sent; }
+std::size_t Stream::unsent() const { return impl_->unsent(); }
+
+void Stream::start_tls(std::shared_ptr<const TlsServer> server, Millis timeout) {
+  if (impl_->state != Impl::State::kOpen) return;
+  auto session = server->session();
+  impl_->begin_tls(std::make_unique<TlsChannel>(std::move(session), true, std::move(server), impl_->out), timeout, false);
+}
+
+void Stream::start_tls(std::shared_ptr<const TlsClient> client, const std::string& name, Millis timeout) {
+  if (impl_->state != Impl::State::kOpen) return;
+  auto session = client->session(name);
+  impl_->begin_tls(std::make_unique<TlsChannel>(std::move(session), false, std::move(client), impl_->out), timeout, true);
+}
+
+bool Stream::secured() const { return impl_->tls != nullptr && impl_->tls->secured(); }
+
+const TlsFacts& Stream::tls() const {
+  static const TlsFacts none;
+  return secured() ? impl_->tls->facts() : none;
+}
 
 void Stream::pause_reading() {
   impl_->paused = true;
@@ -295,7 +402,7 @@ void Stream::resume_reading() {
 
 void Stream::set_idle_timeout(Millis timeout) {
   impl_->idle = timeout;
-  if (impl_->state != Impl::State::kOpen) return;
+  if (impl_->state != Impl::State::kOpen || impl_->shaking()) return;
   if (timeout > Millis{0}) {
     impl_->arm();
   } else {

@@ -14,6 +14,7 @@
 #include "common/base/file.h"
 #include "common/net/address.h"
 #include "common/net/loop.h"
+#include "common/net/tls.h"
 
 namespace holdfast::net {
 
@@ -23,7 +24,8 @@ class StreamHandler {
   virtual void on_connected() {}                          // streams made by connect() only
   virtual void on_data(std::string_view bytes) = 0;       // valid during the call only
   virtual void on_end(std::string_view reason) = 0;       // "" : the peer closed in order
-  virtual void on_sent() {}                               // all that was written has gone to the kernel
+  virtual void on_sent() {}                               // all that was written has gone to the kernel (also a handshake)
+  virtual void on_secured() {}                            // start_tls() has led to a session: Stream::tls()
   // The idle time-out has come. True: dealt with (a last word and close_when_sent(), or waiting on: the
   // time starts again). False: the stream closes and on_end("timed out") follows.
   virtual bool on_idle() { return false; }
@@ -45,6 +47,14 @@ class Stream {
   // Bounded memory: the owner stops reading while what it writes elsewhere does not drain.
   void pause_reading();
   void resume_reading();
+  // The handshake, as the server or the client of it, once, on an open stream: what was written before goes out in the
+  // clear, what is written from now on when the handshake is done, and on_data() gives no byte that came in the clear.
+  // on_secured() follows, or on_end("TLS: certificate has expired") at a fault or after `timeout` in all.
+  void start_tls(std::shared_ptr<const TlsServer> server, Millis timeout);
+  // `name` is the server's, for SNI and the check of its certificate.
+  void start_tls(std::shared_ptr<const TlsClient> client, const std::string& name, Millis timeout);
+  bool secured() const;
+  const TlsFacts& tls() const;  // empty unless secured()
   // on_end("timed out") after this long without a byte read or sent; zero: never. Restarted by each call.
   void set_idle_timeout(Millis timeout);
   void close();                 // at once; unsent bytes are dropped

@@ -5,6 +5,7 @@
 #include <span>
 
 #include "common/base/text.h"
+#include "common/smtp/parameters.h"
 
 namespace holdfast::smtp {
 namespace {
@@ -16,12 +17,13 @@ struct VerbName {
 constexpr VerbName kVerbs[] = {
     {"HELO", Verb::kHelo}, {"EHLO", Verb::kEhlo}, {"MAIL", Verb::kMail},     {"RCPT", Verb::kRcpt},
     {"DATA", Verb::kData}, {"RSET", Verb::kRset}, {"NOOP", Verb::kNoop},     {"QUIT", Verb::kQuit},
-    {"VRFY", Verb::kVrfy}, {"HELP", Verb::kHelp}, {"banner", Verb::kBanner}, {"end of DATA", Verb::kDot},
+    {"VRFY", Verb::kVrfy}, {"HELP", Verb::kHelp}, {"STARTTLS", Verb::kStartTls}, {"XCLIENT", Verb::kXclient},
+    {"BDAT", Verb::kBdat}, {"banner", Verb::kBanner}, {"end of DATA", Verb::kDot}, {"end of a chunk", Verb::kChunkEnd},
 };
 constexpr std::string_view kNotOffered[] = {"EXPN", "TURN", "ETRN", "ATRN",     "SEND",    "SOML",    "SAML",
-                                            "AUTH", "BDAT", "BURL", "STARTTLS", "XCLIENT", "XFORWARD"};
+                                            "AUTH", "BURL", "XFORWARD"};
 constexpr std::string_view kForeignVerbs[] = {"GET", "POST", "PUT", "HEAD", "CONNECT", "OPTIONS"};
-constexpr std::size_t kVerbsFromClients = 10;  // of kVerbs
+constexpr std::size_t kVerbsFromClients = 13;  // of kVerbs
 
 bool is_one_of(std::string_view word, const auto& list) {
   return std::any_of(std::begin(list), std::end(list), [word](auto known) { return base::iequals(word, known); });
@@ -61,22 +63,60 @@ std::expected<mail::Address, mail::Reply> parse_argument(std::string_view argume
   return *std::move(address);
 }
 
-std::optional<mail::Reply> take_size(std::string_view value, MailArguments& out) {
-  if (out.size) return bad_arguments("SIZE was given twice");
-  out.size = value.size() <= 20 ? base::to_number(value) : std::nullopt;  // RFC 1870 section 3
-  if (!out.size) return bad_arguments("Bad SIZE");
+// One parameter after the other from the front of `left`.
+struct Parameter {
+  std::string_view text, key, value;
+  bool has_value = false;
+};
+
+Parameter take_parameter(std::string_view& left) {
+  const std::string_view text = left.substr(0, left.find(' '));
+  left = trim_left(left.substr(text.size()));
+  const auto equals = text.find('=');
+  const bool has_value = equals != std::string_view::npos;
+  return {text, text.substr(0, equals), has_value ? text.substr(equals + 1) : std::string_view{}, has_value};
+}
+
+bool is_size(std::string_view value) {  // RFC 1870 section 3
+  return value.size() <= 20 && base::to_number(value).has_value();
+}
+
+bool is_body(std::string_view value) { return base::iequals(value, "7BIT") || base::iequals(value, "8BITMIME"); }
+
+bool is_ret(std::string_view value) { return base::iequals(value, "FULL") || base::iequals(value, "HDRS"); }
+
+// Nothing, if `value` is good for a parameter that was not given before.
+std::optional<mail::Reply> unfit(std::string_view key, std::string_view before, bool good) {
+  if (!before.empty()) return bad_arguments(std::string(key) + " was given twice");
+  if (!good) return bad_arguments("Bad " + std::string(key));
   return std::nullopt;
 }
 
-std::optional<mail::Reply> take_body(std::string_view value, bool& seen, MailArguments& out) {
-  if (seen) return bad_arguments("BODY was given twice");
-  seen = true;
-  if (base::iequals(value, "8BITMIME")) {
-    out.body = mail::Body::k8BitMime;
-  } else if (!base::iequals(value, "7BIT")) {
-    return bad_arguments("Bad BODY");
-  }
-  return std::nullopt;
+// What MAIL's parameters are, as written, before they are given their meaning.
+struct MailWords {
+  std::string_view size, body, ret, envid, smtputf8;
+};
+
+std::optional<mail::Reply> take_mail_parameter(const Parameter& p, Extensions offered, MailWords& words) {
+  const auto is = [&p](std::string_view key) { return base::iequals(p.key, key); };
+  const auto take = [&p](std::string_view key, std::string_view& word, bool good) {
+    auto refusal = unfit(key, word, good);
+    word = p.value;
+    return refusal;
+  };
+  if (is("SIZE")) return take("SIZE", words.size, is_size(p.value));
+  if (is("BODY")) return take("BODY", words.body, is_body(p.value));
+  if (offered.dsn && is("RET")) return take("RET", words.ret, is_ret(p.value));
+  if (offered.dsn && is("ENVID")) return take("ENVID", words.envid, is_envid(p.value));
+  if (!offered.smtputf8 || !is("SMTPUTF8")) return bad_parameter(p.text);
+  auto refusal = unfit("SMTPUTF8", words.smtputf8, !p.has_value);
+  words.smtputf8 = p.text;
+  return refusal;
+}
+
+// RFC 6531 section 3.5: what is not ASCII comes with SMTPUTF8 only.
+mail::Reply not_ascii(std::string_view what) {
+  return mail::Reply::make(553, "5.6.7", std::string(what) + " is not ASCII: SMTPUTF8 is needed");
 }
 
 }  // namespace
@@ -101,40 +141,55 @@ Command parse_command(std::string_view line) {
   return {Verb::kUnknown, argument};
 }
 
-std::expected<MailArguments, mail::Reply> parse_mail(std::string_view argument) {
+std::expected<MailArguments, mail::Reply> parse_mail(std::string_view argument, Extensions offered) {
   MailArguments out;
-  auto sender = parse_argument(argument, "FROM:", {.allow_null = true, .allow_postmaster = false},
+  auto sender = parse_argument(argument, "FROM:", {.allow_null = true, .utf8 = offered.smtputf8},
                                "Syntax: MAIL FROM:<address>", out.parameters);
   if (!sender) return std::unexpected(std::move(sender.error()));
   out.sender = *std::move(sender);
-  bool body_seen = false;
-  std::string_view left = out.parameters;
-  while (!left.empty()) {
-    const std::string_view parameter = left.substr(0, left.find(' '));
-    left = trim_left(left.substr(parameter.size()));
-    const auto equals = parameter.find('=');
-    const std::string_view key = parameter.substr(0, equals);
-    const std::string_view value = equals == std::string_view::npos ? std::string_view{} : parameter.substr(equals + 1);
+  MailWords words;
+  for (std::string_view left = out.parameters; !left.empty();) {
+    if (auto refusal = take_mail_parameter(take_parameter(left), offered, words)) return std::unexpected(*std::move(refusal));
+  }
+  if (!words.size.empty()) out.size = base::to_number(words.size);
+  if (base::iequals(words.body, "8BITMIME")) out.body = mail::Body::k8BitMime;
+  if (!words.ret.empty()) out.ret = base::iequals(words.ret, "FULL") ? "FULL" : "HDRS";
+  out.envid = words.envid;
+  out.smtputf8 = !words.smtputf8.empty();
+  if (!out.smtputf8 && !out.sender.ascii()) return std::unexpected(not_ascii("The sender"));
+  return out;
+}
+
+std::expected<RcptArguments, mail::Reply> parse_rcpt(std::string_view argument, Extensions offered) {
+  std::string_view parameters;
+  auto recipient = parse_argument(argument, "TO:", {.allow_postmaster = true, .utf8 = true}, "Syntax: RCPT TO:<address>",
+                                  parameters);
+  if (!recipient) return std::unexpected(std::move(recipient.error()));
+  RcptArguments out{*std::move(recipient), {}, {}};
+  if (!offered.smtputf8 && !out.recipient.ascii()) return std::unexpected(not_ascii("The recipient"));
+  while (!parameters.empty()) {
+    const Parameter p = take_parameter(parameters);
     std::optional<mail::Reply> refusal;
-    if (base::iequals(key, "SIZE")) {
-      refusal = take_size(value, out);
-    } else if (base::iequals(key, "BODY")) {
-      refusal = take_body(value, body_seen, out);
+    if (offered.dsn && base::iequals(p.key, "NOTIFY")) {
+      refusal = unfit("NOTIFY", out.notify, is_notify(p.value));
+      out.notify = p.value;
+    } else if (offered.dsn && base::iequals(p.key, "ORCPT")) {
+      refusal = unfit("ORCPT", out.orcpt, is_orcpt(p.value, offered.smtputf8));
+      out.orcpt = p.value;
     } else {
-      refusal = bad_parameter(parameter);
+      refusal = bad_parameter(p.text);
     }
     if (refusal) return std::unexpected(*std::move(refusal));
   }
   return out;
 }
 
-std::expected<mail::Address, mail::Reply> parse_rcpt(std::string_view argument) {
-  std::string_view parameters;
-  auto recipient = parse_argument(argument, "TO:", {.allow_null = false, .allow_postmaster = true},
-                                  "Syntax: RCPT TO:<address>", parameters);
-  if (recipient && !parameters.empty())
-    return std::unexpected(bad_parameter(parameters.substr(0, parameters.find(' '))));
-  return recipient;
+std::optional<Chunk> parse_bdat(std::string_view argument) {
+  const std::string_view digits = argument.substr(0, argument.find(' '));
+  const std::string_view rest = trim_left(argument.substr(digits.size()));
+  const auto size = digits.size() <= 20 ? base::to_number(digits) : std::nullopt;
+  if (!size || (!rest.empty() && !base::iequals(rest, "LAST"))) return std::nullopt;
+  return Chunk{*size, !rest.empty()};
 }
 
 std::expected<std::string_view, mail::Reply> parse_helo(std::string_view argument) {

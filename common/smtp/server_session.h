@@ -22,15 +22,14 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
-#include "common/mail/address.h"
-#include "common/mail/envelope.h"
 #include "common/mail/reply.h"
+#include "common/smtp/chunk_encoder.h"
 #include "common/smtp/command.h"
 #include "common/smtp/data_decoder.h"
 #include "common/smtp/line_reader.h"
+#include "common/smtp/server_events.h"
 #include "common/smtp/server_states.h"
 
 namespace holdfast::smtp {
@@ -41,55 +40,23 @@ struct ServerOptions {
   std::size_t max_recipients = 1000;       // accepted ones a transaction; more get 452 4.5.3
   BareNewline bare_newline = BareNewline::kReject;
   int max_errors = 20;  // after so many since the last message the next command gets 421; 0: no limit
-  // What EHLO offers, besides ENHANCEDSTATUSCODES.
+  int max_junk = 0;     // the same of NOOP, RSET, VRFY, HELP and repeated HELO, EHLO
+  // What EHLO offers, besides ENHANCEDSTATUSCODES. What is not offered is not understood: parameters get 555,
+  // commands 502.
   bool pipelining = true;
   bool eightbitmime = true;
+  bool smtputf8 = false;      // RFC 6531
+  bool dsn = false;           // RFC 3461
+  bool chunking = false;      // RFC 3030, without BINARYMIME
+  bool starttls = false;      // RFC 3207
+  bool tls_required = false;  // 530 to what is not allowed before STARTTLS (RFC 3207 section 4)
+  bool xclient = false;       // to this client only
+  // 554 5.5.0 and the end to who sends before he may: bytes behind HELO, EHLO, DATA or XCLIENT, or behind anything
+  // before EHLO was answered (RFC 2920 section 3.1).
+  bool strict_pipelining = false;
+  bool limits = false;        // RFC 9422: tells max_recipients
   std::vector<std::string> extra_ehlo;  // more lines of the EHLO reply, each a keyword and its parameters
 };
-
-// Views in events are valid until the next call of receive() or next_event().
-namespace event {
-
-struct Connect {};  // answer: accept() sends the banner
-struct Helo {       // accept() sends the EHLO lines
-  std::string_view name;
-  bool esmtp = false;
-};
-struct Mail {
-  mail::Address sender;               // null() for <>
-  std::optional<std::uint64_t> size;  // declared by SIZE=
-  mail::Body body = mail::Body::k7Bit;
-  std::string_view parameters;  // as written, "" when there are none
-};
-struct Rcpt {
-  mail::Address recipient;  // domain empty: <postmaster>
-};
-struct Data {};   // accept() sends 354
-struct Content {  // awaits no answer; wire format (data_decoder.h)
-  std::string_view bytes;
-};
-// The dot has come. If `refusal` is set the content is too big or ambiguous and parts of it were not
-// given out: answer reply(*refusal), or another 4xx or 5xx, never a 2xx. Whatever the answer is, the
-// transaction is over when it is given, and no Reset follows.
-struct ContentEnd {
-  std::uint64_t octets = 0;  // of the content, without stuffing
-  std::optional<mail::Reply> refusal;
-};
-// The open transaction (MAIL was accepted) has ended by RSET, HELO, EHLO or QUIT; no answer. A session that
-// ends otherwise (closing(), the connection is lost) ends its transaction without saying so.
-struct Reset {};
-struct Quit {};  // 221 is in the output, closing() is true; no answer
-// The core has refused a command, its reply is in the output; no answer. For logs and counts.
-struct Rejected {
-  Verb verb = Verb::kUnknown;
-  std::string_view line;  // as it came; see base::printable()
-  mail::Reply reply;
-};
-
-}  // namespace event
-
-using ServerEvent = std::variant<event::Connect, event::Helo, event::Mail, event::Rcpt, event::Data, event::Content,
-                                 event::ContentEnd, event::Reset, event::Quit, event::Rejected>;
 
 class ServerSession {
  public:
@@ -105,13 +72,18 @@ class ServerSession {
   void accept();
   // Any answer. 2xx (354 to Data) moves on. 421 closes the session. To Connect, a 4xx or 5xx leaves a session
   // in which all but QUIT gets 503 (RFC 5321 section 3.1). To Helo and Data a positive answer is accept()'s.
-  // A refused Mail leaves no transaction; a refused Data leaves it open.
+  // A refused Mail leaves no transaction; a refused Data leaves it open, unless the content was to come by BDAT: then
+  // a Reset follows.
   // A 5xx to Helo, Mail or Rcpt counts as an error of the client (ServerOptions::max_errors), as the core's own
   // refusals do; a 4xx only if `client_error` is set.
   void reply(const mail::Reply& reply, bool client_error = false);
   // Ends the session from our side, also while an answer is awaited: a time-out (421 4.4.2), our own end
   // (421 4.3.2). No event follows.
   void close(const mail::Reply& reply);
+
+  // Behind an accepted StartTls, when the handshake is done: the session is as behind the banner, and knows nothing
+  // of what was said before (RFC 3207 section 4.2). Its options no longer offer STARTTLS.
+  void tls_started();
 
   // What is to be sent; the adapter empties it.
   std::string& output() { return output_; }
@@ -120,7 +92,12 @@ class ServerSession {
   std::size_t buffered() const { return reader_.buffered(); }
 
   State state() const { return state_; }
-  bool in_transaction() const { return state_ == State::kMail || state_ == State::kRcpt || state_ == State::kContent; }
+  bool secured() const { return secured_; }  // tls_started() was called
+  int errors() const { return errors_; }     // of the client, since the last message
+  bool in_transaction() const {
+    return state_ == State::kMail || state_ == State::kRcpt || state_ == State::kContent || state_ == State::kChunk ||
+           state_ == State::kChunks;
+  }
   // May be changed while no answer is awaited; EHLO shows what is true when it is accepted.
   ServerOptions& options() { return options_; }
 
@@ -133,12 +110,23 @@ class ServerSession {
   Maybe on_command(std::string_view line);
   Maybe proceed(const Command& command, std::string_view line);
   Maybe on_content();
+  Maybe on_bdat(const Command& command);
+  Maybe on_chunk();
+  Maybe end_of_content(std::uint64_t octets, bool bare_newline);
+  void refuse_chunk(Verb verb, std::string_view line, const mail::Reply& reply);
+  void end_by_chunk(const mail::Reply& reply);
+  bool swallow();
+  bool too_early(Verb verb) const;
+  mail::Reply too_big() const;
   Maybe on_helo(const Command& command, std::string_view line);
   Maybe on_mail(const Command& command, std::string_view line);
   Maybe on_rcpt(const Command& command, std::string_view line);
   Maybe on_rset();
+  Maybe on_xclient(const Command& command, std::string_view line);
   Maybe on_quit();
-  bool exhausted(std::string_view line) const;
+  const char* exhausted(std::string_view line) const;
+  bool is_junk(Verb verb) const;
+  Extensions extensions() const;
   Maybe out_of_sequence(Verb verb, std::string_view line);
   std::optional<mail::Reply> unknown(const Command& command) const;
   Maybe refuse(Verb verb, std::string_view line, mail::Reply reply, bool counts = true);
@@ -155,13 +143,22 @@ class ServerSession {
   std::optional<Verb> awaited_;
   std::optional<ServerEvent> held_;  // Helo or Quit behind a Reset
   std::optional<DataDecoder> decoder_;
+  std::optional<ChunkEncoder> encoder_;
+  std::uint64_t chunk_left_ = 0, chunk_size_ = 0;
+  bool last_chunk_ = false, finished_ = false;
+  std::uint64_t swallow_ = 0;  // octets of a refused BDAT that are still to come; `after_swallow_` is its answer
+  std::string after_swallow_;
   std::string helo_;
+  std::optional<XclientAttributes> xclient_;
   bool connect_given_ = false;
   bool mail_refused_ = false;  // so that what was pipelined behind it is no error of the client
   bool content_refused_ = false;
+  bool secured_ = false;
+  bool smtputf8_ = false;  // of the transaction
+  bool esmtp_ = false;     // EHLO was answered last, not HELO
   std::size_t accepted_ = 0;
   std::size_t rcpts_ = 0;  // of the transaction, refused ones too
-  int errors_ = 0;
+  int errors_ = 0, junk_ = 0;
 };
 
 }  // namespace holdfast::smtp

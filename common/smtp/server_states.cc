@@ -18,12 +18,14 @@ constexpr Row kRows[] = {
     {State::kStart, kHelo, State::kGreeted},   {State::kStart, kEhlo, State::kGreeted},
     {State::kStart, kRset, State::kStart},     {State::kStart, kNoop, State::kStart},
     {State::kStart, kVrfy, State::kStart},     {State::kStart, kHelp, State::kStart},
-    {State::kStart, kQuit, State::kClosed},
+    {State::kStart, kQuit, State::kClosed},    {State::kStart, kXclient, State::kStart},
 
     {State::kGreeted, kHelo, State::kGreeted}, {State::kGreeted, kEhlo, State::kGreeted},
     {State::kGreeted, kMail, State::kMail},    {State::kGreeted, kRset, State::kGreeted},
     {State::kGreeted, kNoop, State::kGreeted}, {State::kGreeted, kVrfy, State::kGreeted},
     {State::kGreeted, kHelp, State::kGreeted}, {State::kGreeted, kQuit, State::kClosed},
+    {State::kGreeted, kStartTls, State::kHandshake},
+    {State::kGreeted, kXclient, State::kStart},
 
     {State::kMail, kRcpt, State::kRcpt},       {State::kMail, kHelo, State::kGreeted},
     {State::kMail, kEhlo, State::kGreeted},    {State::kMail, kRset, State::kGreeted},
@@ -36,7 +38,16 @@ constexpr Row kRows[] = {
     {State::kRcpt, kVrfy, State::kRcpt},       {State::kRcpt, kHelp, State::kRcpt},
     {State::kRcpt, kQuit, State::kClosed},
 
+    {State::kRcpt, kBdat, State::kChunk},
+
     {State::kContent, kDot, State::kGreeted},
+
+    {State::kChunk, kChunkEnd, State::kChunks}, {State::kChunk, kDot, State::kGreeted},
+
+    {State::kChunks, kBdat, State::kChunk},    {State::kChunks, kHelo, State::kGreeted},
+    {State::kChunks, kEhlo, State::kGreeted},  {State::kChunks, kRset, State::kGreeted},
+    {State::kChunks, kNoop, State::kChunks},   {State::kChunks, kVrfy, State::kChunks},
+    {State::kChunks, kHelp, State::kChunks},   {State::kChunks, kQuit, State::kClosed},
 
     {State::kRefused, kQuit, State::kClosed},
 };
@@ -52,6 +63,9 @@ std::string_view to_text(State s) {
     case State::kMail: return "mail";
     case State::kRcpt: return "rcpt";
     case State::kContent: return "content";
+    case State::kChunk: return "chunk";
+    case State::kChunks: return "chunks";
+    case State::kHandshake: return "handshake";
     case State::kClosed: return "closed";
   }
   return "?";

@@ -18,6 +18,9 @@ enum class State : std::uint8_t {
   kMail,     // MAIL accepted
   kRcpt,     // at least one RCPT accepted
   kContent,  // behind 354
+  kChunk,    // behind BDAT: its octets come
+  kChunks,   // behind a chunk that is not the last
+  kHandshake,  // behind the 220 of STARTTLS
   kClosed,
 };
 std::string_view to_text(State s);

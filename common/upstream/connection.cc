@@ -45,7 +45,7 @@ void Connection::Impl::send(const Command& command) {
   const bool first = session.outstanding() == 0;
   switch (command.verb) {
     case ClientCommand::kMail: session.mail(command.argument, command.parameters); break;
-    case ClientCommand::kRcpt: session.rcpt(command.argument); break;
+    case ClientCommand::kRcpt: session.rcpt(command.argument, command.parameters); break;
     case ClientCommand::kData: session.data(); break;
     case ClientCommand::kRset: session.rset(); break;
     default: base::panic("a command that no transaction has");
@@ -124,7 +124,7 @@ bool Connection::Impl::content_moves() {
 Stage Connection::Impl::stage_now() const {
   if (socketless) return Stage::kLocal;
   if (!connected) return Stage::kConnect;
-  if (!greeted) return banner.code == 0 ? Stage::kBanner : Stage::kEhlo;
+  if (!greeted) return greeting;
   if (content_begun) return dot_sent ? Stage::kDot : Stage::kContent;
   if (!in_transaction) return Stage::kNone;
   if (!mail_answered) return Stage::kMail;
@@ -152,8 +152,8 @@ void Connection::Impl::cut() {
 }
 
 Connection::Connection(net::Loop& loop, const net::SocketAddress& to, std::string helo, const Timeouts& timeouts,
-                       ConnectionHandler& handler)
-    : impl_(std::make_shared<Impl>(loop, to, std::move(helo), timeouts, handler)) {
+                       ConnectionHandler& handler, std::shared_ptr<const Security> security, std::string server)
+    : impl_(std::make_shared<Impl>(loop, to, std::move(helo), timeouts, handler, std::move(security), std::move(server))) {
   impl_->start();
 }
 
@@ -173,9 +173,9 @@ void Connection::mail(std::string_view sender, std::string_view parameters) {
   impl_->ask({ClientCommand::kMail, std::string(sender), std::string(parameters)});
 }
 
-void Connection::rcpt(std::string_view recipient) {
+void Connection::rcpt(std::string_view recipient, std::string_view parameters) {
   base::expect(impl_->in_transaction && !sending(), "RCPT outside a transaction");
-  impl_->ask({ClientCommand::kRcpt, std::string(recipient), {}});
+  impl_->ask({ClientCommand::kRcpt, std::string(recipient), std::string(parameters)});
 }
 
 void Connection::send(ContentSource& content) {
@@ -204,14 +204,15 @@ void Connection::quit() {
 
 void Connection::close() { impl_->cut(); }
 
-std::string Connection::mail_parameters(std::uint64_t size, bool eightbit) const {
-  std::string out;
-  const mail::Capabilities& can = capabilities();
-  if (can.size && size > 0) out = fmt::format("SIZE={}", size);
-  if (eightbit && can.eightbitmime) out += out.empty() ? "BODY=8BITMIME" : " BODY=8BITMIME";
-  return out;
+std::string Connection::mail_parameters(const smtp::MailParameters& message) const {
+  return smtp::mail_parameters(capabilities(), message);
 }
 
+std::string Connection::rcpt_parameters(std::string_view notify, std::string_view orcpt) const {
+  return smtp::rcpt_parameters(capabilities(), notify, orcpt);
+}
+
+bool Connection::secured() const { return impl_->secured; }
 bool Connection::ready() const { return impl_->greeted && impl_->stream != nullptr && impl_->stream->open(); }
 bool Connection::in_transaction() const { return impl_->in_transaction; }
 bool Connection::sending() const { return impl_->content != nullptr || impl_->content_begun; }

@@ -1,5 +1,5 @@
 // One SMTP client session with a destination's server: connect, banner, EHLO (HELO where EHLO gets a
-// 5xx), then any number of transactions, one at a time. All of it belongs to the loop's thread.
+// 5xx), STARTTLS and AUTH as `security` wants them, then any number of transactions, one at a time. All of it belongs to the loop's thread.
 //
 // A transaction is mail(), one or more rcpt(), send(); each answer comes to the handler in that order.
 // MAIL and the RCPTs asked for meanwhile go out together where the server offers PIPELINING, else each
@@ -19,6 +19,8 @@
 #include "common/mail/stage.h"
 #include "common/net/address.h"
 #include "common/net/loop.h"
+#include "common/upstream/security.h"
+#include "common/smtp/parameters.h"
 
 namespace holdfast::upstream {
 
@@ -61,7 +63,7 @@ class ContentSource {
 class ConnectionHandler {
  public:
   virtual ~ConnectionHandler() = default;
-  virtual void on_ready() {}  // EHLO or HELO was answered 2xx
+  virtual void on_ready() {}  // EHLO or HELO was answered 2xx, and what security wants is done
   virtual void on_mail(const mail::Reply&) {}
   // One for each rcpt(), in their order. None follow a refused MAIL.
   virtual void on_rcpt(const mail::Reply&) {}
@@ -75,9 +77,9 @@ class ConnectionHandler {
 class Connection {
  public:
   // Starts to connect; on_ready() or on_failed() follows, never inside the constructor. `helo` is the
-  // name we give in EHLO.
+  // name we give in EHLO, `server` the server's, for TLS and logs; without `security` there is neither TLS nor AUTH.
   Connection(net::Loop& loop, const net::SocketAddress& to, std::string helo, const Timeouts& timeouts,
-             ConnectionHandler& handler);
+             ConnectionHandler& handler, std::shared_ptr<const Security> security = nullptr, std::string server = {});
   ~Connection();  // cuts the connection
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -89,7 +91,7 @@ class Connection {
   // Parameters as they stand behind the path: "SIZE=1000 BODY=8BITMIME", or "". Only when ready() and
   // not in_transaction(). Sender and recipient are written as they are, between angle brackets.
   void mail(std::string_view sender, std::string_view parameters);
-  void rcpt(std::string_view recipient);  // after mail(), unless MAIL was refused
+  void rcpt(std::string_view recipient, std::string_view parameters = {});  // after mail(), unless MAIL was refused
   // DATA, the content, the dot. All RCPTs must have been answered, at least one of them 2xx.
   void send(ContentSource& content);
   // Ends the transaction by RSET; answers still to come for it are swallowed. Before send() only.
@@ -98,9 +100,12 @@ class Connection {
   void quit();
   void close();
 
-  // MAIL parameters for a message, of those that the server offers: SIZE= (unless `size` is 0), BODY=8BITMIME.
-  std::string mail_parameters(std::uint64_t size, bool eightbit) const;
+  // Parameters for mail() and rcpt(), of those that the server offers (smtp/parameters.h). A message that needs
+  // SMTPUTF8 must not be given to a server that has it not: look at capabilities() first.
+  std::string mail_parameters(const smtp::MailParameters& message) const;
+  std::string rcpt_parameters(std::string_view notify, std::string_view orcpt) const;
 
+  bool secured() const;         // by TLS
   bool ready() const;           // EHLO was answered and the connection stands
   bool in_transaction() const;  // mail() was called and the transaction has not ended
   bool sending() const;         // from send() to the answer it gets

@@ -11,6 +11,8 @@ Stage stage_of(ClientCommand command) {
     case ClientCommand::kBanner: return Stage::kBanner;
     case ClientCommand::kEhlo:
     case ClientCommand::kHelo: return Stage::kEhlo;
+    case ClientCommand::kStartTls: return Stage::kStartTls;
+    case ClientCommand::kAuth: return Stage::kAuth;
     case ClientCommand::kMail: return Stage::kMail;
     case ClientCommand::kRcpt: return Stage::kRcpt;
     case ClientCommand::kData: return Stage::kData;
@@ -50,6 +52,7 @@ void Connection::Impl::on_end(std::string_view reason) {
   const auto self = shared_from_this();
   if (handler == nullptr) return;
   const Stage stage = stage_now();
+  if (stage == Stage::kStartTls) return tls_failed(reason.empty() ? "connection closed by the server" : reason);
   timed_out = reason == "connection timed out" || reason == "timed out";
   fail(stage, reason.empty() ? "connection closed by the server" : reason);
 }
@@ -84,7 +87,7 @@ void Connection::Impl::on_reply(ClientCommand verb, mail::Reply& reply) {
     fail(stage_of(verb), text);
     return;
   }
-  if (verb == ClientCommand::kBanner || verb == ClientCommand::kEhlo || verb == ClientCommand::kHelo) {
+  if (!greeted) {
     on_greeting(verb, reply);
     return;
   }
@@ -97,16 +100,21 @@ void Connection::Impl::on_reply(ClientCommand verb, mail::Reply& reply) {
 void Connection::Impl::on_greeting(ClientCommand verb, mail::Reply& reply) {
   if (verb == ClientCommand::kEhlo && reply.permanent()) {
     session.helo(helo);
+  } else if (verb == ClientCommand::kStartTls) {
+    on_starttls(reply);
   } else if (!reply.positive()) {
     refuse(stage_of(verb), std::move(reply));
   } else if (verb == ClientCommand::kBanner) {
     banner = std::move(reply);
+    greeting = Stage::kEhlo;
     session.ehlo(helo);
   } else {
-    ehlo_reply = std::move(reply);
-    greeted = true;
-    deadline.none();
-    handler->on_ready();
+    if (verb == ClientCommand::kAuth) {
+      logged_in = true;
+    } else {
+      ehlo_reply = std::move(reply);
+    }
+    greeted_by_server();
   }
 }
 

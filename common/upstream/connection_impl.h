@@ -24,8 +24,16 @@ struct Connection::Impl : net::StreamHandler, std::enable_shared_from_this<Conne
     bool tell = true;
   };
 
-  Impl(net::Loop& l, const net::SocketAddress& to, std::string name, const Timeouts& t, ConnectionHandler& h)
-      : loop(l), address(to), helo(std::move(name)), timeouts(t), handler(&h), deadline(l, [this] { on_late(); }) {}
+  Impl(net::Loop& l, const net::SocketAddress& to, std::string name, const Timeouts& t, ConnectionHandler& h,
+       std::shared_ptr<const Security> how, std::string their_name)
+      : loop(l),
+        address(to),
+        helo(std::move(name)),
+        security(std::move(how)),
+        server(std::move(their_name)),
+        timeouts(t),
+        handler(&h),
+        deadline(l, [this] { on_late(); }) {}
 
   void start();
 
@@ -35,9 +43,21 @@ struct Connection::Impl : net::StreamHandler, std::enable_shared_from_this<Conne
   void on_data(std::string_view bytes) override;
   void on_end(std::string_view reason) override;
   void on_sent() override;
+  void on_secured() override;
   void on_event(smtp::ClientEvent& event);
   void on_reply(ClientCommand verb, mail::Reply& reply);
   void on_greeting(ClientCommand verb, mail::Reply& reply);
+
+  // --- from EHLO to ready (connection_security.cc) ---
+
+  bool wants_tls() const;
+  void greeted_by_server();
+  void log_in();
+  void on_starttls(mail::Reply& reply);
+  void tls_failed(std::string_view reason);
+  void connect_in_clear(std::string_view why);
+  std::string relay() const;
+
   // RFC 5321 section 3.1: a client that is refused at the banner says QUIT.
   void refuse(Stage stage, mail::Reply reply);
   void on_answer(ClientCommand verb, const mail::Reply& reply);
@@ -71,6 +91,8 @@ struct Connection::Impl : net::StreamHandler, std::enable_shared_from_this<Conne
   net::Loop& loop;
   net::SocketAddress address;
   std::string helo;
+  std::shared_ptr<const Security> security;  // null: neither TLS nor AUTH
+  std::string server;
   Timeouts timeouts;
   ConnectionHandler* handler;  // null: no more events
   std::unique_ptr<net::Stream> stream;
@@ -83,6 +105,8 @@ struct Connection::Impl : net::StreamHandler, std::enable_shared_from_this<Conne
   std::size_t unsent_before = 0;
   std::uint32_t transactions = 0;
   bool socketless = false;  // there was no socket to be had: out of descriptors or memory
+  Stage greeting = Stage::kBanner;  // what is waited for until `greeted`
+  bool secured = false, in_clear = false, logged_in = false;  // in_clear: TLS has been tried
   bool connected = false, greeted = false, spent = false, timed_out = false;
   bool in_transaction = false, mail_answered = false;
   bool content_begun = false, dot_written = false, dot_sent = false;

@@ -9,10 +9,12 @@ namespace holdfast::upstream {
 Link::Link(net::Loop& loop, std::weak_ptr<Owner> owner, std::size_t server, ServerName name)
     : loop_(loop), owner_(std::move(owner)), server_(server), name_(std::move(name)) {}
 
-void Link::connect(const net::SocketAddress& to, const std::string& helo, const Timeouts& timeouts) {
+void Link::connect(const net::SocketAddress& to, const std::string& helo, const Timeouts& timeouts,
+                   const std::shared_ptr<const Security>& security) {
+  const std::string& server = name_.name.empty() ? name_.host : name_.name;
   address_ = to.text();
-  relay_ = fmt::format("{}[{}]:{}", name_.name.empty() ? name_.host : name_.name, to.host(), to.port());
-  connection_ = std::make_unique<Connection>(loop_, to, helo, timeouts, *this);
+  relay_ = fmt::format("{}[{}]:{}", server, to.host(), to.port());
+  connection_ = std::make_unique<Connection>(loop_, to, helo, timeouts, *this, security, server);
 }
 
 void Link::lease(bool reused) {

@@ -29,7 +29,8 @@ class Link final : public ConnectionHandler, public std::enable_shared_from_this
   enum class State { kMaking, kLeased, kCleaning, kIdle, kGone };
 
   Link(net::Loop& loop, std::weak_ptr<Owner> owner, std::size_t server, ServerName name);
-  void connect(const net::SocketAddress& to, const std::string& helo, const Timeouts& timeouts);
+  void connect(const net::SocketAddress& to, const std::string& helo, const Timeouts& timeouts,
+               const std::shared_ptr<const Security>& security);
 
   void lease(bool reused);
   void rest(base::Mono now);

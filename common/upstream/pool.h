@@ -38,6 +38,7 @@ struct PoolOptions {
   std::string helo;
   int limit = 1;  // connections at once, of any kind
   Timeouts timeouts;
+  std::shared_ptr<const Security> security{};  // null: neither TLS nor AUTH
   Millis idle{30'000};                    // an idle connection lives so long
   std::uint32_t max_transactions = 1000;  // of one connection
   Millis penalty{5'000};                  // a server that failed is passed over so long, if others stand

@@ -70,7 +70,7 @@ void Pool::Impl::next_address(const WaitingPtr& w) {
   link->waiter = w;
   link->hurried = timeouts.session < fair_time(options.timeouts);
   links.push_back(link);
-  link->connect(to, options.helo, timeouts);
+  link->connect(to, options.helo, timeouts, options.security);
 }
 
 void Pool::Impl::next_server(const WaitingPtr& w) {

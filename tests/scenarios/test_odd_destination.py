@@ -146,10 +146,12 @@ def test_a_server_that_ends_with_a_reset_in_the_middle(office, destination):
     office.wait_queue(1)
 
 
-def test_a_client_that_cannot_wait(office, destination):
-    """It sends all at once, never reads until its end, and gets every answer in order."""
+def test_a_client_that_cannot_wait(world, destination):
+    """Where it may, it sends all at once, never reads until its end, and gets every answer in order."""
+    patient = world.gateway(destination, settings={"smtpd": {"early_talkers": "allow"}})
+    patient.wait_probed()
     destination.on("rcpt", lambda *_: After(0.3, b"250 2.1.5 Ok\r\n"))
-    with office.client() as client:
+    with patient.client() as client:
         client.send(b"EHLO c.test\r\nMAIL FROM:<a@client.test>\r\nRCPT TO:<local@example.test>\r\nDATA\r\n")
         client.send(b"Subject: early\r\n\r\nx\r\n.\r\nRSET\r\nFOO\r\nQUIT\r\n")
         assert [client.read().code for _ in range(8)] == [250, 250, 250, 354, 250, 250, 500, 221]

@@ -247,16 +247,17 @@ def test_bare_newlines_can_be_normalised(world, destination):
 
 
 def test_pipelining_in_every_split(gateway, destination):
-    whole = (b"EHLO c.test\r\nMAIL FROM:<a@client.test>\r\nRCPT TO:<local@example.test>\r\nDATA\r\n")
+    whole = (b"MAIL FROM:<a@client.test>\r\nRCPT TO:<local@example.test>\r\nDATA\r\n")
     rng = random.Random(7)
     for round_ in range(10):
         with gateway.client() as client:
+            client.ehlo()  # the last in its group (RFC 2920 section 3.1)
             rest = whole
             while rest:
                 cut = rng.randint(1, len(rest))
                 client.send(rest[:cut])
                 rest = rest[cut:]
-            assert [client.read().code for _ in range(4)] == [250, 250, 250, 354]
+            assert [client.read().code for _ in range(3)] == [250, 250, 354]
             client.send(b"x\r\n.\r\nMAIL FROM:<b@client.test>\r\nRCPT TO:<local@example.test>\r\nRSET\r\nNOOP\r\nQUIT\r\n")
             assert [client.read().code for _ in range(6)] == [250, 250, 250, 250, 250, 221]
             assert client.closed()
@@ -268,8 +269,8 @@ def test_what_is_not_mail_is_answered(gateway):
         assert client.banner.text.startswith("220 mx.example.test ")
         assert client.command("MAIL FROM:<a@b.test>").code == 503
         keywords = {line.split()[0] for line in client.ehlo().lines[1:]}
-        assert {"PIPELINING", "SIZE", "8BITMIME", "ENHANCEDSTATUSCODES"} <= keywords
-        assert not keywords & {"STARTTLS", "SMTPUTF8", "CHUNKING", "DSN", "AUTH"}
+        assert {"PIPELINING", "SIZE", "8BITMIME", "ENHANCEDSTATUSCODES", "CHUNKING", "DSN", "LIMITS"} <= keywords
+        assert not keywords & {"STARTTLS", "SMTPUTF8", "AUTH"}, "no certificate; the destination has no SMTPUTF8"
         assert client.command("VRFY bob").code == 252
         assert client.command("HELP").code == 214
         assert client.command("NOOP").code == 250

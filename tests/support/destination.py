@@ -65,6 +65,7 @@ class Message:
     mail_params: str
     connection: int
     at: float  # time.monotonic() of the dot
+    secured: bool = False  # came by TLS
 
     @property
     def received(self):
@@ -98,6 +99,7 @@ class Session:
         self.reader, self.writer = reader, writer
         self.buffer = bytearray()
         self.ehlo, self.sender, self.params, self.recipients, self.messages = "", None, "", [], 0
+        self.secured = None  # the cipher
         self.ended = asyncio.Event()
 
     async def run(self):
@@ -182,6 +184,8 @@ class Session:
         self.ehlo = text[5:]
         self.sender = None
         lines = ["dest.test", *self.destination.capabilities]
+        if self.destination.tls is not None and self.secured is None:
+            lines.append("STARTTLS")
         usual = "\n".join(f"250{'-' if i + 1 < len(lines) else ' '}{line}" for i, line in enumerate(lines))
         await self.act("ehlo", self.ehlo, "".join(line + "\r\n" for line in usual.split("\n")).encode())
 
@@ -217,7 +221,8 @@ class Session:
         if await self.act("data", "") != 354:
             return
         content = await self.content()
-        message = Message(self.sender, self.recipients, content, self.params, self.number, time.monotonic())
+        message = Message(self.sender, self.recipients, content, self.params, self.number, time.monotonic(),
+                          self.secured is not None)
         self.destination.content_seen.append(message)
         answer = await self.decide("dot", message)
         self.sender, self.recipients = None, []
@@ -252,6 +257,26 @@ class Session:
             self.destination.fault("a bare CR or LF in the content")
         return re.sub(rb"(?m)^\.", b"", raw) if raw.startswith(b".") or b"\n." in raw else raw
 
+    async def do_starttls(self, _):
+        context = self.destination.tls
+        if context is None:
+            await self.send(b"502 5.5.1 Not here\r\n")
+            return
+        if await self.say(await self.decide("starttls", "", b"220 2.0.0 Go on\r\n")) != 220:
+            return
+        self.ehlo, self.sender = "", None
+        self.buffer.clear()
+        try:
+            await self.writer.start_tls(context)
+        except OSError as fault:
+            self.destination.tls_faults.append(str(fault))
+            raise _Gone from fault
+        self.secured = self.writer.get_extra_info("cipher")
+
+    async def do_auth(self, text):
+        self.destination.logins.append((self.secured is not None, text))
+        await self.act("auth", text, b"235 2.7.0 Welcome\r\n")
+
     async def do_rset(self, _):
         self.sender, self.recipients = None, []
         await self.act("rset", "")
@@ -274,6 +299,8 @@ class Destination:
         self.messages, self.content_seen, self.commands, self.faults = [], [], [], []
         self.connections = 0
         self.catch_all = False
+        self.tls = None  # an ssl.SSLContext: STARTTLS is offered
+        self.tls_faults, self.logins = [], []
         self._changed = threading.Condition()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)

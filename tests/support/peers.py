@@ -157,7 +157,7 @@ class RealPostfix:
         services = [f"{self.server} inet n - n - - smtpd", "pickup unix n - n 60 1 pickup",
                     "cleanup unix n - n - 0 cleanup", "qmgr unix n - n 300 1 qmgr", "rewrite unix - - n - - trivial-rewrite",
                     "bounce unix - - n - 0 bounce", "defer unix - - n - 0 bounce", "trace unix - - n - 0 bounce",
-                    "verify unix - - n - 1 verify", "flush unix n - n 1000? 0 flush", "proxymap unix - - n - - proxymap",
+                    "verify unix - - n - 1 verify", "tlsmgr unix - - n 1000? 1 tlsmgr", "flush unix n - n 1000? 0 flush", "proxymap unix - - n - - proxymap",
                     "smtp unix - - n - - smtp", "relay unix - - n - - smtp", "error unix - - n - - error",
                     "retry unix - - n - - error", "discard unix - - n - - discard", "local unix - n n - - local",
                     "virtual unix - n n - - virtual", "anvil unix - - n - 1 anvil", "scache unix - - n - 1 scache",

@@ -95,6 +95,11 @@ class SmtpClient:
         self.send(stuffed(content) + b".\r\n")
         return self.read()
 
+    def start_tls(self, context, name="mx.example.test"):
+        """The handshake, behind a 220 to STARTTLS; what lies unread is thrown away."""
+        self.buffer = b""
+        self.socket = context.wrap_socket(self.socket, server_hostname=name)
+
     def quit(self):
         reply = self.command("QUIT")
         self.close()

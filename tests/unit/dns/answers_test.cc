@@ -26,6 +26,13 @@ TEST(ReadMx, WhatIsNoRecordOrNoHost) {
   EXPECT_EQ(read_mx("\x00\x0a\x02m \x00"sv), std::nullopt);
 }
 
+TEST(ReadHost, ANameThatAHostCanHave) {
+  EXPECT_EQ(read_host("\x02mx\x07" "Example\x03org\x00"sv), "mx.example.org");
+  EXPECT_EQ(read_host("\x00"sv), std::nullopt) << "the root";
+  EXPECT_EQ(read_host("\x03m]x\x00"sv), std::nullopt);
+  EXPECT_EQ(read_host(""sv), std::nullopt);
+}
+
 TEST(ReadAddress, BothFamilies) {
   EXPECT_EQ(read_address("\xc0\x00\x02\x01"sv, 25)->text(), "192.0.2.1:25");
   EXPECT_EQ(read_address("\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x01"sv, 2525)->text(), "[2001:db8::1]:2525");

@@ -41,6 +41,21 @@ TEST(Situation, TellsOfWhatWaitsForAPerson) {
   EXPECT_EQ(situation(s), "All is well: mail passes straight through; 2 messages are kept (2 held).");
 }
 
+TEST(StatusText, TellsOfClientsAndWhyTheyWereRefused) {
+  Status s = healthy();
+  EXPECT_EQ(status_text(s).find("clients "), std::string::npos) << "master does not answer";
+  s.clients = ClientsLine{.now = 12};
+  EXPECT_NE(status_text(s).find("\nclients  12 now\n"), std::string::npos) << status_text(s);
+  s.clients = ClientsLine{.now = 4100, .stressed_workers = 1, .refused_connections = 2, .refused_recipients = 1,
+                          .refused_kept = 2, .early_talkers = 5};
+  EXPECT_NE(status_text(s).find("\nclients  4100 now; refused by a limit: 2 connections and 3 recipients; 5 spoke too "
+                                "early; UNDER STRESS: time-outs are short\n"), std::string::npos) << status_text(s);
+  const auto j = nlohmann::json::parse(status_json(s));
+  EXPECT_EQ(j["clients"]["now"], 4100);
+  EXPECT_EQ(j["clients"]["stress"], true);
+  EXPECT_EQ(j["clients"]["refused_kept"], 2);
+}
+
 TEST(Situation, TellsOfQuotasAndOfAnIndexThatFails) {
   Status s = healthy();
   s.quotas = {{.name = "", .messages = 10, .bytes = 5, .max_messages = 10, .max_bytes = 0},

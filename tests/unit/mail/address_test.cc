@@ -42,6 +42,51 @@ TEST(ParseAddress, KeepsTheLimits) {
   EXPECT_FALSE(parse_address(std::string(kMaxLocal, 'l') + "@" + label + "." + label + "." + label));
 }
 
+// RFC 5321 section 4.1.3.
+TEST(ParseAddress, LooksIntoLiterals) {
+  for (const char* good : {"[1.2.3.4]", "[255.255.255.255]", "[IPv6:::]", "[ipv6:::1]", "[IPv6:1::]", "[IPv6:1:2:3:4:5:6:7:8]",
+                           "[IPv6:1:2:3:4:5:6:1.2.3.4]", "[IPv6:::ffff:1.2.3.4]", "[IPv6:fe80::1:2]", "[x-tag:any!content]"}) {
+    EXPECT_TRUE(parse_address(std::string("a@") + good)) << good;
+  }
+  for (const char* bad : {"[1.2.3]", "[1.2.3.256]", "[1.2.3.4.5]", "[1.2.3.0004]", "[IPv6:]", "[IPv6:1]", "[IPv6::1]", "[IPv6:1:]",
+                          "[IPv6:1::2::3]", "[IPv6:12345::]", "[IPv6:g::]", "[IPv6:1:2:3:4:5:6:7:8:9]", "[IPv6:1:2:3:4:5:6:7::8]9",
+                          "[IPv6::::]", "[IPv6:1.2.3.4::]", "[IPv6:1:2:3:4:5:6:7:1.2.3.4]", "[tag-:x]", "[:x]", "[tag:]", "[tag:a[b]",
+                          "[host]", "[1.2.3.4", "1.2.3.4]", "[IPv6:fe80::1%eth0]"}) {
+    EXPECT_FALSE(parse_address(std::string("a@") + bad)) << bad;
+  }
+}
+
+// RFC 6531 section 3.3.
+TEST(ParseAddress, TakesUtf8WhereItIsAllowed) {
+  for (const char* good : {"\xc3\xa4@b.test", "\"\xc3\xa4 \\\xc3\xa4\"@b.test", "a@b\xc3\xbc" "cher.test", "\xf0\x9f\x98\x80@b.test"}) {
+    const auto address = parse_address(good, true);
+    ASSERT_TRUE(address) << good;
+    EXPECT_EQ(address->text(), good);
+    EXPECT_FALSE(address->ascii());
+    EXPECT_FALSE(parse_address(good)) << good;
+  }
+  EXPECT_TRUE(parse_address("a@b.test", true)->ascii());
+  for (const char* bad : {"\xc3@b.test", "\xc0\xaf@b.test", "\xed\xa0\x80@b.test", "a@\xc3\xa4..test", "a@-\xc3\xa4.test", "a@\xe2\x80\xae.test",
+                          "a@[\xc3\xa4]", "\xc3\xa4@\xc3", "\xff\xfe@b.test"}) {
+    EXPECT_FALSE(parse_address(bad, true)) << bad;
+  }
+  std::string name;
+  for (int i = 0; i < 60; ++i) name += "\xc3\xa4";
+  EXPECT_FALSE(parse_address("a@" + name + ".test", true)) << "its A-label has more than 63 characters";
+}
+
+TEST(RecipientKey, HasTheDomainInItsALabelForm) {
+  EXPECT_EQ(recipient_key(*parse_address("J\xc3\xbcrgen+x@B\xc3\xbc" "cher.TEST", true), "+"), "j\xc3\xbcrgen@xn--bcher-kva.test");
+  EXPECT_EQ(recipient_key(*parse_address("a@XN--BCHER-KVA.test"), "+"), "a@xn--bcher-kva.test");
+}
+
+// Whose name is whose is the last "@"'s word; what stands before is the destination's.
+TEST(ParseAddress, LeavesPercentAndBangAlone) {
+  EXPECT_EQ(parse_address("user%other.test@ours.test")->domain, "ours.test");
+  EXPECT_EQ(parse_address("other.test!user@ours.test")->domain, "ours.test");
+  EXPECT_EQ(parse_address("\"user@other.test\"@ours.test")->domain, "ours.test");
+}
+
 TEST(ParsePath, TakesBracketsAndLeavesTheRest) {
   std::string_view rest;
   const auto address = parse_path("<a@b.test> SIZE=1", {}, rest);

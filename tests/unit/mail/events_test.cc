@@ -23,6 +23,15 @@ TEST(Events, Client) {
   EXPECT_EQ(client(kId, "", "2001:db8::1"), "3F2A91C07B4D: client=unknown[2001:db8::1]");
 }
 
+TEST(Events, Tls) {
+  constexpr std::string_view how = "TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits)";
+  EXPECT_EQ(tls_from("", "192.0.2.10", how), "Anonymous TLS connection established from unknown[192.0.2.10]: TLSv1.3 "
+                                             "with cipher TLS_AES_256_GCM_SHA384 (256/256 bits)");
+  EXPECT_EQ(tls_to("mx.example[192.0.2.10]:25", "Verified", how),
+            "Verified TLS connection established to mx.example[192.0.2.10]:25: TLSv1.3 with cipher "
+            "TLS_AES_256_GCM_SHA384 (256/256 bits)");
+}
+
 TEST(Events, ConnectAndDisconnect) {
   EXPECT_EQ(connect("", "192.0.2.10"), "connect from unknown[192.0.2.10]");
   EXPECT_EQ(disconnect("h.example", "192.0.2.10"), "disconnect from h.example[192.0.2.10]");

@@ -23,6 +23,17 @@ TEST(ReceivedHeader, WithoutRecipient) {
             "\tSun, 22 Nov 2026 10:00:00 +0000\r\n");
 }
 
+TEST(ReceivedHeader, TellsOfTls) {
+  Received r = sample();
+  r.tls = "TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits)";
+  r.protocol = "ESMTPS";
+  EXPECT_EQ(received_header(r),
+            "Received: from mail.sender.example (host.sender.example [192.0.2.10])\r\n"
+            "\t(using TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits))\r\n"
+            "\tby mx.example.test (Holdfast) with ESMTPS id 3F2A91C07B4D;\r\n"
+            "\tSun, 22 Nov 2026 10:00:00 +0000\r\n");
+}
+
 TEST(ReceivedHeader, WithRecipientAndUnknownClient) {
   Received r = sample();
   r.client_name = {};

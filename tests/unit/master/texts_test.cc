@@ -34,7 +34,9 @@ TEST(Status, ListsMasterAndEveryDaemon) {
   Supervisor supervisor({{"qmgr", 1, 1}, {"smtpd", 2, 0}}, Mono{1h}, base::Wall{});
   supervisor.tick(Mono{1h});
   supervisor.started(0, 77, Mono{1h}, base::Wall{});
-  const auto json = nlohmann::json::parse(status_json(supervisor, "127.0.0.1:25"));
+  const auto json = nlohmann::json::parse(status_json(supervisor, "127.0.0.1:25", {.clients = 3, .early_talkers = 2}));
+  EXPECT_EQ(json["clients"]["now"], 3);
+  EXPECT_EQ(json["clients"]["early_talkers"], 2);
   ASSERT_EQ(json["daemons"].size(), 4U);
   EXPECT_EQ(json["daemons"][0]["name"], "master");
   EXPECT_EQ(json["daemons"][1]["pid"], 77);

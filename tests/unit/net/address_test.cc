@@ -11,11 +11,13 @@ TEST(SocketAddress, ShowsBothFamilies) {
   ASSERT_TRUE(v4);
   EXPECT_EQ(v4->text(), "192.0.2.1:25");
   EXPECT_EQ(v4->literal(), "[192.0.2.1]");
+  EXPECT_EQ(v4->ip_address(), base::IpAddress::parse("192.0.2.1"));
   const auto v6 = SocketAddress::ip("2001:db8::1", 25);
   ASSERT_TRUE(v6);
   EXPECT_EQ(v6->text(), "[2001:db8::1]:25");
   EXPECT_EQ(v6->literal(), "[IPv6:2001:db8::1]");
   EXPECT_EQ(v6->port(), 25);
+  EXPECT_EQ(v6->ip_address(), base::IpAddress::parse("2001:db8::1"));
 }
 
 TEST(SocketAddress, RefusesNames) { EXPECT_FALSE(SocketAddress::ip("mail.example.test", 25)); }

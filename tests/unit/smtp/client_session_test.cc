@@ -211,5 +211,110 @@ TEST(ClientSessionDeath, NothingCanBeSmuggledIntoACommand) {
   EXPECT_DEATH(session.end_content(), "before 354");
 }
 
+// A client that was greeted by a server with these EHLO lines.
+ClientSession greeted(std::string_view ehlo) {
+  ClientSession session;
+  session.receive("220 d.test\r\n");
+  session.next_event();
+  session.ehlo("me.test");
+  session.receive(ehlo);
+  EXPECT_TRUE(session.next_event());
+  session.output().clear();
+  return session;
+}
+
+// RFC 3207 section 6, the other way round: CVE-2011-0411's kind of injection into the client.
+TEST(ClientSession, ThrowsAwayWhatCameWithThe220OfStartTls) {
+  ClientSession session = greeted("250-d.test\r\n250-STARTTLS\r\n250 PIPELINING\r\n");
+  EXPECT_TRUE(session.capabilities().starttls);
+  session.starttls();
+  EXPECT_EQ(std::exchange(session.output(), {}), "STARTTLS\r\n");
+  session.receive("220 go\r\n250-evil.test\r\n250 AUTH PLAIN\r\n22");
+  EXPECT_EQ(session.next_event()->reply.code, 220);
+  EXPECT_FALSE(session.next_event());
+  session.receive("0 evil\r\n");
+  session.tls_started();
+  EXPECT_EQ(session.capabilities(), mail::Capabilities{});
+  session.ehlo("me.test");
+  session.receive("250-d.test\r\n250 SIZE\r\n");
+  const auto event = session.next_event();
+  ASSERT_TRUE(event);
+  EXPECT_EQ(event->kind, ClientEvent::Kind::kReply);
+  EXPECT_TRUE(session.capabilities().size);
+  EXPECT_FALSE(session.offers().auth_plain);
+}
+
+TEST(ClientSession, AuthPlainIsOneStep) {
+  ClientSession session = greeted("250-d.test\r\n250 AUTH CRAM-MD5 plain\r\n");
+  EXPECT_TRUE(session.offers().auth_plain);
+  EXPECT_FALSE(session.offers().auth_login);
+  session.auth_plain("tim", "tanstaaftanstaaf");
+  EXPECT_EQ(std::exchange(session.output(), {}), "AUTH PLAIN AHRpbQB0YW5zdGFhZnRhbnN0YWFm\r\n");  // RFC 4616 section 4
+  session.receive("235 2.7.0 ok\r\n");
+  const auto event = session.next_event();
+  EXPECT_EQ(event->command, ClientCommand::kAuth);
+  EXPECT_EQ(event->reply.enhanced, "2.7.0");
+}
+
+TEST(ClientSession, AuthLoginAnswersChallengesByItself) {
+  ClientSession session = greeted("250-d.test\r\n250 AUTH=LOGIN\r\n");
+  EXPECT_TRUE(session.offers().auth_login);
+  session.auth_login("me", "s");
+  EXPECT_EQ(std::exchange(session.output(), {}), "AUTH LOGIN\r\n");
+  session.receive("334 VXNlcm5hbWU6\r\n");
+  EXPECT_FALSE(session.next_event());
+  EXPECT_EQ(std::exchange(session.output(), {}), "bWU=\r\n");
+  session.receive("334 UGFzc3dvcmQ6\r\n");
+  EXPECT_FALSE(session.next_event());
+  EXPECT_EQ(std::exchange(session.output(), {}), "cw==\r\n");
+  session.receive("334 more\r\n");
+  EXPECT_FALSE(session.next_event());
+  EXPECT_EQ(std::exchange(session.output(), {}), "*\r\n");
+  session.receive("535 5.7.8 no\r\n");
+  EXPECT_EQ(session.next_event()->reply.code, 535);
+}
+
+TEST(ClientSession, XclientForgetsTheServer) {
+  ClientSession session = greeted("250-d.test\r\n250-PIPELINING\r\n250-LIMITS RCPTMAX=20 MAILMAX=5\r\n250 XCLIENT NAME ADDR\r\n");
+  EXPECT_EQ(session.offers().xclient_names, "NAME ADDR");
+  EXPECT_EQ(session.offers().rcpt_max, 20U);
+  session.xclient("ADDR=10.0.0.1");
+  EXPECT_EQ(std::exchange(session.output(), {}), "XCLIENT ADDR=10.0.0.1\r\n");
+  session.receive("220 d.test\r\n");
+  EXPECT_EQ(session.next_event()->command, ClientCommand::kXclient);
+  EXPECT_FALSE(session.capabilities().pipelining);
+  EXPECT_EQ(session.offers().xclient_names, "");
+}
+
+// RFC 2033 section 4.2.
+TEST(ClientSession, LmtpAnswersTheDotForEachAcceptedRecipient) {
+  ClientSession session;
+  session.receive("220 d.test\r\n");
+  session.next_event();
+  session.lhlo("me.test");
+  session.receive("250-d.test\r\n250 PIPELINING\r\n");
+  EXPECT_EQ(session.next_event()->command, ClientCommand::kLhlo);
+  EXPECT_TRUE(session.capabilities().pipelining);
+  for (const int count : {2, 1}) {
+    session.mail("a@b.test");
+    session.rcpt("1@d.test");
+    session.rcpt("2@d.test");
+    session.rcpt("3@d.test");
+    session.data();
+    session.receive(count == 2 ? "250 a\r\n250 1\r\n550 2\r\n250 3\r\n354 go\r\n" : "250 a\r\n250 1\r\n550 2\r\n550 3\r\n354 go\r\n");
+    for (int i = 0; i < 5; ++i) EXPECT_TRUE(session.next_event());
+    session.end_content();
+    EXPECT_EQ(session.outstanding(), static_cast<std::size_t>(count));
+    session.receive(count == 2 ? "250 1\r\n452 full\r\n" : "250 1\r\n");
+    for (int i = 0; i < count; ++i) {
+      const auto event = session.next_event();
+      ASSERT_TRUE(event);
+      EXPECT_EQ(event->command, ClientCommand::kDot);
+      EXPECT_EQ(event->reply.code, i == 0 ? 250 : 452);
+    }
+    EXPECT_EQ(session.outstanding(), 0U);
+  }
+}
+
 }  // namespace
 }  // namespace holdfast::smtp

@@ -30,20 +30,32 @@ class Player {
  public:
   explicit Player(const Script& script) : answers_(script.answers), session_(script.options) {}
 
-  Played play(std::string_view client, const std::function<std::size_t()>& cut, bool late) {
-    if (!late) pump();
-    while (!client.empty()) {
-      const std::string piece(client.substr(0, cut()));
-      client.remove_prefix(piece.size());
-      session_.receive(piece);
-      if (!late) pump();
+  Played play(const Script& script, const std::function<std::size_t()>& cut, bool late) {
+    std::string_view client = script.client;
+    std::size_t sent = 0;
+    for (const std::size_t handshake : script.handshakes) {
+      feed(client.substr(0, handshake - sent), cut, late);
+      client.remove_prefix(handshake - sent);
+      sent = handshake;
+      if (session_.state() != State::kHandshake) throw std::runtime_error("tls without STARTTLS");
+      session_.tls_started();
     }
-    pump();
+    feed(client, cut, late);
     flush_content();
     return {session_.output(), events_, session_.closing()};
   }
 
  private:
+  void feed(std::string_view bytes, const std::function<std::size_t()>& cut, bool late) {
+    if (!late) pump();
+    while (!bytes.empty()) {
+      const std::string piece(bytes.substr(0, cut()));
+      bytes.remove_prefix(piece.size());
+      session_.receive(piece);
+      if (!late) pump();
+    }
+    pump();
+  }
   void pump() {
     while (auto event = session_.next_event()) std::visit([this](auto& e) { on(e); }, *event);
   }
@@ -69,12 +81,20 @@ class Player {
   void on(event::Connect&) { answer("connect"); }
   void on(event::Helo&) { answer("helo"); }
   void on(event::Mail& e) {
-    note(fmt::format("mail <{}>{}{}", e.sender.text(), e.size ? fmt::format(" size={}", *e.size) : "",
-                     e.body == mail::Body::k8BitMime ? " 8bit" : ""));
+    std::string text = fmt::format("mail <{}>", escape(e.sender.text()));
+    if (e.size) text += fmt::format(" size={}", *e.size);
+    if (e.body == mail::Body::k8BitMime) text += " 8bit";
+    if (e.smtputf8) text += " smtputf8";
+    if (!e.ret.empty()) text += fmt::format(" ret={}", e.ret);
+    if (!e.envid.empty()) text += fmt::format(" envid={}", e.envid);
+    note(text);
     answer("mail");
   }
   void on(event::Rcpt& e) {
-    note(fmt::format("rcpt <{}>", e.recipient.text()));
+    std::string text = fmt::format("rcpt <{}>", escape(e.recipient.text()));
+    if (!e.notify.empty()) text += fmt::format(" notify={}", e.notify);
+    if (!e.orcpt.empty()) text += fmt::format(" orcpt={}", escape(e.orcpt));
+    note(text);
     answer("rcpt");
   }
   void on(event::Data&) {
@@ -93,6 +113,26 @@ class Player {
   }
   void on(event::Reset&) { note("reset"); }
   void on(event::Quit&) { note("quit"); }
+  void on(event::StartTls&) {
+    note("starttls");
+    answer("starttls");
+  }
+  void on(event::Xclient& e) {
+    std::string text = "xclient";
+    const auto add = [&text](std::string_view name, const std::optional<std::string>& value) {
+      if (value) text += fmt::format(" {}=\"{}\"", name, escape(*value));
+    };
+    add("name", e.attributes->name);
+    add("addr", e.attributes->addr);
+    add("port", e.attributes->port);
+    add("proto", e.attributes->proto);
+    add("helo", e.attributes->helo);
+    add("login", e.attributes->login);
+    add("destaddr", e.attributes->destaddr);
+    add("destport", e.attributes->destport);
+    note(text);
+    answer("xclient");
+  }
   void on(event::Rejected& e) { note(fmt::format("rejected {}", e.reply.code)); }
 
   std::map<std::string, std::deque<std::string>, std::less<>> answers_;
@@ -121,7 +161,7 @@ void play_all_ways(const Script& script, std::uint32_t seed) {
   std::mt19937 random(seed);
   for (const bool late : {false, true}) {
     const auto one = [&](const std::function<std::size_t()>& cut) {
-      check(script, Player(script).play(script.client, cut, late));
+      check(script, Player(script).play(script, cut, late));
     };
     one([] { return std::string::npos; });
     one([] { return std::size_t{1}; });

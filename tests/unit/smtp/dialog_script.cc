@@ -56,6 +56,18 @@ std::string unescape(std::string_view in) {
   return out;
 }
 
+// Options that are offered or not: "O: smtputf8".
+bool* switch_of(ServerOptions& options, std::string_view name) {
+  if (name == "smtputf8") return &options.smtputf8;
+  if (name == "chunking") return &options.chunking;
+  if (name == "dsn") return &options.dsn;
+  if (name == "starttls") return &options.starttls;
+  if (name == "tls_required") return &options.tls_required;
+  if (name == "xclient") return &options.xclient;
+  if (name == "limits") return &options.limits;
+  return nullptr;
+}
+
 void set_option(ServerOptions& options, std::string_view name, std::string_view value) {
   const auto number = base::to_number(value);
   if (name == "bare_newline" && (value == "normalize" || value == "reject")) {
@@ -66,6 +78,10 @@ void set_option(ServerOptions& options, std::string_view name, std::string_view 
     options.max_recipients = *number;
   } else if (name == "max_errors" && number) {
     options.max_errors = static_cast<int>(*number);
+  } else if (name == "max_junk" && number) {
+    options.max_junk = static_cast<int>(*number);
+  } else if (bool* offered = switch_of(options, name); offered != nullptr && value.empty()) {
+    *offered = true;
   } else if (name == "extra_ehlo") {
     options.extra_ehlo.emplace_back(value);
   } else {
@@ -75,6 +91,7 @@ void set_option(ServerOptions& options, std::string_view name, std::string_view 
 
 void take_line(Script& script, std::string_view line) {
   if (line.empty() || line.front() == '#') return;
+  if (line == "tls") return script.handshakes.push_back(script.client.size());
   if (line == "closed") {
     script.closed = true;
     return;

@@ -34,7 +34,7 @@ Corpus read_corpus() {
 // A few changes at random places.
 std::string bend(const std::vector<std::string>& corpus, Random& random) {
   constexpr std::string_view kPieces[] = {"\r\n",  "\r\n.\r\n", "\n",       "\r",   ".",        "..",
-                                          "\r\n.", "DATA\r\n",  "RSET\r\n", "250-", "354 x\r\n"};
+                                          "\r\n.", "DATA\r\n", "BDAT 9\r\n", "BDAT 4 LAST\r\n",  "RSET\r\n", "250-", "354 x\r\n"};
   std::string out = corpus[random() % corpus.size()];
   for (auto n = 1 + random() % 6; n > 0; --n) {
     const std::size_t at = out.empty() ? 0 : random() % out.size();
@@ -113,6 +113,8 @@ TEST(RandomSessions, TheServerDoesNotCareForPieces) {
     options.hostname = "h";
     options.size_limit = random() % 2 > 0 ? 30 : 0;
     options.max_recipients = 2;
+    options.smtputf8 = options.dsn = options.xclient = random() % 2 > 0;
+    options.chunking = random() % 4 > 0;
     options.max_errors = random() % 2 > 0 ? 3 : 0;
     options.bare_newline = random() % 2 > 0 ? BareNewline::kNormalize : BareNewline::kReject;
     const std::uint32_t seed = random();

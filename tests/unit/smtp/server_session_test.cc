@@ -342,5 +342,42 @@ TEST(LongContent, SizesAndDotsSurvive) {
   EXPECT_TRUE(sent(server).ends_with("354 End data with <CR><LF>.<CR><LF>\r\n250 2.0.0 Ok\r\n"));
 }
 
+// RFC 2920 section 3.1. What lies behind a command depends on time, so this is no dialogue.
+class Strict : public testing::Test {
+ protected:
+  static std::string answer_to(std::string_view bytes, bool greeted) {
+    ServerOptions strict = options();
+    strict.strict_pipelining = strict.starttls = true;
+    ServerSession session(strict);
+    const auto pump = [&] {
+      while (session.next_event()) {
+        if (session.awaits_answer()) session.accept();
+      }
+    };
+    pump();
+    if (greeted) session.receive("EHLO c.test\r\n");
+    pump();
+    sent(session);
+    session.receive(bytes);
+    pump();
+    return sent(session) + (session.closing() ? "closed" : "open");
+  }
+};
+
+TEST_F(Strict, RefusesWhatComesBeforeItMay) {
+  const std::string refusal = "554 5.5.0 Commands came before they may\r\nclosed";
+  EXPECT_EQ(answer_to("EHLO c.test\r\nMAIL FROM:<a@b.test>\r\n", false), refusal);
+  EXPECT_EQ(answer_to("NOOP\r\nN", false), refusal);
+  EXPECT_EQ(answer_to("EHLO c.test\r\nM", true), refusal);
+  EXPECT_TRUE(answer_to("MAIL FROM:<a@b.test>\r\nRCPT TO:<c@d.test>\r\nDATA\r\nSubject: x\r\n.\r\n", true).ends_with(refusal));
+  EXPECT_TRUE(answer_to("HELO c.test\r\n", true).ends_with("open"));
+}
+
+TEST_F(Strict, LetsGroupsPass) {
+  EXPECT_TRUE(answer_to("MAIL FROM:<a@b.test>\r\nRCPT TO:<c@d.test>\r\nDATA\r\n", true).ends_with("354 End data with <CR><LF>.<CR><LF>\r\nopen"));
+  EXPECT_TRUE(answer_to("RSET\r\nMAIL FROM:<a@b.test>\r\nQUIT\r\n", true).ends_with("closed"));
+  EXPECT_EQ(answer_to("STARTTLS\r\nEHLO evil\r\n", true), "220 2.0.0 Ready to start TLS\r\nopen");
+}
+
 }  // namespace
 }  // namespace holdfast::smtp

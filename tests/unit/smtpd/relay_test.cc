@@ -27,7 +27,7 @@ class RelayTest : public ::testing::Test {
   }
   Word ask_rcpt(Relay& relay, const std::string& recipient) {
     std::optional<Word> got;
-    relay.rcpt(recipient, [&](const Word& word) { got = word; });
+    relay.rcpt({.address = recipient}, [&](const Word& word) { got = word; });
     EXPECT_FALSE(got) << "answered inside the question";
     EXPECT_TRUE(bench.until([&] { return got.has_value(); }));
     return got.value_or(Word{});

@@ -39,6 +39,7 @@ class SessionTest : public ::testing::Test {
   config::ConfigPtr make_config() const {
     config::Config c;
     c.hostname = "mx.test";
+    c.clients.refuse_early = false;  // these clients say all at once
     c.paths.state = folder + "/state";
     c.paths.spool = folder + "/spool";
     config::Destination office{.name = "office"};
@@ -59,7 +60,10 @@ class SessionTest : public ::testing::Test {
   Pools pools{bench.loop, book, prober, 1};
   Spool spool{bench.loop, {.folder = folder + "/spool", .qmgr_socket = folder + "/qmgr.sock", .writer = 1, .self = {}}};
   storage::SpaceWatch space{folder};
-  Shared shared{.loop = bench.loop, .book = book, .pools = pools, .spool = spool, .space = space, .prober = prober, .token = "t", .writer = 1};
+  const daemon::Board board = daemon::Board::alone(1);
+  ClientLimits limits{board, 0, 1, book.config()};
+  ClientNames names{bench.loop, book.config()};
+  Shared shared{.loop = bench.loop, .book = book, .pools = pools, .spool = spool, .space = space, .prober = prober, .limits = limits, .names = names, .token = "t", .writer = 1};
   base::UniqueFd client;
   std::unique_ptr<Session> session;
 };

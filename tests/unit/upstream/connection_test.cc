@@ -47,7 +47,7 @@ TEST_F(ConnectionTest, GreetsAndLearnsWhatTheServerCan) {
   EXPECT_EQ(connection->banner().code, 220);
   EXPECT_EQ(connection->ehlo_reply().lines.size(), 4u);
   EXPECT_EQ(server.lines, Events{"EHLO gw.example.test"});
-  EXPECT_EQ(connection->mail_parameters(17, true), "SIZE=17 BODY=8BITMIME");
+  EXPECT_EQ(connection->mail_parameters({.size = 17, .eightbit = true}), "SIZE=17 BODY=8BITMIME");
 }
 
 TEST_F(ConnectionTest, FallsBackToHelo) {
@@ -55,7 +55,7 @@ TEST_F(ConnectionTest, FallsBackToHelo) {
   open_ready();
   EXPECT_EQ(server.lines.back(), "HELO gw.example.test");
   EXPECT_FALSE(connection->capabilities().pipelining);
-  EXPECT_EQ(connection->mail_parameters(17, true), "");
+  EXPECT_EQ(connection->mail_parameters({.size = 17, .eightbit = true}), "");
 }
 
 TEST_F(ConnectionTest, SendsAMessage) {

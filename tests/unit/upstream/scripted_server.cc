@@ -126,7 +126,11 @@ void ScriptedServer::on_line(Session& session, std::string line) {
     session.in_content = true;
     if (!read_content) session.stream->pause_reading();
   }
+  const bool start_tls = line == "STARTTLS" && reply->starts_with("220") && tls != nullptr;
+  if (start_tls) *reply += "\r\n" + behind_starttls;
+  if (start_tls) reply->erase(reply->size() - 2);  // answer() ends the line
   answer(session, *reply);
+  if (start_tls) session.stream->start_tls(tls, net::Millis{5'000});
 }
 
 void ScriptedServer::answer(Session& session, const std::string& reply) {

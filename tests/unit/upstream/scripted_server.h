@@ -46,9 +46,12 @@ class ScriptedServer {
   std::map<std::string, std::string> replies;
   // Asked first, with the whole line: nothing means the replies above.
   std::function<std::optional<std::string>(const std::string& line)> judge;
+  std::shared_ptr<const net::TlsServer> tls;  // shown behind a 220 to STARTTLS
+  std::string behind_starttls;                // put behind that 220, in the clear
   bool read_content = true;  // false: after 354 nothing is read any more
 
   int connections = 0;
+  int secured = 0;
   int open = 0;
   std::vector<std::string> lines;      // all that was said to it, of all connections
   std::vector<std::string> messages;   // contents as they came, without the final dot

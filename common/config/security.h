@@ -1,0 +1,19 @@
+// What of TLS and passwords must fit together, and the files they are in.
+#pragma once
+
+#include <string>
+
+#include "common/base/error.h"
+#include "common/config/finish.h"
+
+namespace holdfast::config {
+
+// Values only.
+void finish_security(Draft& draft);
+// Reads the files: certificates with their keys, CAs, passwords.
+void check_security_files(Draft& draft);
+
+// The first line of the password file. The error never holds what is in the file.
+base::Result<std::string> read_password(const Auth& auth);
+
+}  // namespace holdfast::config

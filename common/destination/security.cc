@@ -1,0 +1,73 @@
+#include "common/destination/security.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "common/base/file.h"
+#include "common/base/log.h"
+#include "common/config/security.h"
+
+namespace holdfast::destination {
+namespace {
+
+using upstream::Security;
+
+net::TlsClient::Options options_of(const config::DestinationTls& tls) {
+  using Trust = net::TlsClient::Trust;
+  return {.trust = tls.policy == "verify" ? Trust::kVerify : tls.policy == "pin" ? Trust::kPin : Trust::kAny,
+          .ca_file = tls.ca_file,
+          .pins = tls.pins,
+          .own = {tls.own.certificate, tls.own.key}};
+}
+
+void set_tls(Security& out, const config::DestinationTls& tls, const std::string& destination) {
+  out.name = tls.name;
+  out.tls = tls.policy == "off" ? Security::Tls::kOff : tls.policy == "may" ? Security::Tls::kMay : Security::Tls::kMust;
+  if (out.tls == Security::Tls::kOff) return;
+  auto client = net::TlsClient::make(options_of(tls));
+  if (!client) {
+    base::log().error(fmt::format("destination {}: TLS cannot be set up: {}", destination, client.error().text));
+    if (out.tls == Security::Tls::kMust) {
+      out.fault = client.error().text;
+      return;
+    }
+    client = net::TlsClient::make({});
+  }
+  out.client = *client;
+}
+
+void set_auth(Security& out, const config::Auth& auth, const std::string& destination) {
+  if (auth.user.empty()) return;
+  out.user = auth.user;
+  out.plaintext = auth.plaintext;
+  auto password = config::read_password(auth);
+  if (password) {
+    out.password = std::move(*password);
+  } else {
+    base::log().error(fmt::format("destination {}: {}", destination, password.error().text));
+    out.fault = password.error().text;
+  }
+}
+
+}  // namespace
+
+std::string security_origin(const config::Destination& destination) {
+  const auto& tls = destination.tls;
+  const auto& auth = destination.auth;
+  std::string out = fmt::format("{}\n{}\n{}\n{}\n{}\n", tls.policy, tls.name, fmt::join(tls.pins, " "), auth.user, auth.plaintext);
+  for (const auto& file : {tls.ca_file, tls.own.certificate, tls.own.key, auth.password_file}) {
+    if (!file.empty()) out += file + "\n" + base::read_file(file).value_or("") + "\n";
+  }
+  return out;
+}
+
+std::shared_ptr<const Security> security_of(const config::Destination& destination) {
+  if (destination.tls.policy == "off" && destination.auth.user.empty()) return nullptr;
+  auto out = std::make_shared<Security>();
+  out->origin = security_origin(destination);
+  set_tls(*out, destination.tls, destination.name);
+  set_auth(*out, destination.auth, destination.name);
+  return out;
+}
+
+}  // namespace holdfast::destination

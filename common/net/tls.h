@@ -1,0 +1,93 @@
+// TLS for streams: what a server shows and what a client asks of one, each made once and shared by many
+// streams (Stream::start_tls()). OpenSSL 3; TLS 1.2 and 1.3; no renegotiation, no compression, no session
+// tickets or caches, so that nothing outlives its connection.
+//
+// Making one reads files: at start and on a reload, not while mail waits. What was made never changes and may be
+// shared by threads. A stream that uses one keeps it alive.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/error.h"
+
+struct ssl_ctx_st;
+struct ssl_st;
+
+namespace holdfast::net {
+
+// PEM files: the certificate with those of its issuers behind it, and its private key without a password.
+struct KeyPair {
+  std::string certificate, key;
+  bool operator==(const KeyPair&) const = default;
+};
+
+// "" or what is wrong with it, naming the file: unreadable, no certificate, a key that is not the certificate's.
+std::string fault_of(const KeyPair& pair);
+// The same of a file of CA certificates.
+std::string fault_of_ca_file(const std::string& file);
+// "" or what is wrong with a pin: the SHA-256 of a public key (SubjectPublicKeyInfo) in base64 or hexadecimal.
+std::string fault_of_pin(std::string_view pin);
+
+// What a handshake led to. `text` is as in Postfix's log lines: "TLSv1.3 with cipher TLS_AES_256_GCM_SHA384
+// (256/256 bits)".
+struct TlsFacts {
+  std::string text;
+  std::string server_name;  // server: the name that the client asked for (SNI), if it did
+  bool verified = false;    // client: the certificate's chain and name are good, or its key is pinned
+};
+
+namespace detail {
+struct SslDelete {
+  void operator()(ssl_st* ssl) const;
+};
+using SslPtr = std::unique_ptr<ssl_st, SslDelete>;
+using ContextPtr = std::shared_ptr<ssl_ctx_st>;
+}  // namespace detail
+
+class TlsServer {
+ public:
+  // `names`: certificates for clients that ask for these names (SNI), lower case; all others get `main`.
+  static base::Result<std::shared_ptr<const TlsServer>> make(const KeyPair& main,
+                                                             const std::map<std::string, KeyPair>& names = {});
+
+ private:
+  friend class Stream;
+  TlsServer() = default;
+  detail::SslPtr session() const;
+  static int choose(ssl_st* ssl, int* alert, void* self);
+
+  detail::ContextPtr main_;
+  std::map<std::string, detail::ContextPtr> names_;
+};
+
+class TlsClient {
+ public:
+  enum class Trust {
+    kAny,     // whoever answers: protects from those who only listen
+    kVerify,  // a chain to a known CA, and the server's name in the certificate
+    kPin,     // one of `pins`, whatever the chain
+  };
+  struct Options {
+    Trust trust = Trust::kAny;
+    std::string ca_file{};  // empty: the system's
+    std::vector<std::string> pins{};
+    KeyPair own{};  // a certificate of ours, for servers that ask for one; empty: none
+  };
+  static base::Result<std::shared_ptr<const TlsClient>> make(const Options& options);
+
+ private:
+  friend class Stream;
+  TlsClient() = default;
+  // `name` goes out as SNI unless it is an address, and is what the certificate must be for.
+  detail::SslPtr session(const std::string& name) const;
+
+  detail::ContextPtr context_;
+  Trust trust_ = Trust::kAny;
+  std::vector<std::string> pins_;  // hexadecimal, upper case
+};
+
+}  // namespace holdfast::net
