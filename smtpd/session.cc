@@ -93,6 +93,8 @@ bool Session::congested() { return core_.output().size() + stream_.unsent() > kM
 void Session::flush() {
   if (over_) return;
   if (penalty_ && !core_.closing()) return stream_.pause_reading();
+  // Also what the core answers by itself, as NOOP, was a whole command.
+  if (!core_.output().empty() && !patience_.in_content()) patience_.begin_command(shared_.loop.now());
   stream_.write(core_.output());
   core_.output().clear();
   if (core_.closing()) {

