@@ -78,8 +78,8 @@ void Deadlines::watch_clock(base::Mono now) {
 }
 
 void Deadlines::clock_jumped(base::Millis by) {
-  const auto seconds = std::chrono::duration_cast<base::Seconds>(by);
-  const std::string size = base::spell(abs(seconds)), direction = seconds.count() > 0 ? "forward" : "back";
+  const auto minutes = std::chrono::round<std::chrono::minutes>(abs(by));  // its two clocks are not read at once
+  const std::string size = base::spell(minutes), direction = by.count() > 0 ? "forward" : "back";
   base::log().warning(fmt::format("the clock has jumped {} by {}; nothing expires for {}", direction, size,
                                   base::spell(config_->second_look)));
   base::log().write(events::event("clock_jump", {{"direction", direction}, {"by", size}}));

@@ -86,10 +86,12 @@ def test_an_answer_after_the_time_out_is_counted_as_a_possible_duplicate(office,
     destination.cut()
     arrives(office, destination, number("late"))
     copies = [m for m in destination.messages if m.body == number("late")]
-    assert 1 <= len(copies) <= 3
+    counted = office.status()["possible_duplicates"]
+    assert 2 <= counted <= 3, "one more if the cut came behind a third dot"
+    assert 1 <= len(copies) <= counted + 1
     pids = office.kill("qmgr")
     office.wait_restarted("qmgr", pids)
-    assert office.status()["possible_duplicates"] == 2, "the count survives a restart"
+    assert office.status()["possible_duplicates"] == counted, "the count survives a restart"
 
 
 LINES = 100_000
