@@ -58,6 +58,8 @@ class Guest final : private net::StreamHandler {
   void on(const smtp::event::Reset&) {}
   void on(const smtp::event::Quit&) {}
   void on(const smtp::event::Rejected&) {}
+  void on(const smtp::event::StartTls&) {}  // neither is offered
+  void on(const smtp::event::Xclient&) {}
 
   // Long names are what a prober makes up to see whether a server takes everybody.
   static bool unknown(const mail::Address& recipient) { return recipient.local.size() > 20; }

@@ -139,6 +139,8 @@ class Visit {
   }
   void on(const smtp::event::Reset&) {}
   void on(const smtp::event::Quit&) { log_ = mail::events::disconnect("", "192.0.2.1"); }
+  void on(const smtp::event::StartTls&) {}
+  void on(const smtp::event::Xclient&) {}
   void on(const smtp::event::Rejected&) { base::panic("nothing is refused"); }
 
   mail::Reply relay(std::uint64_t octets) {
