@@ -11,7 +11,7 @@ import time
 import accounting
 import peers
 from measure import machine
-from places import ROOT
+from places import BIN
 
 
 def _told(*words):
@@ -38,6 +38,6 @@ def circumstances(names, skipped):
         print(f"bench: {folder} is no disk: figures of spool and drain say nothing; set TMPDIR", file=sys.stderr)
     return {"at": datetime.datetime.now().isoformat(timespec="minutes"), "machine": machine(), "kernel": _told("uname", "-sr"),
             "disk": f"{kind}, {_fdatasync_ms()} ms for an fdatasync of 4 KiB",
-            "commit": _told("git", "-C", str(ROOT), "describe", "--always", "--dirty") or "unknown",
+            "commit": _told("git", "-C", str(BIN), "describe", "--always", "--dirty") or "unknown",
             "command": " ".join(["bench/compare", *sys.argv[1:]]), "processor_time": accounting.kind(),
             "versions": {name: peers.ALL[name].version() for name in names}, "skipped": skipped}

@@ -19,7 +19,7 @@ class OpenSMTPD(Peer):
     only = ("base",)
     rounds = 1
     flush_again = 5
-    share = 0.02
+    share = 0.01
 
     @classmethod
     def missing(cls):
