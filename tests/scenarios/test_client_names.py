@@ -17,7 +17,8 @@ ZONES = {
 
 def gateway_with(world, destination, resolver, lookup="10s"):
     made = world.gateway(destination, settings={"dns": {"resolvers": [resolver]},
-                                                "smtpd": {"proxy_networks": ["127.0.0.1"], "lookup": lookup}})
+                                                "smtpd": {"proxy_networks": ["127.0.0.1"], "lookup": lookup,
+                                                          "workers": 1}})  # each remembers for itself
     made.wait_probed()
     return made
 
