@@ -22,6 +22,7 @@ class NameServer {
   const net::SocketAddress& address() const { return address_; }
 
  private:
+  bool start();
   bool answers() const;
 
   std::string folder_;
