@@ -3,15 +3,6 @@
 #include "common/smtp/line_ends.h"
 
 namespace holdfast::smtp {
-namespace {
-
-std::string_view take(std::string_view& in, std::size_t n) {
-  const std::string_view out = in.substr(0, n);
-  in.remove_prefix(n);
-  return out;
-}
-
-}  // namespace
 
 std::optional<std::string_view> DataDecoder::next(std::string_view& in) {
   while (!in.empty() && !ended()) {

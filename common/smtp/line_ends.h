@@ -11,6 +11,13 @@ namespace holdfast::smtp {
 
 inline constexpr std::string_view kCrLf = "\r\n";
 
+// The first `n` bytes of `in`, which gets the rest.
+inline std::string_view take(std::string_view& in, std::size_t n) {
+  const std::string_view out = in.substr(0, n);
+  in.remove_prefix(n);
+  return out;
+}
+
 // The high bit of each byte of `word` that is `byte`, exact for the lowest of them (those above it may be false).
 constexpr std::uint64_t matches(std::uint64_t word, char byte) {
   constexpr std::uint64_t kOnes = 0x0101010101010101ULL;
