@@ -62,6 +62,7 @@ struct DestinationTls {
   std::string name;               // that the certificate must be for; empty: the server's
   std::string ca_file;            // empty: the system's
   std::vector<std::string> pins;  // SHA-256 of public keys
+  bool dane = true;               // TLSA records that DNSSEC vouches for rule (RFC 7672); with `mx` alone
   KeyFiles own;
 
   bool operator==(const DestinationTls&) const = default;
@@ -86,7 +87,10 @@ struct Tls {
 struct Destination {
   std::string name;
   std::vector<HostPort> servers;  // in order of preference; empty only if `mx`
-  bool mx = false;                // the servers are the recipient domain's MX (of `bounces` alone until issue 5)
+  bool mx = false;                // the servers are the recipient domain's MX
+  int mx_port = 25;               // of those
+  std::string protocol = "smtp";  // or lmtp
+  std::string client = "none";    // how the servers hear whose mail it is: none, xclient, proxy
   Probe probe;
   Timeouts timeouts;
   DestinationTls tls;
@@ -209,6 +213,9 @@ struct Config {
   Destination bounce_road{.name = std::string(kBounces)};             // bounces.relay, or MX; not in `destinations`
   Seconds frozen_keep{30 * 86400};                                    // 0: until an admin comes
   std::vector<HostPort> resolvers;                                    // name servers; empty: /etc/resolv.conf's
+  std::string trust_anchors;                                          // of DNSSEC, a file; empty: Debian's root key
+  std::string user = "holdfast";                                      // whom daemons run as when master is root
+  bool sandbox = true;                                                // seccomp and Landlock
   Seconds second_look{600};                                           // expiry waits so long after the clock jumped
   bool debug = false;
   std::vector<std::string> warnings;  // "FILE:LINE: text": legal, but hardly meant
