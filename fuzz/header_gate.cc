@@ -59,17 +59,19 @@ bool same_word(std::string_view a, std::string_view b) {
 
 Passed reference(std::string_view content) {
   Passed out;
-  bool dropping = false;
+  bool dropping = false, doubtful = false;
   while (!content.empty()) {
     const auto line = content.substr(0, content.find("\r\n"));
-    const bool continued = !line.empty() && is_blank(line[0]);
-    const std::size_t name = continued ? 0 : name_length(line);
-    if (line.empty() || (!continued && name == 0)) break;
+    if (line.empty()) break;
+    const std::size_t name = is_blank(line[0]) ? 0 : name_length(line);
     if (name > 0) {
       constexpr std::string_view kOurs = "x-holdfast-";
-      ++out.fields;
+      if (!doubtful) ++out.fields;
       if (same_word(line.substr(0, name), "received")) ++out.received;
       dropping = same_word(line.substr(0, kOurs.size()), kOurs);
+    } else if (!is_blank(line[0])) {
+      doubtful = true;
+      dropping = false;
     }
     if (!dropping) out.content.append(line).append("\r\n");
     content.remove_prefix(line.size() + 2);
