@@ -98,11 +98,12 @@ RcptVerdict Transaction::judge_unasked(const Question& question) {
   auto verdict = judge_without_destination(question.view.standing, text);
   if (verdict.outcome != RcptVerdict::Outcome::kKept || (!smtputf8_ && declared_size_ == 0)) return verdict;
   const auto can = shared_.book.last_seen(*destination_);
-  if (can && smtputf8_ && !can->smtputf8) {
+  if (!can) return verdict;
+  if (smtputf8_ && !can->smtputf8) {
     return {RcptVerdict::Outcome::kRefused,
             mail::Reply::make(550, "5.6.7", fmt::format("<{}>: The mail server does not take SMTPUTF8", text))};
   }
-  if (too_big_for_destination(declared_size_)) {
+  if (can->size && can->size_limit > 0 && declared_size_ > can->size_limit) {
     return {RcptVerdict::Outcome::kRefused,
             mail::Reply::make(552, "5.3.4", fmt::format("<{}>: Message size exceeds what the mail server takes", text))};
   }
@@ -244,9 +245,9 @@ std::optional<mail::Reply> Transaction::unacceptable_header() const {
 }
 
 // EHLO told the limit only if all mail goes to one destination.
-bool Transaction::too_big_for_destination(std::uint64_t size) const {
+bool Transaction::too_big_for_destination() const {
   const auto can = shared_.book.last_seen(*destination_);
-  return can && can->size && can->size_limit > 0 && size > can->size_limit;
+  return can && can->size && can->size_limit > 0 && octets_ > can->size_limit;
 }
 
 std::optional<mail::Reply> Transaction::unacceptable(const smtp::event::ContentEnd& end) const {
@@ -257,7 +258,7 @@ std::optional<mail::Reply> Transaction::unacceptable(const smtp::event::ContentE
                ? mail::Reply::make(452, "4.3.1", "Insufficient system storage")
                : mail::Reply::make(451, "4.3.0", "Local error in processing");
   }
-  if (mode_ == Mode::kKept && too_big_for_destination(octets_)) {
+  if (mode_ == Mode::kKept && too_big_for_destination()) {
     return mail::Reply::make(552, "5.3.4", "Message size exceeds what the mail server takes");
   }
   return unacceptable_header();

@@ -64,7 +64,7 @@ class Transaction {
   RcptVerdict judge_unasked(const Question& question);
   std::string protocol() const;
   std::optional<mail::Reply> kept_enough(const Question& question) const;
-  bool too_big_for_destination(std::uint64_t size) const;
+  bool too_big_for_destination() const;
   upstream::ClientPtr client_of_mail() const;
   void header(std::string_view wire);
   std::optional<mail::Reply> unacceptable_header() const;
