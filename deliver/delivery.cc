@@ -110,6 +110,7 @@ void Delivery::on_data_refused(const mail::Reply& reply) {
 
 void Delivery::on_sent(const mail::Reply& reply) {
   builder_.dot_answered(reply);
+  if (!lease_.connection().capabilities().dsn) builder_.owe_success(source_->record().envelope());
   finish();
 }
 

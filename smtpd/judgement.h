@@ -21,6 +21,7 @@ struct Word {
   std::string reason;               // kNobody: why, for logs
   std::string relay = "none";       // "10.0.0.5[10.0.0.5]:25"
   bool possible_duplicate = false;  // kNobody: lost after the dot, before its answer
+  bool dsn = false;                 // kDot: the server offers DSN, and tells the sender what he asked to be told
 };
 
 // The answer to RCPT, and what it means for the transaction.

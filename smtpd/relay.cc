@@ -190,9 +190,10 @@ void Relay::on_data_refused(const mail::Reply& reply) {
 }
 
 void Relay::on_sent(const mail::Reply& reply) {
+  const bool dsn = lease_->connection().capabilities().dsn;
   lease_->release();
   lease_.reset();
-  finish({.from = Word::From::kDot, .reply = reply});
+  finish({.from = Word::From::kDot, .reply = reply, .dsn = dsn});
 }
 
 void Relay::on_failed(const upstream::Failure& failure) {

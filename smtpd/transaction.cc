@@ -9,6 +9,7 @@
 #include "common/mail/events.h"
 #include "common/mail/received.h"
 #include "smtpd/reject_log.h"
+#include "smtpd/success_report.h"
 
 namespace holdfast::smtpd {
 namespace {
@@ -294,6 +295,7 @@ void Transaction::sent(const Word& word) {
     return;
   }
   log_proxied(word);
+  if (!word.dsn && wants_success_report(sender_, recipients_)) report_success({.shared = shared_, .config = *config_, .id = id_, .envelope = envelope(), .header = header_, .word = word});
   end_answer_(verdict.reply);
 }
 
