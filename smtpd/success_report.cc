@@ -73,7 +73,7 @@ void report_success(const Taken& taken) {
   const auto kind = kind_of(taken);
   const auto facts = facts_of(taken, kind);
   const auto report = mail::build_report(facts);
-  storage::Content content(taken.shared.spool.folder());
+  storage::Content content(taken.shared.spool.contents_folder());
   if (const auto held = content.append(report.content); !held) return not_told(taken.id, held.error());
   taken.shared.spool.keep(facts.id, envelope_of(taken, facts, report), std::move(content),
                           [id = taken.id, its = facts.id](const base::Status& kept) {
