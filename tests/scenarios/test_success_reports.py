@@ -2,7 +2,7 @@
 
 import pytest
 
-from bounced import gateway_with_relay, parse
+from bounced import QUICKLY, gateway_with_relay, parse
 from support.waiting import holds
 
 USUAL = ["PIPELINING", "SIZE 52428800", "8BITMIME", "ENHANCEDSTATUSCODES"]
@@ -96,3 +96,20 @@ def test_nobody_is_told_of_bounces_that_arrive(world):
     assert send(gateway, {"local@example.test": " NOTIFY=SUCCESS"}, sender="").code == 250
     destination.wait_for(1)
     holds(lambda: not relay.messages and not gateway.queue(), "the null sender gets no report", 1)
+
+
+def test_by_lmtp_it_is_delivered_to_those_who_have_it(world):
+    """RFC 3461 section 5.2.3."""
+    destination, relay = two(world)
+    gateway = world.gateway(destinations={"office": {"servers": [destination.server], "protocol": "lmtp", "retry": QUICKLY}},
+                            domains={"example.test": {"destination": "office", "local_recipients": ["one", "full"]}},
+                            settings={"bounces": {"relay": relay.server}})
+    gateway.wait_probed()
+    destination.on("dot", {"full@example.test": "452 4.2.2 Over quota", None: "250 2.0.0 Taken"})
+    assert send(gateway, {"one@example.test": " NOTIFY=SUCCESS", "full@example.test": " NOTIFY=SUCCESS"}).code == 250
+    first = parse(relay.wait_for(1)[0])
+    assert {a: f["Action"] for a, f in first.recipients.items()} == {"one@example.test": "delivered"}
+    destination.behave()
+    second = parse(relay.wait_for(2)[1])
+    assert {a: f["Action"] for a, f in second.recipients.items()} == {"full@example.test": "delivered"}
+    gateway.wait_queue(0)
