@@ -11,11 +11,11 @@ import re
 
 import pytest
 
-from conftest import World
 from support.certificates import Certificates
 from support.hostile import Player, differs, far_side, load
 from support.peers import RealPostfix, needs_root
 from support.waiting import until
+from support.world import World
 
 pytestmark = needs_root
 
