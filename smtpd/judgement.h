@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/mail/address.h"
 #include "common/mail/reply.h"
 #include "common/storage/directory.h"
 
@@ -42,6 +43,10 @@ struct RcptVerdict {
   Outcome outcome = Outcome::kRefused;
   mail::Reply reply;
 };
+
+// "user%other.test@ours.test", "other.test!user@ours.test", "\"user@other.test\"@ours.test": a local part that asks the
+// server behind us to relay on. It trusts us, and might. (Postfix: allow_untrusted_routing = no.)
+bool names_another_host(const mail::Address& recipient);
 
 // Nobody is asked: the destination is down or paused, or the transaction is kept.
 RcptVerdict judge_without_destination(Standing standing, std::string_view recipient);

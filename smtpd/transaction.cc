@@ -64,7 +64,7 @@ void Transaction::rcpt(const smtp::event::Rcpt& rcpt, Answer answer) {
                     .answer = std::move(answer)};
   question.domain = route(question.recipient);
   const std::string text = question.recipient.text();
-  if (question.domain == nullptr) {
+  if (question.domain == nullptr || names_another_host(question.recipient)) {
     refuse("RCPT", mail::Reply::make(554, "5.7.1", fmt::format("<{}>: Relay access denied", text)), text,
            question.answer);
     return;
