@@ -59,6 +59,7 @@ bool same_word(std::string_view a, std::string_view b) {
 
 Passed reference(std::string_view content) {
   Passed out;
+  if (!content.empty() && is_blank(content[0])) return {.content = "\r\n" + std::string(content), .ended = true};
   bool dropping = false, doubtful = false;
   while (!content.empty()) {
     const auto line = content.substr(0, content.find("\r\n"));
