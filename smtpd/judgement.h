@@ -21,6 +21,7 @@ struct Word {
   std::string reason;               // kNobody: why, for logs
   std::string relay = "none";       // "10.0.0.5[10.0.0.5]:25"
   bool possible_duplicate = false;  // kNobody: lost after the dot, before its answer
+  bool unresolved = false;          // kNobody: the servers could not be found (4.4.3)
 };
 
 // The answer to RCPT, and what it means for the transaction.

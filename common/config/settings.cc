@@ -321,9 +321,17 @@ const std::vector<Setting<Destination>>& destination_table() {
   static const std::vector<Setting<Destination>> table{
     {{.name = "servers",
       .doc = "The servers that take the mail, in order of preference, as host:port or [IPv6 address]:port. The next one is "
-             "tried when all addresses of those before it failed.",
-      .required = true},
+             "tried when all addresses of those before it failed. Either these or `mx`.",
+      .default_text = "none"},
      [](Destination& d) -> Slot { return ServersSlot{&d.servers}; }},
+    {{.name = "mx",
+      .doc = "`true`: the servers are those that the domain name system gives for the recipient's domain (MX), ourselves and "
+             "all that are not preferred to us left out. So works a backup MX. Each domain is then a destination of its own, "
+             "with its own state and queue: `backup/example.org` is what `backup` is for example.org."},
+     [](Destination& d) -> Slot { return &d.mx; }},
+    {{.name = "mx_port", .doc = "The port of servers that were found by `mx`. Anything but 25 is for tests.",
+      .range = {1, 65535}},
+     [](Destination& d) -> Slot { return &d.mx_port; }},
     {{.name = "probe.interval", .doc = "How often a server is looked at in calm times.", .range = {1, kDay}},
      [](Destination& d) -> Slot { return &d.probe.interval; }},
     {{.name = "probe.down_after",
