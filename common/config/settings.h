@@ -96,6 +96,7 @@ struct Setting {
 };
 
 std::span<const Setting<Config>> global_settings();
+std::span<const Setting<Config>> smtpd_settings();  // those of them that begin with "smtpd."
 std::span<const Setting<Destination>> destination_settings();
 std::span<const Setting<Domain>> domain_settings();
 
