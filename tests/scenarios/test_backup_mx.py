@@ -3,36 +3,9 @@
 import pytest
 
 from support import ports
+from support.backup_zone import HOSTS, NAME, Zone, names_of
 from support.name_server import NameServer
 from support.waiting import until
-
-HOSTS = ("a IN A 127.0.0.41\nb IN A 127.0.0.42\nc IN A 127.0.0.43\n"
-         "us IN A 127.0.0.1\nalias IN CNAME a\n")
-
-
-class Zone:
-    """backup.test and its servers a, b, c, all on one port, of which a test starts those it wants."""
-
-    def __init__(self, world, mx, ttl=300):
-        self.world, self.port = world, ports.free_port()
-        self.names = world.keep(NameServer({"backup.test": mx + HOSTS}, ttl=ttl)).start()
-
-    def server(self, last, **options):
-        return self.world.destination(port=self.port, address=f"127.0.0.{40 + last}", **options)
-
-    def gateway(self, start=True, **more):
-        settings = {"dns": {"resolvers": [self.names.server]}, **more.pop("settings", {})}
-        return self.world.gateway(start=start, destinations={"backup": {"mx": True, "mx_port": self.port, **more}},
-                                  domains={"backup.test": {"destination": "backup", "local_recipients": ["known"]}},
-                                  settings=settings)
-
-
-NAME = "backup/backup.test"
-
-
-def names_of(gateway):
-    return {row["server"].split(":")[0]: row["state"] for row in gateway.json("dest", "show", "backup")[0]["servers"]}
-
 
 def test_live_mail_goes_to_the_most_preferred_and_to_the_next_when_it_dies(world):
     zone = Zone(world, "@ IN MX 10 a\n@ IN MX 20 b\n")
@@ -110,9 +83,7 @@ def test_a_zone_without_servers_makes_the_mail_wait(world, case):
     assert words in down["reason"]
     assert gateway.send("known@backup.test").text.startswith("250 2.0.0 Ok: queued as ")
     assert gateway.send("stranger@backup.test").code == 451
-    zone.names.zones["backup.test"] = "@ IN MX 10 a\n" + HOSTS  # mended
-    zone.names.kill()
-    zone.names.start()
+    zone.names.change("backup.test", "@ IN MX 10 a\n" + HOSTS)  # mended
     assert gateway.ctl("config", "reload").returncode == 0  # what the resolver remembers is forgotten
     a.wait_for(1, 30)
     gateway.wait_queue(0)
@@ -151,9 +122,7 @@ def test_a_change_in_the_zone_moves_the_mail(world):
     gateway = zone.gateway()
     gateway.wait_probed()
     assert gateway.send("one@backup.test").text == "250 2.0.0 Taken"
-    zone.names.zones["backup.test"] = "@ IN MX 10 b\n" + HOSTS
-    zone.names.kill()
-    zone.names.start()
+    zone.names.change("backup.test", "@ IN MX 10 b\n" + HOSTS)
     until(lambda: list(names_of(gateway)) == ["127.0.0.42"], "the prober knows the new server alone", 40)
 
     def moved():
