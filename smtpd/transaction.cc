@@ -28,7 +28,7 @@ Transaction::Transaction(Shared& shared, const Client& client, const smtp::event
       envid_(mail.envid),
       declared_size_(mail.size.value_or(0)),
       began_(shared.loop.now()),
-      content_(shared.spool.folder()) {}
+      content_(shared.spool.contents_folder()) {}
 
 Transaction::~Transaction() { abandon(); }
 

@@ -203,6 +203,11 @@ const std::vector<Setting<Config>>& service_table() {
              "long; then the clock is believed if it has not jumped again.",
       .range = {1, kDay}},
      [](Config& c) -> Slot { return &c.second_look; }},
+    {{.name = "sandbox",
+      .doc = "Each daemon gives up what it does not need: system calls (seccomp) and folders (Landlock, where the kernel has "
+             "it); docs/security.md has the table. `false` is for debuggers that run inside a daemon.",
+      .reload = Reload::kRestart},
+     [](Config& c) -> Slot { return &c.sandbox; }},
     {{.name = "debug", .doc = "Write more into the logs. `gatewayctl log level` does it without a change here."},
      [](Config& c) -> Slot { return &c.debug; }},
   };
