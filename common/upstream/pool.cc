@@ -81,7 +81,7 @@ Pool::Pool(net::Loop& loop, net::Resolver& resolver, PoolOptions options, PoolCa
   base::expect(impl_->book.size() > 0, "a destination without servers");
 }
 
-Pool::Pool(net::Loop& loop, net::Resolver& resolver, PoolOptions options, Find find)
+Pool::Pool(net::Loop& loop, net::Resolver& resolver, Find find, PoolOptions options)
     : impl_(std::make_shared<Impl>(loop, resolver, std::move(options), PoolCallbacks{})) {
   impl_->find = std::move(find);
 }

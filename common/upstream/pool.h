@@ -77,7 +77,7 @@ class Pool {
   // from, which calls `found` once, now or later; the time it takes counts. options() has no servers.
   using Found = std::function<void(std::expected<std::shared_ptr<Pool>, AcquireFailure>)>;
   using Find = std::function<void(Found found)>;
-  Pool(net::Loop& loop, net::Resolver& resolver, PoolOptions options, Find find);
+  Pool(net::Loop& loop, net::Resolver& resolver, Find find, PoolOptions options);
   // Idle connections are told QUIT. Waiters are called no more. Leases out stay usable; their
   // connections end when they come back.
   ~Pool();
