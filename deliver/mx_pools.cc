@@ -4,6 +4,7 @@
 
 #include "common/destination/mx_pool.h"
 #include "common/destination/pool_options.h"
+#include "common/destination/security.h"
 
 namespace holdfast::deliver {
 namespace {
@@ -22,7 +23,7 @@ void MxPools::find(const config::Destination& destination, const std::string& do
   Entry& entry = entries_[key];
   ++entry.jobs;
   entry.last_used = loop_.now();
-  routes_->find(domain, config_->bounces.mx_port,
+  routes_->find({domain, config_->bounces.mx_port, destination::wants_dane(destination)},
                 [this, alive = std::weak_ptr(alive_), key, found = std::move(found)](const destination::Route& route) {
                   if (alive.lock()) found(looked_up(key, route));
                 });
@@ -36,20 +37,20 @@ std::expected<std::shared_ptr<upstream::Pool>, dns::Refusal> MxPools::looked_up(
   }
   if (!route) return std::unexpected(route.error());
   const auto at = entries_.find(key);
-  if (at == entries_.end()) return make_pool(*destination, **route);  // the job has been given up
+  if (at == entries_.end()) return make_pool(*destination, key.second, **route);  // the job has been given up
   Entry& entry = at->second;
   if (!entry.pool || entry.route != *route) {
     entry.route = *route;
-    entry.pool = make_pool(*destination, **route);
+    entry.pool = make_pool(*destination, key.second, **route);
   }
   entry.pool->set_limit(std::max({1, entry.jobs, entry.pool->options().limit}));
   return entry.pool;
 }
 
 std::shared_ptr<upstream::Pool> MxPools::make_pool(const config::Destination& destination,
-                                                   const dns::MailRoute& route) {
+                                                   const std::string& domain, const dns::MailRoute& route) {
   upstream::PoolOptions options = destination::pool_options(destination, config_->hostname);
-  options.servers = destination::server_names(route);
+  options.servers = destination::server_names(route, domain, options.security);
   options.timeouts.connect = std::max(options.timeouts.connect, kConnect);
   options.timeouts.session = std::max(options.timeouts.session, kSession);
   options.timeouts.command = std::max(options.timeouts.command, kCommand);

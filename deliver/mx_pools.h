@@ -47,7 +47,8 @@ class MxPools {
   using Key = std::pair<std::string, std::string>;  // destination, domain
 
   std::expected<std::shared_ptr<upstream::Pool>, dns::Refusal> looked_up(const Key& key, const destination::Route& route);
-  std::shared_ptr<upstream::Pool> make_pool(const config::Destination& destination, const dns::MailRoute& route);
+  std::shared_ptr<upstream::Pool> make_pool(const config::Destination& destination, const std::string& domain,
+                                            const dns::MailRoute& route);
   void forget_some();
 
   net::Loop& loop_;

@@ -102,6 +102,7 @@ void Monitor::use_servers(std::vector<Server> wanted) {
       known.mapped().schedule.set_interval(settings().probe.interval);
       known.mapped().where = server.where;
       known.mapped().name = server.name;
+      known.mapped().security = server.security;
       servers.insert(std::move(known));
     } else {
       servers.emplace(text, std::move(server));
@@ -342,7 +343,7 @@ void Monitor::begin_probe(const std::string& name, Server& server) {
                        .token = shared_.token,
                        .postmaster = all.empty() ? "postmaster" : "postmaster@" + all.front(),
                        .server = server.name.empty() ? server.where.host : server.name,
-                       .security = security_,
+                       .security = server.security ? server.security : security_,
                        .connect = settings().timeouts.connect,
                        .within = settings().timeouts.command};
   server.schedule.started(present(shared_.loop).mono);

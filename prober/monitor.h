@@ -87,6 +87,7 @@ class Monitor : private ServerProbe::Owner {
     std::vector<std::string> addresses;
     std::uint64_t begun = 0, ended = 0;
     std::string name;  // for TLS; empty: as `where`
+    std::shared_ptr<const upstream::Security> security;  // of this one alone (DANE); null: the destination's
   };
   struct Waiter {
     std::map<std::string, std::uint64_t> wanted;  // server: the number of ended probes to wait for

@@ -2,6 +2,7 @@
 // live, so that a probe seldom waits for one.
 #include <algorithm>
 
+#include "common/destination/security.h"
 #include "prober/monitor.h"
 
 namespace holdfast::prober {
@@ -27,7 +28,7 @@ std::vector<std::string> Monitor::server_texts(const std::optional<storage::Dest
 
 void Monitor::look_up() {
   looking_up_ = true;
-  shared_.routes->find(settings().mx_domain, settings().mx_port,
+  shared_.routes->find({settings().mx_domain, settings().mx_port, destination::wants_dane(settings())},
                        [this, alive = std::weak_ptr(alive_)](const destination::Route& route) {
                          if (alive.lock()) on_route(route);
                        });
@@ -46,6 +47,7 @@ void Monitor::on_route(const destination::Route& route) {
       for (const auto& server : route_->servers) {
         servers.emplace_back(config::HostPort{server.address.host(), server.address.port()},
                              ProbeSchedule(settings().probe.interval, now), server.host);
+        servers.back().security = destination::dane_security(security_, server, settings().mx_domain);
       }
       use_servers(std::move(servers));
     }

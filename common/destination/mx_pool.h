@@ -10,8 +10,9 @@
 
 namespace holdfast::destination {
 
-// Equal preference is equal rank: the pool chooses by chance.
-std::vector<upstream::ServerName> server_names(const dns::MailRoute& route);
+// Equal preference is equal rank: the pool chooses by chance. `usual`: how connections are secured where DANE is silent.
+std::vector<upstream::ServerName> server_names(const dns::MailRoute& route, const std::string& domain,
+                                               const std::shared_ptr<const upstream::Security>& usual);
 
 // `options` as for fixed servers, without any; `addresses` resolves nothing but literals. When the servers are
 // others than before, connections to the old ones end as they come back. Both references outlive the pool.

@@ -5,16 +5,28 @@
 
 #include <fmt/format.h>
 
+#include "common/base/handed_files.h"
 #include "common/base/log.h"
 #include "common/destination/ourselves.h"
+#include "common/destination/security.h"
 
 namespace holdfast::destination {
 namespace {
+
+constexpr const char* kRootKey = "/usr/share/dns/root.key";  // Debian's dns-root-data
 
 dns::ResolverOptions resolver_options(const config::Config& config) {
   dns::ResolverOptions options;
   for (const auto& server : config.resolvers) {
     if (const auto address = net::SocketAddress::ip(server.host, server.port)) options.servers.push_back(*address);
+  }
+  if (config.trust_anchors == "off") return options;
+  options.strict = !config.trust_anchors.empty();
+  const auto anchors = base::read_handed(options.strict ? config.trust_anchors : kRootKey);
+  if (anchors) {
+    options.trust_anchors = *anchors;
+  } else if (options.strict) {
+    base::log().error(fmt::format("dns.trust_anchors: {}: nothing is validated", anchors.error().text));
   }
   return options;
 }
@@ -39,8 +51,7 @@ MxRoutes::MxRoutes(net::Loop& loop, config::ConfigPtr config) : loop_(loop), con
 
 MxRoutes::~MxRoutes() = default;
 
-void MxRoutes::find(const std::string& domain, int port, Done done) {
-  const Key key{domain, port};
+void MxRoutes::find(const Question& key, Done done) {
   const auto [at, fresh] = entries_.try_emplace(key, loop_, [this, key] { answer(entries_.find(key)->second); });
   Entry& entry = at->second;
   entry.last_used = loop_.now();
@@ -58,13 +69,13 @@ void MxRoutes::find(const std::string& domain, int port, Done done) {
 
 void MxRoutes::look_up_all() {
   for (const auto& [name, destination] : config_->destinations) {
-    if (destination.mx) find(destination.mx_domain, destination.mx_port, [](const Route&) {});
+    if (destination.mx) find({destination.mx_domain, destination.mx_port, wants_dane(destination)}, [](const Route&) {});
   }
 }
 
 void MxRoutes::look_up(const Key& key) {
   entries_.find(key)->second.looking = true;
-  servers(key.second).find(loop_, key.first,
+  servers(key).find(loop_, key.domain,
                            [this, alive = std::weak_ptr(alive_), key, round = round_](auto found) {
                              if (alive.lock() && round == round_) looked_up(key, std::move(found));
                            });
@@ -84,7 +95,7 @@ void MxRoutes::looked_up(const Key& key, std::expected<dns::MailRoute, dns::Refu
     }
   } else {
     const bool news = !entry.refusal || entry.refusal->text != found.error().text;
-    if (news) base::log().warning(fmt::format("MX of {}: {}", key.first, found.error().text));
+    if (news) base::log().warning(fmt::format("MX of {}: {}", key.domain, found.error().text));
     entry.refusal = std::move(found.error());
     entry.refused = loop_.now();
     if (entry.refusal->final || loop_.now() >= entry.usable_until) entry.good = nullptr;
@@ -131,15 +142,22 @@ void MxRoutes::reload(config::ConfigPtr config) {
   look_up_all();
 }
 
-dns::MailServers& MxRoutes::servers(int port) {
+dns::MailServers& MxRoutes::servers(const Key& key) {
   if (!resolver_) resolver_ = std::make_shared<dns::Resolver>(loop_, resolver_options(*config_));
-  return servers_.try_emplace(port, resolver_, ourselves(*config_), static_cast<std::uint16_t>(port)).first->second;
+  return servers_
+      .try_emplace({key.port, key.dane}, resolver_, ourselves(*config_), static_cast<std::uint16_t>(key.port), key.dane)
+      .first->second;
 }
 
 bool same_servers(const dns::MailRoute& one, const dns::MailRoute& other) {
   const auto sorted = [](const dns::MailRoute& route) {
-    std::vector<std::tuple<std::uint16_t, std::string, std::string>> out;
-    for (const auto& server : route.servers) out.emplace_back(server.preference, server.host, server.address.text());
+    std::vector<std::tuple<std::uint16_t, std::string, std::string, int, std::vector<dns::Tlsa>>> out;
+    for (const auto& server : route.servers) {
+      auto records = server.dane.records;
+      std::ranges::sort(records);
+      out.emplace_back(server.preference, server.host, server.address.text(), static_cast<int>(server.dane.rule),
+                       std::move(records));
+    }
     std::ranges::sort(out);
     return out;
   };

@@ -45,14 +45,20 @@ class MxRoutes {
 
   using Done = std::function<void(const Route&)>;
   // Calls back once, never inside this call. The same pointer as before says that nothing has changed.
-  void find(const std::string& domain, int port, Done done);
+  struct Question {
+    std::string domain;
+    int port = 25;
+    bool dane = false;  // TLSA records too
+    auto operator<=>(const Question&) const = default;
+  };
+  void find(const Question& question, Done done);
 
   // Name servers are read anew, and what is known is looked up again.
   void reload(config::ConfigPtr config);
 
  private:
   struct Entry;
-  using Key = std::pair<std::string, int>;
+  using Key = Question;
 
   void look_up_all();
   void look_up(const Key& key);
@@ -60,14 +66,14 @@ class MxRoutes {
   void answer(Entry& entry);
   Route present(const Entry& entry) const;
   void forget_some();
-  dns::MailServers& servers(int port);
+  dns::MailServers& servers(const Key& key);
 
   net::Loop& loop_;
   config::ConfigPtr config_;
   std::map<Key, Entry> entries_;
   std::uint64_t round_ = 0;  // of reloads: an answer to an older question counts no more
   std::shared_ptr<dns::Resolver> resolver_;
-  std::map<int, dns::MailServers> servers_;  // by port
+  std::map<std::pair<int, bool>, dns::MailServers> servers_;  // by port and whether TLSA records are wanted
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

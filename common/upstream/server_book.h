@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <random>
 #include <string>
@@ -15,6 +16,8 @@
 
 namespace holdfast::upstream {
 
+struct Security;
+
 struct ServerName {
   std::string host;  // a name, or an address without brackets
   std::uint16_t port = 25;
@@ -22,6 +25,8 @@ struct ServerName {
   std::string name;  // what it is called in logs; empty: as `host`
   int rank = 0;      // not 0: those of the same rank stand together and are equals, one is chosen by chance (RFC 5321
                      // section 5.1), but the addresses of one `name` in their order
+
+  std::shared_ptr<const Security> security{};  // of this server alone (DANE); null: the pool's
 
   bool operator==(const ServerName&) const = default;
 };
