@@ -83,6 +83,20 @@ void finish_servers(Draft& draft, const Destination& destination, const Place& p
   }
 }
 
+// RFC 2033 section 5 for the port.
+void check_manner(Draft& draft, const Destination& destination) {
+  const std::string prefix = "destinations." + destination.name;
+  const auto refuse = [&](const std::string& setting, const std::string& why) {
+    draft.faults.error(draft.places[prefix + setting], fmt::format("{}{}: {}", prefix, setting, why));
+  };
+  if (destination.protocol == "lmtp") {
+    if (destination.mx) refuse(".protocol", "servers found by MX speak SMTP");
+    const auto at25 = std::ranges::find(destination.servers, 25, &HostPort::port);
+    if (at25 != destination.servers.end()) refuse(".protocol", fmt::format("{}: LMTP does not go to port 25", at25->text()));
+  }
+  if (destination.client != "none" && destination.mx) refuse(".client", "servers found by MX will not believe us");
+}
+
 void finish_destinations(Draft& draft) {
   std::set<std::string> used;
   for (const auto& [name, domain] : draft.config.domains) used.insert(domain.destination);
@@ -91,6 +105,7 @@ void finish_destinations(Draft& draft) {
     const Place& place = draft.places["destinations." + name];
     if (!used.contains(name)) draft.faults.warning(place, fmt::format("destination '{}' is used by no domain", name));
     finish_servers(draft, destination, place);
+    check_manner(draft, destination);
     for (const auto& server : destination.servers) {
       if (is_ours(server, draft.config.listen)) {
         const std::string setting = fmt::format("destinations.{}.servers", name);
