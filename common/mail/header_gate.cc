@@ -70,6 +70,13 @@ std::optional<std::string_view> HeaderGate::held_step(std::string_view& in) {
 }
 
 std::optional<std::string_view> HeaderGate::next(std::string_view& in) {
+  if (!begun_ && !in.empty()) {
+    begun_ = true;
+    if (is_blank(in.front())) {
+      place_ = Place::kBody;
+      return "\r\n";
+    }
+  }
   while (!in.empty() && !ended()) {
     if (!held_.empty()) {
       const auto piece = held_step(in);
