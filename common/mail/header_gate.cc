@@ -35,6 +35,7 @@ HeaderGate::Kind HeaderGate::classify(std::string_view line) {
 }
 
 void HeaderGate::begin_line(Kind kind, std::string_view line) {
+  first_ = false;
   place_ = Place::kLine;
   last_line_ = kind == Kind::kEmpty;
   doubtful_ = doubtful_ || kind == Kind::kNone;
@@ -70,13 +71,6 @@ std::optional<std::string_view> HeaderGate::held_step(std::string_view& in) {
 }
 
 std::optional<std::string_view> HeaderGate::next(std::string_view& in) {
-  if (!begun_ && !in.empty()) {
-    begun_ = true;
-    if (is_blank(in.front())) {
-      place_ = Place::kBody;
-      return "\r\n";
-    }
-  }
   while (!in.empty() && !ended()) {
     if (!held_.empty()) {
       const auto piece = held_step(in);
@@ -90,6 +84,10 @@ std::optional<std::string_view> HeaderGate::next(std::string_view& in) {
       if (place_ == Place::kLineStart) {
         const Kind kind = classify(line);
         if (kind == Kind::kUndecided) break;
+        if (kind == Kind::kContinuation && first_) {
+          place_ = Place::kBody;
+          return "\r\n";
+        }
         begin_line(kind, line);
       }
       if (dropping_) break;

@@ -4,8 +4,10 @@
 // The header ends with the first empty line (RFC 5322 section 2.1). A line before it that is no field leaves in doubt
 // where others see the end: some read what follows as body, some as more fields. From there on size and number count
 // no more (it may be a body without a header), but X-Holdfast- fields are still taken out and Received fields counted, so
-// that nobody sees one that we have not seen. Content that begins with a blank would go on with our own Received field,
-// in a stranger's words: an empty line is put in front of it, as Postfix does, and all of it is body.
+// that nobody sees one that we have not seen.
+//
+// A message whose first line begins with a blank would go on with the line in front of it, which is our Received field:
+// such a message gets an empty line first (as Postfix does it), and all of it is body.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +19,8 @@ namespace holdfast::mail {
 
 class HeaderGate {
  public:
-  // Takes input from the front of `in` and returns the next piece that stays, never empty, a view of `in`, of this
-  // object until the next call, or of a constant. Nothing when `in` is used up or the header has ended: then ended() is true and `in` is
+  // Takes input from the front of `in` and returns the next piece that stays, never empty, a view of `in` or of this
+  // object until the next call. Nothing when `in` is used up or the header has ended: then ended() is true and `in` is
   // body, which passes as it is.
   std::optional<std::string_view> next(std::string_view& in);
   // The content has ended, maybe inside the header: what was held back.
@@ -40,8 +42,8 @@ class HeaderGate {
   std::optional<std::string_view> held_step(std::string_view& in);
 
   Place place_ = Place::kLineStart;
-  bool begun_ = false;
   bool dropping_ = false;  // the present field
+  bool first_ = true;      // no line has begun
   bool doubtful_ = false;  // a line that is no field has come
   bool last_line_ = false;
   std::string held_;  // the beginning of a line whose kind is not known yet
