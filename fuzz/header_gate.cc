@@ -61,6 +61,11 @@ Passed reference(std::string_view content) {
   Passed out;
   if (!content.empty() && is_blank(content[0])) return {.content = "\r\n" + std::string(content), .ended = true};
   bool dropping = false, doubtful = false;
+  if (!content.empty() && is_blank(content[0])) {  // it would go on with the field in front of it
+    out.ended = true;
+    out.content.append("\r\n").append(content);
+    return out;
+  }
   while (!content.empty()) {
     const auto line = content.substr(0, content.find("\r\n"));
     if (line.empty()) break;
