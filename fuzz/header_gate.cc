@@ -59,7 +59,6 @@ bool same_word(std::string_view a, std::string_view b) {
 
 Passed reference(std::string_view content) {
   Passed out;
-  if (!content.empty() && is_blank(content[0])) return {.content = "\r\n" + std::string(content), .ended = true};
   bool dropping = false, doubtful = false;
   if (!content.empty() && is_blank(content[0])) {  // it would go on with the field in front of it
     out.ended = true;
