@@ -67,6 +67,10 @@ struct AcquireFailure {
   mail::Reply reply{};   // a refusal at banner or EHLO, else code 0
   std::string reason{};  // "connect: connection refused"
   std::string relay{};   // as Lease::relay(), or "none"
+  // The server knew whose mail it is (Wish::client) and refused or dropped him before MAIL: it may be about this client,
+  // and says nothing of the server.
+  bool of_client = false;
+  bool timed_out = false;
 };
 
 using AcquireResult = std::expected<Lease, AcquireFailure>;
