@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/base/panic.h"
+#include "common/mail/delivery_report.h"
 
 namespace holdfast::deliver {
 namespace {
@@ -104,6 +105,15 @@ void OutcomeBuilder::dot_answered(const mail::Reply& reply) {
     outcome_.code = reply.code;
   }
   for_the_rest(word_of(reply, Stage::kDot));
+}
+
+void OutcomeBuilder::owe_success(const mail::Envelope& envelope) {
+  if (envelope.sender.empty()) return;
+  for (const auto& r : outcome_.recipients) {
+    if (r.status != raw(ipc::RecipientStatus::kSent) || r.index >= envelope.recipients.size()) continue;
+    const auto& notify = envelope.recipients[r.index].notify;
+    if (mail::wants_report(notify, mail::ReportKind::kRelayed)) outcome_.success_owed.push_back(r.index);
+  }
 }
 
 // An answer that speaks of the mailbox counts as one to RCPT: by LMTP that is where a full one is found out.

@@ -11,6 +11,7 @@
 
 #include "common/dns/mail_route.h"
 #include "common/ipc/messages.h"
+#include "common/mail/envelope.h"
 #include "common/mail/reply.h"
 #include "common/mail/stage.h"
 #include "common/upstream/connection.h"
@@ -45,6 +46,9 @@ class OutcomeBuilder {
   void unreadable(std::string_view reason);
   // The record in the spool is not what it should be: nothing of it may be sent.
   void damaged(std::string_view reason);
+
+  // The server offers no DSN: who asked for word of a success, is to be told by us of those that were reached.
+  void owe_success(const mail::Envelope& envelope);
 
   // Every recipient's RCPT was answered.
   bool all_answered() const { return answered_ == outcome_.recipients.size(); }

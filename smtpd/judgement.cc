@@ -33,6 +33,10 @@ RcptVerdict keep(Standing standing, std::string_view recipient, Reply otherwise)
 
 }  // namespace
 
+bool names_another_host(const mail::Address& recipient) {
+  return recipient.local.find_first_of("@%!") != std::string::npos;
+}
+
 RcptVerdict judge_without_destination(Standing standing, std::string_view recipient) {
   return keep(standing, recipient, unreachable(recipient));
 }

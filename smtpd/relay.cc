@@ -144,7 +144,10 @@ void Relay::ask(const Rcpt& recipient) {
   connection.rcpt(recipient.address, connection.rcpt_parameters(recipient.notify, recipient.orcpt));
 }
 
-void Relay::start_content() { lease_->connection().send(*source_); }
+void Relay::start_content() {
+  dsn_ = lease_->connection().capabilities().dsn;
+  lease_->connection().send(*source_);
+}
 
 void Relay::on_mail(const mail::Reply& reply) {
   mail_answered_ = reply.positive();
@@ -261,6 +264,7 @@ void Relay::finish(Word word) {
   deadline_.stop();
   asked_ = Asked::kNothing;
   word.relay = relay_;
+  word.dsn = dsn_;
   const auto answer = std::exchange(answer_, {});
   answer(std::move(word));
 }

@@ -95,6 +95,7 @@ class Relay final : private upstream::ConnectionHandler {
   std::optional<Word> closing_word_;  // the last 421 to the present question
   std::vector<std::string> avoid_;
   std::string relay_ = "none";
+  bool dsn_ = false;  // of the server that has the content
 
   std::optional<upstream::Pool::Waiter> waiter_;
   std::optional<upstream::Lease> lease_;

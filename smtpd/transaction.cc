@@ -9,6 +9,7 @@
 #include "common/mail/events.h"
 #include "common/mail/received.h"
 #include "smtpd/reject_log.h"
+#include "smtpd/success_report.h"
 
 namespace holdfast::smtpd {
 namespace {
@@ -63,7 +64,7 @@ void Transaction::rcpt(const smtp::event::Rcpt& rcpt, Answer answer) {
                     .answer = std::move(answer)};
   question.domain = route(question.recipient);
   const std::string text = question.recipient.text();
-  if (question.domain == nullptr) {
+  if (question.domain == nullptr || names_another_host(question.recipient)) {
     refuse("RCPT", mail::Reply::make(554, "5.7.1", fmt::format("<{}>: Relay access denied", text)), text,
            question.answer);
     return;
@@ -305,6 +306,7 @@ void Transaction::sent(const Word& word) {
     return;
   }
   log_proxied(word);
+  tell_of_success(word);
   end_answer_(verdict.reply);
 }
 
@@ -319,9 +321,16 @@ void Transaction::keep_for_the_rest(const Word& word) {
     return !taken;
   });
   log_sent(word);
+  tell_of_success(word);
   base::log().notice(fmt::format("{}: kept for {} of {} recipients", id_.text(), rest.size(), i));
   recipients_ = std::move(rest);
   keep();
+}
+
+// Of all who are recipients now.
+void Transaction::tell_of_success(const Word& word) const {
+  if (word.dsn || !wants_success_report(sender_, recipients_)) return;
+  report_success({.shared = shared_, .config = *config_, .id = id_, .envelope = envelope(), .header = header_, .word = word});
 }
 
 void Transaction::log_proxied(const Word& word) const {

@@ -45,6 +45,28 @@ TEST(Outcome, EachRecipientKeepsItsOwnWord) {
   EXPECT_EQ(o.recipients[2].index, 2u);
 }
 
+TEST(Outcome, NamesThoseWhoseSenderIsToldBy) {
+  mail::Envelope envelope;
+  envelope.sender = "a@client.test";
+  for (const auto* notify : {"", "SUCCESS", "SUCCESS", "FAILURE", "success,delay"}) {
+    envelope.recipients.push_back({.address = "x@x.test", .orcpt = "", .notify = notify});
+  }
+  ipc::Job job = job_to({"b@x.test", "c@x.test", "d@x.test", "e@x.test"});  // the first was reached before
+  for (auto& recipient : job.recipients) ++recipient.index;
+  OutcomeBuilder builder(job);
+  builder.rcpt_answered(kOk);
+  builder.rcpt_answered(kUnknown);
+  builder.rcpt_answered(kOk);
+  builder.rcpt_answered(kOk);
+  builder.dot_answered(kOk);
+  auto of_null = builder;
+  builder.owe_success(envelope);
+  EXPECT_EQ(builder.outcome().success_owed, (std::vector<std::uint32_t>{1, 4}));
+  envelope.sender.clear();
+  of_null.owe_success(envelope);
+  EXPECT_TRUE(of_null.outcome().success_owed.empty());
+}
+
 TEST(Outcome, ByLmtpEachAcceptedRecipientHasItsOwnAnswer) {
   OutcomeBuilder builder(job_to({"a@x.test", "no@x.test", "b@x.test", "c@x.test", "d@x.test"}));
   builder.rcpt_answered(kOk);
