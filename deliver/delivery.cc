@@ -74,6 +74,8 @@ void Delivery::acquired(upstream::AcquireResult result) {
   }
   if (elsewhere_) {
     builder_.connection_failed(*elsewhere_);
+  } else if (result.error().of_client) {
+    builder_.client_refused(result.error());
   } else {
     builder_.no_connection(result.error());
   }

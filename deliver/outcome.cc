@@ -149,6 +149,13 @@ void OutcomeBuilder::no_connection(const upstream::AcquireFailure& failure) {
   own_words(failure.stage, failure.reason, failure.dsn.empty() ? dsn_of(failure.stage) : failure.dsn);
 }
 
+void OutcomeBuilder::client_refused(const upstream::AcquireFailure& failure) {
+  outcome_.relay = failure.relay;
+  if (failure.reply.code != 0) return mail_refused(failure.reply);
+  outcome_.connection_lost = !failure.timed_out;
+  own_words(Stage::kMail, failure.reason, dsn_of(failure.stage));
+}
+
 void OutcomeBuilder::unroutable(const dns::Refusal& refusal) {
   own_words(Stage::kConnect, refusal.text, refusal.dsn, refusal.final);
 }

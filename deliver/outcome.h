@@ -34,6 +34,8 @@ class OutcomeBuilder {
   void dot_answered_for_one(const mail::Reply& reply);
   void connection_failed(const upstream::Failure& failure);
   void no_connection(const upstream::AcquireFailure& failure);
+  // AcquireFailure::of_client: as if MAIL had been refused, or the connection lost there.
+  void client_refused(const upstream::AcquireFailure& failure);
   // No server is to be had for the recipients' domain: as if none had answered, with what was found instead.
   void unroutable(const dns::Refusal& refusal);
   // The server does not take such a message (demands.h): for good, and nothing was tried.

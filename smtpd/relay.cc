@@ -105,11 +105,14 @@ void Relay::acquired(upstream::AcquireResult result) {
   waiter_.reset();
   if (!result) {
     relay_ = result.error().relay;
-    if (closing_word_ && accepted_.empty()) {
+    const auto& failure = result.error();
+    if (failure.of_client && failure.reply.code != 0 && accepted_.empty()) {
+      finish({.from = Word::From::kMail, .reply = failure.reply});  // said of this sender, as at MAIL
+    } else if (closing_word_ && accepted_.empty()) {
       finish(*std::exchange(closing_word_, std::nullopt));
     } else {
-      unresolved_ = result.error().dsn == "4.4.3";
-      lose(result.error().reason);
+      unresolved_ = failure.dsn == "4.4.3";
+      lose(failure.reason);
     }
     return;
   }

@@ -68,6 +68,10 @@ struct AcquireFailure {
   std::string reason{};  // "connect: connection refused"
   std::string relay{};   // as Lease::relay(), or "none"
   std::string dsn{};     // where it is not the stage's: "4.4.3", the servers could not be found
+  // The server knew whose mail it is (Wish::client) and refused or dropped him before MAIL: it may be about this client,
+  // and says nothing of the server.
+  bool of_client = false;
+  bool timed_out = false;
 };
 
 using AcquireResult = std::expected<Lease, AcquireFailure>;

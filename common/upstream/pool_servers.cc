@@ -91,7 +91,7 @@ void Pool::Impl::next_server(const WaitingPtr& w) {
 void Pool::Impl::all_failed(const WaitingPtr& w) {
   if (w->last.reason.empty()) w->last = last_failure;  // of a lease, when all are to be avoided
   if (w->last.reason.empty()) w->last = {.reason = "connect: no server is left to try", .relay = "none"};
-  last_failure = w->last;
+  if (!w->last.of_client) last_failure = w->last;
   if (proves_all_failed(*w)) book.all_failed(loop.now());
   fail(w, AcquireFailure::Why::kFailed);
 }

@@ -9,7 +9,7 @@ _REQUESTED = 1
 
 
 def pour(descriptor, most):
-    """Shakes hands on a connected blocking socket, then asks up to `most` times; how often it could."""
+    """Shakes hands on a connected blocking socket, says EHLO and MAIL, then asks up to `most` times; how often it could."""
     ssl = ctypes.CDLL("libssl.so.3")
     for name in ("TLS_client_method", "SSL_CTX_new", "SSL_new"):
         getattr(ssl, name).restype = ctypes.c_void_p
@@ -19,6 +19,8 @@ def pour(descriptor, most):
     try:
         ssl.SSL_set_fd(session, descriptor)
         assert ssl.SSL_connect(session) == 1, "no handshake"
+        for line in (b"EHLO x\r\n", b"MAIL FROM:<a@client.test>\r\n"):
+            ssl.SSL_write(session, line, len(line))
         for done in range(most):
             if ssl.SSL_key_update(session, _REQUESTED) != 1 or ssl.SSL_do_handshake(session) != 1:
                 return done

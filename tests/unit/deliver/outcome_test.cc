@@ -88,6 +88,20 @@ TEST(Outcome, ByLmtpEachAcceptedRecipientHasItsOwnAnswer) {
   EXPECT_TRUE(o.possible_duplicate);
 }
 
+TEST(Outcome, AClientWhoIsRefusedIsAsRefusedAtMail) {
+  OutcomeBuilder told(job_to({"a@x.test"})), dropped(job_to({"a@x.test"})), late(job_to({"a@x.test"}));
+  told.client_refused({.stage = Stage::kBanner, .reply = Reply::make(554, "5.7.1", "not you"), .relay = "h:25", .of_client = true});
+  EXPECT_EQ(told.outcome().stage, Stage::kMail);
+  EXPECT_EQ(told.outcome().code, 554);
+  EXPECT_EQ(status_of(told.outcome(), 0), RecipientStatus::kRefused);
+  dropped.client_refused({.stage = Stage::kBanner, .reason = "banner: closed", .relay = "h:25", .of_client = true});
+  EXPECT_EQ(dropped.outcome().stage, Stage::kMail);
+  EXPECT_TRUE(dropped.outcome().connection_lost);
+  EXPECT_EQ(status_of(dropped.outcome(), 0), RecipientStatus::kDeferred);
+  late.client_refused({.stage = Stage::kBanner, .reason = "banner: timed out", .relay = "h:25", .of_client = true, .timed_out = true});
+  EXPECT_FALSE(late.outcome().connection_lost);
+}
+
 TEST(Outcome, KeepsTheIndicesOfTheRecord) {
   ipc::Job job = job_to({"c@x.test", "e@x.test"});
   job.recipients[0].index = 2;
