@@ -3,6 +3,7 @@
 
 #include "common/base/panic.h"
 #include "common/dns/answers.h"
+#include "common/dns/tlsa.h"
 #include "fuzz/target.h"
 
 namespace holdfast::fuzz {
@@ -31,7 +32,25 @@ void check_host(std::string_view host) {
   expect(!host.starts_with('.') && !host.ends_with('.') && host.find("..") == std::string_view::npos, "an empty label");
 }
 
+// RFC 6698 section 2.1; what of it mail can use: RFC 7672 section 3.1.
+void check_tlsa(std::string_view bytes) {
+  const auto record = dns::read_tlsa(bytes);
+  expect(record.has_value() == (bytes.size() >= 3), "a TLSA record of another size");
+  if (!record) return;
+  const std::string again{static_cast<char>(record->usage), static_cast<char>(record->selector), static_cast<char>(record->matching)};
+  expect_equal(again + record->data, bytes, "another TLSA record than the answer's");
+  const std::size_t size = record->data.size();
+  const bool fits = record->matching == 0 ? size > 0 : (record->matching == 1 && size == 32) || (record->matching == 2 && size == 64);
+  const bool good = (record->usage == 2 || record->usage == 3) && record->selector <= 1 && fits;
+  expect(dns::usable(*record) == good, "a TLSA record is used that cannot be, or the other way round");
+  const auto dane = dns::dane_of({.status = dns::Status::kFound, .found = {*record, *record}, .secure = bytes.size() % 2 > 0}, "mx.test");
+  using Rule = dns::Dane::Rule;
+  const Rule wanted = bytes.size() % 2 == 0 ? Rule::kNone : good ? Rule::kVerify : Rule::kEncrypt;
+  expect(dane.rule == wanted && dane.records.size() == (wanted == Rule::kVerify ? 2U : 0U), "records rule otherwise than they may");
+}
+
 void run(std::string_view bytes) {
+  check_tlsa(bytes);
   if (const auto mx = dns::read_mx(bytes)) {
     check_host(mx->host);
     expect(name_of(bytes.substr(2)) == mx->host, "an MX with another name");

@@ -210,6 +210,8 @@ def dns_answers():
         yield name
     for text in ("example.org.", "b\u00fccher.example", "a..b", "xn--a.test", "\u3002", "_a-.test"):
         yield text.encode()
+    for usage, selector, matching, size in ((3, 1, 1, 32), (2, 0, 2, 64), (3, 0, 0, 40), (1, 1, 1, 32), (3, 1, 1, 31), (3, 2, 1, 32), (3, 1, 0, 0)):
+        yield bytes([usage, selector, matching]) + bytes(size)
     yield bytes(4)
     yield b"\0" * 10 + b"\xff\xff\x01\x02\x03\x04"
 
