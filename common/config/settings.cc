@@ -37,6 +37,13 @@ std::string user_fault(std::string_view text) {
   return printable && text.size() <= 255 ? "" : "must be 255 characters at most, none of them a control character";
 }
 
+std::string account_fault(std::string_view text) {
+  const auto good = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
+  };
+  return !text.empty() && text.size() <= 32 && text[0] != '-' && std::ranges::all_of(text, good) ? "" : "must be the name of an account";
+}
+
 // clang-format off
 const std::vector<Setting<Config>>& host_table() {
   static const std::vector<Setting<Config>> table{
@@ -203,6 +210,13 @@ const std::vector<Setting<Config>>& service_table() {
              "long; then the clock is believed if it has not jumped again.",
       .range = {1, kDay}},
      [](Config& c) -> Slot { return &c.second_look; }},
+    {{.name = "user",
+      .doc = "The account that the daemons run as when master is root; master itself stays root. Without an account of the "
+             "default's name they run with root's uid, though without its capabilities, and a warning is logged. Certificates, "
+             "keys and passwords are read by master: the account need not be able to.",
+      .check = account_fault,
+      .reload = Reload::kRestart},
+     [](Config& c) -> Slot { return &c.user; }},
     {{.name = "sandbox",
       .doc = "Each daemon gives up what it does not need: system calls (seccomp) and folders (Landlock, where the kernel has "
              "it); docs/security.md has the table. `false` is for debuggers that run inside a daemon.",

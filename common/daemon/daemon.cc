@@ -104,10 +104,17 @@ class Process {
     if (!config.sandbox) return {};
     const auto& paths = config.paths;
     const auto told = sandbox::enter({.daemon = spec_.name,
-                                      .folders = {paths.spool, paths.state, paths.run, paths.log}});
+                                      .folders = {paths.spool, paths.state, paths.run, paths.log},
+                                      .unseen = others_account()});
     if (!told) return std::unexpected(told.error());
     for (const auto& line : *told) base::log().warning(line);
     return {};
+  }
+
+  // Whether we run as somebody else than master: other processes of that account may be anybody's.
+  bool others_account() const {
+    const auto master = arguments_.life_fd < 0 ? std::nullopt : peer_uid(arguments_.life_fd);
+    return master && *master != ::geteuid();
   }
 
   void adopt(int fd) {
