@@ -207,7 +207,7 @@ base::Status Master::adopt(config::Config fresh) {
 bool Master::on_message(ipc::Channel& from, const ipc::Incoming& message) {
   const auto question = message.as<ipc::Control>();
   if (!question) return false;
-  from.send(answer(*question));
+  from.send(from.may_command() ? answer(*question) : ipc::refused_command());
   return true;
 }
 

@@ -30,12 +30,4 @@ Status give_tree(const std::string& path, uid_t uid, gid_t gid) {
   return {};
 }
 
-Status give_to_folders_owner(const std::string& path) {
-  if (::geteuid() != 0) return {};
-  const auto folder = std::filesystem::path(path).parent_path().string();
-  struct stat info {};
-  if (::stat(folder.empty() ? "." : folder.c_str(), &info) != 0) return fail_errno(folder, errno);
-  return give_tree(path, info.st_uid, info.st_gid);
-}
-
 }  // namespace holdfast::base

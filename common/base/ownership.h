@@ -1,5 +1,5 @@
-// Whose files are: what root makes in a folder of the daemons' account must be theirs. Without being root these do
-// nothing, and are no error. Symbolic links are never followed. Blocks on the disk.
+// Giving files to another account, which only root can. Without being root these do nothing, and are no error.
+// Symbolic links are never followed. Blocks on the disk.
 #pragma once
 
 #include <string>
@@ -14,7 +14,5 @@ namespace holdfast::base {
 Status give(const std::string& path, uid_t uid, gid_t gid);
 // And all below it. What vanishes meanwhile is nobody's.
 Status give_tree(const std::string& path, uid_t uid, gid_t gid);
-// `path` and all below it to whom its folder belongs.
-Status give_to_folders_owner(const std::string& path);
 
 }  // namespace holdfast::base

@@ -54,13 +54,6 @@ base::Status send(int line, char kind, const std::vector<int>& fds) {
 
 }  // namespace
 
-std::optional<uid_t> peer_uid(int socket) {
-  ucred peer{};
-  socklen_t length = sizeof peer;
-  if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0 || length != sizeof peer) return std::nullopt;
-  return peer.uid;
-}
-
 base::Status send_listeners(int line, const std::vector<int>& fds) {
   base::expect(fds.size() <= kMostListeners, "too many listeners for one message");
   return send(line, kListen, fds);

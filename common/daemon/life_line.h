@@ -3,10 +3,7 @@
 // so that a reload changes them and drops no connection, and what certificates and passwords say after one.
 #pragma once
 
-#include <optional>
 #include <vector>
-
-#include <sys/types.h>
 
 #include "common/base/error.h"
 #include "common/base/file.h"
@@ -15,9 +12,6 @@ namespace holdfast::daemon {
 
 // The most that one message carries (the kernel's limit is 253).
 inline constexpr std::size_t kMostListeners = 200;
-
-// Who has made the socket at the other end: of the life line, master's uid. Nothing: it has no such end.
-std::optional<uid_t> peer_uid(int socket);
 
 // master: these files are to be read from now on (file_bag.h). As below.
 base::Status send_files(int line, int fd);

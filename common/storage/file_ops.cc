@@ -6,15 +6,11 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "common/base/ownership.h"
-
 namespace holdfast::storage {
 
 base::Result<base::UniqueFd> FileOps::create(const std::string& path) {
   base::UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640));
   if (!fd) return base::fail_errno(path, errno);
-  // gatewayctl may be root, and qmgr must be able to open what it has made.
-  if (auto given = base::give_to_folders_owner(path); !given) return std::unexpected(given.error());
   return fd;
 }
 

@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "common/base/file.h"
-#include "common/base/ownership.h"
 #include "common/storage/corrupt.h"
 #include "common/storage/index_lock.h"
 #include "common/storage/index_salvage.h"
@@ -237,7 +236,6 @@ class Rebuild {
   // In one step where the file system can; a crash between two renames leaves no index, which is the same as a lost
   // one: the segments hold all mail.
   base::Status swap() {
-    if (auto given = base::give_to_folders_owner(new_folder_); !given) return given;
     std::error_code ec;
     const bool had = std::filesystem::exists(folder_, ec);
     if (had) {
