@@ -29,7 +29,7 @@ ProbeSession::ProbeSession(net::Loop& loop, const net::SocketAddress& to, ProbeS
                   const mail::Stage stage = verdict_.greeted ? mail::Stage::kMail : mail::Stage::kBanner;
                   fail(stage, std::string(mail::to_text(stage)) + ": timed out");
                 }),
-      connection_(loop, to, spec_.helo, timeouts(spec_), *this, spec_.security, spec_.server) {
+      connection_(loop, to, spec_.helo, timeouts(spec_), *this, spec_.security, spec_.server, {.manner = spec_.manner}) {
   deadline_.start(spec_.within);
 }
 
@@ -38,6 +38,7 @@ ProbeSession::~ProbeSession() = default;
 void ProbeSession::on_ready() {
   verdict_.greeted = true;
   verdict_.capabilities = connection_.capabilities();
+  verdict_.capabilities.starttls |= connection_.secured();  // behind TLS it is not offered a second time
   if (is_ourselves()) return fail(mail::Stage::kEhlo, std::string(kPointsBack), true);
   connection_.mail("", "");
 }

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/mail/address.h"
 #include "common/mail/reply.h"
 #include "common/storage/directory.h"
 
@@ -20,8 +21,17 @@ struct Word {
   mail::Reply reply;                // code 0 for kNobody
   std::string reason;               // kNobody: why, for logs
   std::string relay = "none";       // "10.0.0.5[10.0.0.5]:25"
-  bool possible_duplicate = false;  // kNobody: lost after the dot, before its answer
+  bool possible_duplicate = false;  // lost after the dot, before an answer to it
+  // By LMTP, where some of the recipients have the message and others not: which, in the order of their acceptance.
+  // `reply` is the answer for the first who has it.
+  std::vector<bool> taken{};
+  bool dsn = false;                 // the server offers DSN, and tells the sender what he asked to be told
 };
+
+// The answers to the dot by LMTP, one a recipient, as one Word (decision 12). All agree: the first's own words. Nobody
+// has the message: the first 4xx, since it is kept for all. Some have it: `taken`, of `recipients` in all; those for
+// whom no answer came have not. No answers at all: kNobody.
+Word sum_up(const std::vector<mail::Reply>& answers, std::size_t recipients);
 
 // The answer to RCPT, and what it means for the transaction.
 struct RcptVerdict {
@@ -33,6 +43,10 @@ struct RcptVerdict {
   Outcome outcome = Outcome::kRefused;
   mail::Reply reply;
 };
+
+// "user%other.test@ours.test", "other.test!user@ours.test", "\"user@other.test\"@ours.test": a local part that asks the
+// server behind us to relay on. It trusts us, and might. (Postfix: allow_untrusted_routing = no.)
+bool names_another_host(const mail::Address& recipient);
 
 // Nobody is asked: the destination is down or paused, or the transaction is kept.
 RcptVerdict judge_without_destination(Standing standing, std::string_view recipient);

@@ -61,5 +61,38 @@ TEST(Listener, OutOfDescriptorsAClientIsToldAndTheNextIsTaken) {
   EXPECT_EQ(accepted, 1);
 }
 
+TEST(Listener, LeavesClientsToOthersWhileItIsNotWilling) {
+  Loop loop;
+  auto fd = listen_on(*SocketAddress::ip("127.0.0.1", 0));
+  ASSERT_TRUE(fd);
+  sockaddr_storage raw{};
+  socklen_t length = sizeof raw;
+  ::getsockname(fd->get(), reinterpret_cast<sockaddr*>(&raw), &length);
+  const SocketAddress address(reinterpret_cast<const sockaddr*>(&raw), length);
+  int accepted = 0, asked = 0;
+  bool willing = false;
+  Listener listener(
+      loop, std::move(*fd),
+      [&](base::UniqueFd, const SocketAddress&) {
+        ++accepted;
+        loop.stop();
+      },
+      {},
+      [&] {
+        if (++asked == 3) loop.stop();
+        return willing;
+      });
+  Client client(loop);
+  const auto stream = Stream::connect(loop, address, Millis{5000}, client);
+  Timer limit(loop, [&] { loop.stop(); });
+  limit.start(Millis{20'000});
+  loop.run();
+  EXPECT_EQ(asked, 3) << "it looks again by itself, and does not spin";
+  EXPECT_EQ(accepted, 0);
+  willing = true;
+  loop.run();
+  EXPECT_EQ(accepted, 1);
+}
+
 }  // namespace
 }  // namespace holdfast::net
