@@ -83,7 +83,7 @@ const std::vector<Setting<Config>>& service_table() {
       .doc = "The certificate that we show to clients, with those of its issuers behind it, as a PEM file. STARTTLS is "
              "offered when it is set. It is read again on a reload; while it cannot be used the one before stays."},
      [](Config& c) -> Slot { return FileSlot{&c.tls.own.certificate}; }},
-    {{.name = "tls.key", .doc = "Its private key, as a PEM file without a password, readable by Holdfast's user alone."},
+    {{.name = "tls.key", .doc = "Its private key, as a PEM file without a password, which root alone need be able to read: master hands it over."},
      [](Config& c) -> Slot { return FileSlot{&c.tls.own.key}; }},
     {{.name = "tls.names",
       .doc = "More certificates, for clients that ask for a name (SNI): {mx2.example.test: {certificate: FILE, key: FILE}}."},
