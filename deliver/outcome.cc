@@ -146,7 +146,7 @@ void OutcomeBuilder::connection_failed(const upstream::Failure& failure) {
 void OutcomeBuilder::no_connection(const upstream::AcquireFailure& failure) {
   outcome_.code = failure.reply.code;
   if (!failure.relay.empty()) outcome_.relay = failure.relay;
-  own_words(failure.stage, failure.reason, dsn_of(failure.stage));
+  own_words(failure.stage, failure.reason, failure.dsn.empty() ? dsn_of(failure.stage) : failure.dsn);
 }
 
 void OutcomeBuilder::unroutable(const dns::Refusal& refusal) {

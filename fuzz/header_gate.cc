@@ -60,6 +60,11 @@ bool same_word(std::string_view a, std::string_view b) {
 Passed reference(std::string_view content) {
   Passed out;
   bool dropping = false, doubtful = false;
+  if (!content.empty() && is_blank(content[0])) {  // it would go on with the field in front of it
+    out.ended = true;
+    out.content.append("\r\n").append(content);
+    return out;
+  }
   while (!content.empty()) {
     const auto line = content.substr(0, content.find("\r\n"));
     if (line.empty()) break;

@@ -25,6 +25,7 @@ struct Word {
   // By LMTP, where some of the recipients have the message and others not: which, in the order of their acceptance.
   // `reply` is the answer for the first who has it.
   std::vector<bool> taken{};
+  bool unresolved = false;  // kNobody: the servers could not be found (4.4.3)
   bool dsn = false;                 // the server offers DSN, and tells the sender what he asked to be told
 };
 

@@ -108,6 +108,7 @@ void Relay::acquired(upstream::AcquireResult result) {
     if (closing_word_ && accepted_.empty()) {
       finish(*std::exchange(closing_word_, std::nullopt));
     } else {
+      unresolved_ = result.error().dsn == "4.4.3";
       lose(result.error().reason);
     }
     return;
@@ -261,6 +262,7 @@ void Relay::finish(Word word) {
   deadline_.stop();
   asked_ = Asked::kNothing;
   word.relay = relay_;
+  word.unresolved = std::exchange(unresolved_, false);
   word.dsn = dsn_;
   const auto answer = std::exchange(answer_, {});
   answer(std::move(word));

@@ -83,6 +83,7 @@ class Relay final : private upstream::ConnectionHandler {
   std::vector<Rcpt> accepted_;
   std::size_t replayed_ = 0;  // of accepted_, on the present connection
   bool lost_ = false;
+  bool unresolved_ = false;
   std::string lost_reason_;
 
   Asked asked_ = Asked::kNothing;

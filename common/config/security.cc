@@ -61,6 +61,16 @@ void check_road(Draft& draft, const std::string& prefix, const Destination& road
   }
 }
 
+void check_anchors(Draft& draft) {
+  const std::string& file = draft.config.trust_anchors;
+  if (file.empty() || file == "off") return;
+  const auto text = base::read_handed(file, 1 << 20);
+  if (!text) return error_at(draft, "dns.trust_anchors", text.error().text);
+  if (text->find("DS") == text->npos && text->find("DNSKEY") == text->npos) {
+    error_at(draft, "dns.trust_anchors", file + ": neither DS nor DNSKEY records in it");
+  }
+}
+
 template <class Deed>
 void each_road(Draft& draft, Deed deed) {
   for (const auto& [name, destination] : draft.config.destinations) deed(draft, fmt::format("destinations.{}.", name), destination);
@@ -80,6 +90,7 @@ std::vector<std::string> secret_files(const Config& config, bool ours) {
     out.insert({config.tls.own.certificate, config.tls.own.key});
     for (const auto& [name, files] : config.tls.names) out.insert({files.certificate, files.key});
   }
+  if (config.trust_anchors != "off") out.insert(config.trust_anchors);
   out.erase("");
   return {out.begin(), out.end()};
 }
@@ -125,6 +136,7 @@ void check_security_files(Draft& draft) {
     check_pair(draft, fmt::format("tls.names: {}", name), place, files);
   }
   each_road(draft, check_road);
+  check_anchors(draft);
 }
 
 }  // namespace holdfast::config

@@ -107,7 +107,6 @@ class Process {
     const auto& paths = config.paths;
     const auto told = sandbox::enter({.daemon = spec_.name,
                                       .folders = {paths.spool, paths.state, paths.run, paths.log},
-                                      .files = {config.trust_anchors},
                                       .unseen = others_account()});
     if (!told) return std::unexpected(told.error());
     for (const auto& line : *told) base::log().warning(line);

@@ -66,12 +66,15 @@ void Pool::Impl::next_address(const WaitingPtr& w) {
   const net::SocketAddress to = w->addresses.front();
   w->addresses.erase(w->addresses.begin());
 
+  const ServerName& name = book.name(w->server);
   const auto link = std::make_shared<Link>(loop, weak_from_this(), w->server, book.name(w->server));
   link->waiter = w;
   link->hurried = timeouts.session < fair_time(options.timeouts);
   links.push_back(link);
-  link->connect(to, options.helo, timeouts, options.security,
-                {.manner = options.manner, .client = w->wish.client, .in_clear = handshakes.fails(to.text(), loop.now())});
+  link->connect(to, options.helo, timeouts, name.security ? name.security : options.security,
+                {.manner = options.manner,
+                 .client = w->wish.client,
+                 .in_clear = !name.security && handshakes.fails(to.text(), loop.now())});
 }
 
 void Pool::Impl::next_server(const WaitingPtr& w) {

@@ -1,7 +1,11 @@
 """What clients that mean harm cost: little memory, and the others are served meanwhile. Their answers: test_hostile.py."""
 
 import select
+import socket
 import time
+
+from support.certificates import Certificates
+from support.key_updates import pour as pour_key_updates
 
 MIB = 1 << 20
 
@@ -74,3 +78,21 @@ def test_a_message_over_the_limit_is_read_to_its_end_and_costs_nothing(world, de
         assert client.mail("a@client.test").code == 250
     assert memory(gateway) - before < 8 * MIB
     assert destination.messages == [] and gateway.queue() == []
+
+
+def test_new_tls_keys_again_and_again_whose_answers_nobody_reads(world, destination):
+    """Each request is answered by OpenSSL itself: net::Stream bounds what waits."""
+    certificates = world.keep(Certificates())
+    gateway = world.gateway(destination, settings={"tls": certificates.make("mx.example.test")})
+    gateway.wait_probed()
+    before = memory(gateway)
+    with gateway.client() as client:
+        client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.ehlo()
+        assert client.command("STARTTLS").code == 220
+        client.socket.settimeout(None)
+        asked = pour_key_updates(client.socket.fileno(), 1_000_000)
+    assert asked < 1_000_000, "it was sent away"
+    gateway.wait_log("smtpd", "TLS: the peer does not read")
+    assert memory(gateway) - before < 8 * MIB
+    assert served(gateway)

@@ -311,4 +311,5 @@ def differs(wanted, got):
 def never_ambiguous(wire):
     """The connections, with the place, at which a parser may have taken something for a line's end that is none."""
     return [(number, bytes(raw[max(0, found.start() - 40):found.end() + 40]))
-            for number, raw in wire.items() for found in re.finditer(rb"(?<!\r)\n|\r(?!\n)", raw)]
+            for number, raw in [(n, bytes(w)) for n, w in list(wire.items())]
+            for found in re.finditer(rb"(?<!\r)\n|\r(?!\n)", raw)]

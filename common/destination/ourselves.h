@@ -7,7 +7,7 @@
 #include "common/config/config.h"
 #include "common/dns/mail_route.h"
 
-namespace holdfast::deliver {
+namespace holdfast::destination {
 
 // `address` is one of the listening ones: the very same, or, where we listen on all (0.0.0.0, ::), one of
 // this host's with that port. Pure.
@@ -17,4 +17,4 @@ bool listens_on(const std::vector<config::HostPort>& listen, const std::vector<n
 // Asks for the addresses of this host each time: they may come and go.
 dns::Ourselves ourselves(const config::Config& config);
 
-}  // namespace holdfast::deliver
+}  // namespace holdfast::destination

@@ -1,10 +1,10 @@
-#include "deliver/ourselves.h"
+#include "common/destination/ourselves.h"
 
 #include <algorithm>
 
 #include "common/net/interfaces.h"
 
-namespace holdfast::deliver {
+namespace holdfast::destination {
 
 bool listens_on(const std::vector<config::HostPort>& listen, const std::vector<net::SocketAddress>& of_this_host,
                 const net::SocketAddress& address) {
@@ -23,4 +23,4 @@ dns::Ourselves ourselves(const config::Config& config) {
           }};
 }
 
-}  // namespace holdfast::deliver
+}  // namespace holdfast::destination

@@ -1,8 +1,8 @@
-#include "deliver/ourselves.h"
+#include "common/destination/ourselves.h"
 
 #include <gtest/gtest.h>
 
-namespace holdfast::deliver {
+namespace holdfast::destination {
 namespace {
 
 net::SocketAddress at(const std::string& ip, std::uint16_t port) { return *net::SocketAddress::ip(ip, port); }
@@ -35,4 +35,4 @@ TEST(Ourselves, ByNameAndOnLoopback) {
 }
 
 }  // namespace
-}  // namespace holdfast::deliver
+}  // namespace holdfast::destination
