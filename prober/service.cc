@@ -161,6 +161,7 @@ bool Service::on_message(ipc::Channel& from, const ipc::Incoming& message) {
 }
 
 void Service::control(ipc::Channel& from, const ipc::Control& question) {
+  if (!from.may_command()) return from.send(ipc::refused_command());
   const std::uint64_t asker = peers_[&from];
   desk_.answer(question, [this, alive = alive_, channel = &from, asker](const ipc::ControlReply& reply) {
     if (!*alive) return;

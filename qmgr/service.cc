@@ -191,15 +191,16 @@ void Qmgr::on_gone(ipc::Channel& channel) {
 }
 
 bool Qmgr::on_message(ipc::Channel& from, const ipc::Incoming& message) {
-  if (const auto synced = message.as<ipc::Synced>()) {
+  const auto& who = from.peer().name;
+  if (const auto synced = message.as<ipc::Synced>(); synced && who == "smtpd") {
     indexer_.synced(*synced);
     return true;
   }
-  if (const auto hello = message.as<ipc::DeliverHello>()) {
+  if (const auto hello = message.as<ipc::DeliverHello>(); hello && who == "deliver") {
     couriers_.hello(from, *hello);
     return true;
   }
-  if (const auto outcome = message.as<ipc::Outcome>()) return couriers_.outcome(from, *outcome);
+  if (const auto outcome = message.as<ipc::Outcome>(); outcome && who == "deliver") return couriers_.outcome(from, *outcome);
   if (const auto asked = message.as<ipc::Control>()) {
     control(from, *asked);
     return true;
@@ -233,6 +234,7 @@ void Qmgr::control(ipc::Channel& from, const ipc::Control& asked) {
     writer_->submit([](storage::WriteTxn& txn) { return count(txn, Tally::kPossibleDuplicates); });
     return;
   }
+  if (!from.may_command()) return from.send(ipc::refused_command());
   if (asked.command == "qmgr.status" || asked.command == "qmgr.synced") {
     from.send(asked.command == "qmgr.status" ? status() : take_segment(asked));
     return;

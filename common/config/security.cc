@@ -3,6 +3,7 @@
 #include <set>
 
 #include <fmt/core.h>
+#include <pwd.h>
 
 #include "common/base/handed_files.h"
 #include "common/base/text.h"
@@ -116,7 +117,18 @@ void finish_security(Draft& draft) {
   each_road(draft, finish_road);
 }
 
+namespace {
+
+// The default's need not exist: master says what it does without it.
+void check_account(Draft& draft) {
+  if (!draft.places.contains("user") || ::getpwnam(draft.config.user.c_str()) != nullptr) return;
+  error_at(draft, "user", fmt::format("there is no account '{}'", draft.config.user));
+}
+
+}  // namespace
+
 void check_security_files(Draft& draft) {
+  check_account(draft);
   check_pair(draft, "tls.key", draft.places["tls.key"], draft.config.tls.own);
   const auto& places = draft.item_places["tls.names"];
   for (const auto& [name, files] : draft.config.tls.names) {

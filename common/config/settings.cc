@@ -37,6 +37,13 @@ std::string user_fault(std::string_view text) {
   return printable && text.size() <= 255 ? "" : "must be 255 characters at most, none of them a control character";
 }
 
+std::string account_fault(std::string_view text) {
+  const auto good = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
+  };
+  return !text.empty() && text.size() <= 32 && text[0] != '-' && std::ranges::all_of(text, good) ? "" : "must be the name of an account";
+}
+
 std::string anchors_fault(std::string_view text) {
   return text.empty() || text == "off" || text.starts_with('/') ? "" : "must be a file's absolute name, or off";
 }
@@ -80,7 +87,7 @@ const std::vector<Setting<Config>>& service_table() {
       .doc = "The certificate that we show to clients, with those of its issuers behind it, as a PEM file. STARTTLS is "
              "offered when it is set. It is read again on a reload; while it cannot be used the one before stays."},
      [](Config& c) -> Slot { return FileSlot{&c.tls.own.certificate}; }},
-    {{.name = "tls.key", .doc = "Its private key, as a PEM file without a password, readable by Holdfast's user alone."},
+    {{.name = "tls.key", .doc = "Its private key, as a PEM file without a password, which root alone need be able to read: master hands it over."},
      [](Config& c) -> Slot { return FileSlot{&c.tls.own.key}; }},
     {{.name = "tls.names",
       .doc = "More certificates, for clients that ask for a name (SNI): {mx2.example.test: {certificate: FILE, key: FILE}}."},
@@ -217,6 +224,13 @@ const std::vector<Setting<Config>>& service_table() {
              "long; then the clock is believed if it has not jumped again.",
       .range = {1, kDay}},
      [](Config& c) -> Slot { return &c.second_look; }},
+    {{.name = "user",
+      .doc = "The account that the daemons run as when master is root; master itself stays root. Without an account of the "
+             "default's name they run with root's uid, though without its capabilities, and a warning is logged. Certificates, "
+             "keys and passwords are read by master: the account need not be able to.",
+      .check = account_fault,
+      .reload = Reload::kRestart},
+     [](Config& c) -> Slot { return &c.user; }},
     {{.name = "sandbox",
       .doc = "Each daemon gives up what it does not need: system calls (seccomp) and folders (Landlock, where the kernel has "
              "it); docs/security.md has the table. `false` is for debuggers that run inside a daemon.",
