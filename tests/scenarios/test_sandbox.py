@@ -189,7 +189,7 @@ def test_as_somebody_else_over_an_installation_of_roots(world, certificates):
     with gateway.client() as client:
         assert client.ehlo().code == 250 and client.command("STARTTLS").code == 220, "the key is there after a reload, too"
     smtpd = gateway.pids("smtpd")[0]
-    if landlock() >= 2:
+    if landlock() >= 2 and "built with sanitizers" not in gateway.log("smtpd"):
         for path in (pair["key"], gateway.spool / "index/data.mdb", "/etc/shadow"):
             assert deeds.do(smtpd, "openat", AT_FDCWD, path, os.O_RDONLY).error == errno.EACCES, path
     for name in DAEMONS:  # these come back by themselves, too
