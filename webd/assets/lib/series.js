@@ -1,6 +1,6 @@
 // What a graph's figures come to. Pure. A point is [seconds since 1970, value or null].
 
-export const RANGES = { '1h': 3600, '6h': 21600, '1d': 86400, '1w': 604800, '1mo': 2592000, '1y': 31536000 };
+export const RANGES = { '15m': 900, '1h': 3600, '6h': 21600, '1d': 86400, '1w': 604800, '1mo': 2592000, '1y': 31536000 };
 
 // The last and the greatest known value, and when that was; null where nothing is known.
 export function sum(points) {

@@ -34,7 +34,7 @@ export function todo(status) {
   }
   for (const d of named(status.destinations, 'down')) {
     add(`Mend ${d.name}. Nothing has to be switched here: what is kept is handed over the moment it answers.`,
-      `#/destinations/${encodeURIComponent(d.name)}`, [['dest', 'test', d.name]]);
+      `#/destinations/${encodeURIComponent(d.name)}`, [['dest', 'show', d.name]]);
   }
   for (const d of named(status.destinations, 'paused')) {
     add(`${d.name} was paused by an admin; resume it when it may have its mail.`, `#/destinations/${encodeURIComponent(d.name)}`, [['dest', 'resume', d.name]]);

@@ -29,7 +29,7 @@ export function show(main, { session }) {
     load();
   };
   fill(main, h('div.head', h('h1', 'Alerts'), h('div.bulk',
-    may(role, 'test') ? button({ label: 'Send a test', key: 'test', twin: [['alert', 'test']], run: test }) : null,
+    may(role, 'alert-test') ? button({ label: 'Send a test', key: 'test', twin: [['alert', 'test']], run: test }) : null,
     may(role, 'silence') ? button({ label: 'Silence', key: 'silence', twin: [['alert', 'silence', 'WHAT']], run: () => silence('', load) }) : null)), body, tested);
   load();
   return {
@@ -61,7 +61,7 @@ function all(answer, role, load) {
   const act = (path, body, done, words) => (e) => attempt(() => api.post(path, body), { done, control: e.currentTarget, command: twin(...words) }).then(load);
   const deeds = (a) => [
     may(role, 'ack') && !a.acknowledged_by && a.state !== 'closed' ? button({ label: 'Acknowledge', key: `ack-${a.id}`, twin: [['alert', 'ack', a.id]],
-      run: act('alerts/ack', { id: a.id }, 'Acknowledged: it is not repeated.', [['alert', 'ack', a.id]]) }) : null,
+      run: act('alerts/ack', { id: String(a.id) }, 'Acknowledged: it is not repeated.', [['alert', 'ack', a.id]]) }) : null,
     may(role, 'silence') && !a.silenced ? button({ label: 'Silence', key: `silence-${a.id}`, look: 'quiet', twin: [['alert', 'silence', scope(a)], { for: '2h' }], run: () => silence(scope(a), load) }) : null];
   return [
     panel(`Open (${open.length})`, table('Open alerts', ['what', 'severity', 'since', '>times', 'state', ''], open.map((a) => h('tr', { data: { alert: a.id } },

@@ -14,13 +14,14 @@ export function show(main, { route, session }) {
   const list = h('div', h('p', 'Looking …'));
   const said = h('div', { role: 'status' });
   const diff = h('div');
+  const admin = may(session.role, 'reload');
   let settings = [];
   let over = false;
   const draw = () => fill(list, settingsTable(settings, wanted, changed));
   const fail = (box) => (fault) => !over && fill(box, h('p.banner.bad', { role: 'alert' }, mail(fault.message)));
   const load = () => {
     api.get('config').then((a) => { settings = a.settings ?? []; if (!over) draw(); }, fail(list));
-    api.get('config/diff').then((a) => !over && fill(diff, difference(a.changes ?? [])), fail(diff));
+    if (admin) api.get('config/diff').then((a) => !over && fill(diff, difference(a.changes ?? [])), fail(diff));
   };
   const check = async (e) => fill(said, verdict(await attempt(() => api.post('config/check'), { control: e.currentTarget })));
   const reload = async () => {
@@ -33,9 +34,9 @@ export function show(main, { route, session }) {
   const input = h('input', { name: 'name', type: 'search', value: wanted, autocomplete: 'off', autocapitalize: 'none', spellcheck: 'false', placeholder: 'part of a name' });
   const box = h('input', { type: 'checkbox', name: 'changed', checked: changed, onchange: () => go() });
   const go = () => { location.hash = build('config', null, { name: input.value.trim(), changed: box.checked ? '1' : '' }); };
-  fill(main, h('div.head', h('h1', 'Config'), h('div.bulk', may(session.role, 'reload') ? [button({ label: 'Check the file', key: 'check', twin: [['config', 'check']], run: check }),
+  fill(main, h('div.head', h('h1', 'Config'), h('div.bulk', admin ? [button({ label: 'Check the file', key: 'check', twin: [['config', 'check']], run: check }),
     button({ label: 'Reload', key: 'reload', look: 'main', twin: [['config', 'reload']], run: reload })] : null)), said,
-  panel('What a reload would change', diff),
+  admin ? panel('What a reload would change', diff) : null,
   h('section.panel', h('h2', 'In force'), h('form.filters', { role: 'search', onsubmit: (e) => { e.preventDefault(); go(); } }, h('label', h('span', 'setting'), input),
     h('label.check', box, ' only what differs from the default'), h('div.buttons', h('button.main', { type: 'submit' }, 'Filter'))), list));
   load();

@@ -26,10 +26,9 @@ class Destinations {
     this.most = new Map();
     this.states = new Map();
     this.body = h('div', h('p', 'Looking …'));
-    this.tested = h('div', { role: 'status' });
     this.events = h('div');
     fill(main, name ? [h('p.crumb', h('a', { href: '#/destinations' }, 'Destinations'), ' / '), h('h1', mail(name))] : h('h1', 'Destinations'),
-      this.body, this.tested, name ? panel('What has happened', this.events) : null);
+      this.body, name ? panel('What has happened', this.events) : null);
     this.load();
     this.learn();
   }
@@ -115,7 +114,6 @@ class Destinations {
     const { role } = this.session;
     return [
       may(role, 'probe') ? button({ label: 'Probe', key: `probe-${d.name}`, twin: [['dest', 'probe', d.name]], run: run('probe', `${d.name} is being looked at.`) }) : null,
-      may(role, 'test') ? button({ label: 'Test', key: `test-${d.name}`, twin: [['dest', 'test', d.name]], run: (e) => this.test(d, e.currentTarget) }) : null,
       may(role, 'pause') && d.state !== 'paused' ? button({ label: 'Pause', key: `pause-${d.name}`, twin: [['dest', 'pause', d.name]], run: () => this.pause(d) }) : null,
       may(role, 'resume') && d.state === 'paused' ? button({ label: 'Resume', key: `resume-${d.name}`, look: 'main', twin: [['dest', 'resume', d.name]], run: run('resume', `${d.name} is resumed.`) }) : null,
     ];
@@ -131,23 +129,6 @@ class Destinations {
     await attempt(() => api.post(`destinations/${api.word(d.name)}/pause`, chosen), { done: `${d.name} is paused.`, command: twin(['dest', 'pause', d.name], chosen) });
     this.load();
   }
-
-  async test(d, control) {
-    fill(this.tested, h('p.none', `Testing ${d.name} …`));
-    const answer = await attempt(() => api.post(`destinations/${api.word(d.name)}/test`), { control });
-    fill(this.tested, answer === null ? null : panel(`Test of ${d.name}`, checks(answer)));
-    this.tested.scrollIntoView({ block: 'nearest' });
-  }
-}
-
-const LOOKS = { pass: 'good', good: 'good', ok: 'good', warning: 'warn', skipped: 'plain', fail: 'bad' };
-
-function checks(answer) {
-  const list = answer.checks ?? answer.lines ?? [];
-  return table('Test', ['check', 'result', 'what was seen'], list.map((c) => {
-    const result = c.result ?? (c.ok === true ? 'pass' : c.ok === false ? 'fail' : null);
-    return h('tr', cell('check', mail(c.name ?? c.check)), cell('result', chip(result, LOOKS[result])), cell('what was seen', mail(c.text ?? c.said ?? c.detail)));
-  }));
 }
 
 function happened(events) {

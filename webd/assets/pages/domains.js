@@ -28,7 +28,7 @@ function all(list) {
       cell('domain', h('a.row', { href: build('domains', d.name) }, d.name)), cell('destination', h('a', { href: build('destinations', d.destination) }, d.destination)),
       cell('mode', format.text(d.mode)), figure('local', format.count((d.local_recipients ?? []).length)),
       figure('learnt', h('a', { href: build('recipients', null, { domain: d.name, source: 'learnt' }) }, format.count(d.learnt))),
-      cell('covered', covered(d.coverage_percent)), cell('catch-all', truth(d.catch_all, 'yes: nothing is learnt')))), { none: 'No domain is configured: all mail is refused.' })];
+      cell('covered', covered(d.coverage_percent)), cell('catch-all', truth(d.catch_all, 'yes: nothing is learnt')))), { none: 'No domain is configured: all mail is refused.', listing: true })];
 }
 
 function one(d) {
@@ -38,9 +38,9 @@ function one(d) {
       : `If ${d.destination} went down now, ${share} % of the last week's recipients of ${d.name} are covered.`),
     h('p.total', h('a', { href: build('queue', null, { domain: d.name }) }, 'its queued mail'), ' · ', h('a', { href: build('recipients', null, { domain: d.name }) }, 'its recipients'),
       h('code.command', twin(['domain', 'show', d.name]))),
-    facts([['destination', h('a', { href: build('destinations', d.destination) }, d.destination)], ['mode', format.text(d.mode)],
-      ['local recipients', mail((d.local_recipients ?? []).join(', '))], ['learnt', format.count(d.learnt)], ['covered', covered(share)],
-      ['catch-all', truth(d.catch_all, 'yes: nothing is learnt')], ['tested', time(d.catch_all_tested)]]),
+    panel('What is known', facts([['destination', h('a', { href: build('destinations', d.destination) }, d.destination)], ['mode', format.text(d.mode)],
+      ['local', mail((d.local_recipients ?? []).join(', '))], ['learnt', format.count(d.learnt)], ['covered', covered(share)],
+      ['catch-all', truth(d.catch_all, 'yes: nothing is learnt')], ['tested', time(d.catch_all_tested)]])),
     panel('Settings in force', table('Settings', ['setting', 'value', 'from'], (d.settings ?? []).map((s) =>
       h('tr', cell('setting', s.name), cell('value', mail(format.text(s.value))), cell('from', s.default ? 'default' : h('b', 'configured')))), { none: 'None of its own.' })),
   ];

@@ -66,7 +66,7 @@ function doings(status, session) {
   return h('ul.todo', list.map((t) => h('li', h('a', { href: t.href }, mail(t.what)), h('code.command', twin(...t.words)))),
     open.map((a) => h('li', chip(a.severity ?? 'warning'), ' ', h('a', { href: '#/alerts' }, mail(a.title)), ' since ', time(a.since),
       may(session.role, 'ack') ? [' ', button({ label: 'Acknowledge', key: `ack-${a.id}`, twin: [['alert', 'ack', a.id]],
-        run: (e) => attempt(() => api.post('alerts/ack', { id: a.id }), { done: 'Acknowledged.', control: e.currentTarget }) })] : null)));
+        run: (e) => attempt(() => api.post('alerts/ack', { id: String(a.id) }), { done: 'Acknowledged.', control: e.currentTarget }) })] : null)));
 }
 
 function tile(label, value, { look = '', href, note = null }) {

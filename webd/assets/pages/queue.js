@@ -112,8 +112,8 @@ class Queue {
       const here = String(a.from || '') === (this.filters.older ?? '') && String(a.to ?? '') === (this.filters.younger ?? '') && this.filtered();
       const next = here ? { older: '', younger: '' } : { older: a.from || '', younger: a.to ?? '' };
       return h('a.age', { href: build('queue', null, { ...this.filters, ...next }), data: { key: `age-${a.from}` }, 'aria-current': here ? 'true' : null,
-        title: whole, 'aria-label': whole },
-      h('span.space', bar), h('b', format.count(a.messages)), h('span.name', h('span.wide', `${sign} ${edge}`), h('span.narrow', `${a.to === null ? sign : ''}${edge.split(' ')[0]}`)));
+        title: whole },
+      h('span.space', bar), h('b', format.count(a.messages)), h('span.hidden', ' messages '), h('span.name', h('span.wide', `${sign} ${edge}`), h('span.narrow', `${a.to === null ? sign : ''}${edge.split(' ')[0]}`)));
     });
     return fill(this.ages, h('h2.hidden', 'By age; choosing one filters'), bars);
   }

@@ -94,7 +94,7 @@ async function fetchList(box, { filters, after, session, load }) {
       cell('address', mail(r.address)), cell('source', format.text(r.source)), cell('destination', format.text(r.destination)), cell('last accepted', time(r.verified_at, 'ago')),
       cell('forgotten', time(r.expires, 'ahead')),
       admin ? cell('', button({ label: 'Forget', key: `forget-${r.address}`, look: 'quiet', twin: [['rcpt', 'remove', r.address]], run: forget(r.address) })) : null)),
-    { none: 'Nobody matches.' }),
+    { none: 'Nobody matches.', listing: true }),
     h('nav.pager', { 'aria-label': 'Pages of the list' }, after ? h('a.button', { href: build('recipients', null, filters) }, '« First') : null,
       page.next ? h('a.button', { href: build('recipients', null, { ...filters, after: page.next }) }, 'Next ›') : null));
   } catch (fault) {

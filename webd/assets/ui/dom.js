@@ -77,9 +77,9 @@ export function chip(state, look = LOOKS[state] ?? 'none') {
   return h(`span.chip.${look}`, h('span', { 'aria-hidden': 'true' }, SIGNS[look] ?? '○'), ' ', state ?? format.DASH);
 }
 
-export function table(caption, heads, rows, { none = 'Nothing.' } = {}) {
+export function table(caption, heads, rows, { none = 'Nothing.', listing = false } = {}) {
   if (rows.length === 0) return h('p.none', none);
-  return h('div.scroll', { tabindex: 0, role: 'region', 'aria-label': caption },
+  return h(listing ? 'div.scroll.listing' : 'div.scroll', { tabindex: 0, role: 'region', 'aria-label': caption },
     h('table', h('caption.hidden', caption), h('thead', h('tr', heads.map((head) => headCell(head)))), h('tbody', rows)));
 }
 
