@@ -40,7 +40,7 @@ def outage(dashboard, servers):
 
 
 def shoot(browser, name):
-    until(lambda: browser.run("return document.querySelectorAll('.canvas:not(.empty) canvas').length === document.querySelectorAll('.canvas').length"), "graphs are drawn", 60)
+    until(lambda: browser.run("return [...document.querySelectorAll('.legend')].every(l => l.children.length > 0)"), "graphs are drawn", 60)
     shot = browser.devtools("Page.captureScreenshot", format="png", optimizeForSpeed=False)
     data = small(base64.b64decode(shot["data"]))
     assert len(data) < MOST_BYTES, f"{name} has {len(data)} bytes"

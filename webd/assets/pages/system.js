@@ -22,7 +22,7 @@ export function show(main, { route, session }) {
     tokens: () => load('tokens', 'tokens', (a) => tokens(a.tokens ?? [], again.tokens)),
     audit: () => load('audit', `audit?limit=50${route.filters.after ? `&after=${encodeURIComponent(route.filters.after)}` : ''}`, (a) => audit(a, route.filters.after)),
   };
-  fill(main, h('h1', 'System'), parts.system,
+  fill(main, h('div.head', h('h1', 'System'), button({ label: 'Change my password', key: 'password', twin: [['web', 'user', 'password', session.name]], run: changePassword })), parts.system,
     admin ? [panel('Users', parts.users), panel('Tokens', h('p.hint', 'For programs: a token speaks for a role, in the header Authorization: Bearer.'), parts.tokens), panel('Audit log', parts.audit)] : null);
   again.system();
   if (admin) ['users', 'tokens', 'audit'].forEach((name) => again[name]());
@@ -38,23 +38,35 @@ export function show(main, { route, session }) {
   };
 }
 
+async function changePassword() {
+  const old = h('input', { name: 'old', type: 'password', required: true, autocomplete: 'current-password' });
+  const fresh = h('input', { name: 'new', type: 'password', required: true, minlength: 10, autocomplete: 'new-password' });
+  const chosen = await ask({ heading: 'Change my password', confirm: 'Change', safe: false, take: () => ({ old: old.value, new: fresh.value }),
+    body: [field('The old one', old), field('The new one', fresh, 'at least 10 characters')] });
+  if (chosen) await attempt(() => api.post('password', chosen), { done: 'The password is changed. Your other sessions have ended.' });
+}
+
 function machine(a, session, load) {
   const disk = a.disk ?? a.spool;
-  const restart = async (name) => {
-    const whole = name === 'all';
-    const sure = await ask({ heading: whole ? 'Restart the whole gateway?' : `Restart ${name}?`, confirm: 'Restart', look: 'danger', command: () => twin(['restart', name]),
-      body: h('p', whole ? 'For some seconds new connections are refused or wait. Nothing that was accepted is lost. This page will be back by itself.' : 'The others go on. Nothing that was accepted is lost.') });
+  // webd last: it is what we speak to. master only watches; whoever restarts it restarts the service.
+  const names = [...new Set((a.daemons ?? []).map((d) => d.name))].filter((n) => n !== 'master').sort((x, y) => (x === 'webd') - (y === 'webd'));
+  const restart = async (chosen, label) => {
+    const own = chosen.includes('webd') ? ' You will have to log in again.' : '';
+    const sure = await ask({ heading: `Restart ${label}?`, confirm: 'Restart', look: 'danger', command: () => chosen.map((name) => twin(['restart', name])).join('; '),
+      body: h('p', `The others go on. Nothing that was accepted is lost.${own}`) });
     if (sure === null) return;
-    await attempt(() => api.post('system/restart', { daemon: name }), { done: `${whole ? 'The gateway' : name} is being restarted.`, command: twin(['restart', name]) });
+    for (const name of chosen) {
+      const done = await attempt(() => api.post('system/restart', { daemon: name }), { done: `${name} is being restarted.`, command: twin(['restart', name]) });
+      if (done === null) break;
+    }
     load();
   };
-  const names = [...new Set((a.daemons ?? []).map((d) => d.name))];
   const can = may(session.role, 'restart');
   return [
     panel('Processes', table('Processes', ['daemon', '>worker', '>pid', 'state', '>restarts'], (a.daemons ?? []).map((d) => h('tr',
       cell('daemon', d.name), figure('worker', format.text(d.worker)), figure('pid', format.text(d.pid)), cell('state', chip(d.state, d.state === 'running' ? 'good' : 'bad')), figure('restarts', format.count(d.restarts))))),
-    can ? h('div.bulk', h('span.scope', 'Restart:'), names.map((name) => button({ label: name, key: `restart-${name}`, twin: [['restart', name]], run: () => restart(name) })),
-      button({ label: 'everything', key: 'restart-all', look: 'danger', twin: [['restart', 'all']], run: () => restart('all') })) : null),
+    can ? h('div.bulk', h('span.scope', 'Restart:'), names.map((name) => button({ label: name, key: `restart-${name}`, twin: [['restart', name]], run: () => restart([name], name) })),
+      button({ label: 'everything', key: 'restart-all', look: 'danger', twin: [['restart', 'NAME']], run: () => restart(names, 'everything') })) : null),
     h('div.columns',
       panel('Disk', facts([['spool', mail(disk?.path)], ['free', disk ? `${format.bytes(disk.free_bytes)} (${format.percent(disk.free_percent)})` : format.DASH],
         ['of', format.bytes(disk?.total_bytes)], ['new mail', disk?.accepting === undefined || disk?.accepting === null ? format.DASH : disk.accepting ? 'accepted' : 'REFUSED: less is free than spool.reserve']])),
@@ -75,7 +87,7 @@ function users(list, session, load) {
     const sure = await ask({ heading: `Remove ${u.name}?`, confirm: 'Remove', look: 'danger', body: h('p', 'Sessions and tokens of this user end at once.'), command: () => twin(['web', 'user', 'remove', u.name]) });
     if (sure && await attempt(() => api.remove(`users/${api.word(u.name)}`), { done: `${u.name} is gone.` })) load();
   };
-  return [table('Users', ['name', 'role', 'last login', ''], list.map((u) => h('tr', cell('name', mail(u.name)), cell('role', u.role), cell('last login', time(u.last_login)),
+  return [table('Users', ['name', 'role', 'made', ''], list.map((u) => h('tr', cell('name', mail(u.name)), cell('role', u.role), cell('made', time(u.created), u.locked ? h('b', ' has to wait after wrong passwords') : null),
     cell('', u.name === session.name ? 'you' : button({ label: 'Remove', key: `remove-${u.name}`, look: 'danger', twin: [['web', 'user', 'remove', u.name]], run: () => drop(u) }))))),
   h('div.bulk', button({ label: 'Add a user', key: 'add-user', twin: [['web', 'user', 'add', 'NAME']], run: add }))];
 }
@@ -95,8 +107,8 @@ function tokens(list, load) {
     const sure = await ask({ heading: `Remove the token ${t.name}?`, confirm: 'Remove', look: 'danger', body: h('p', 'What uses it is refused from now on.'), command: () => twin(['web', 'token', 'remove', t.id ?? t.name]) });
     if (sure && await attempt(() => api.remove(`tokens/${api.word(t.id ?? t.name)}`), { done: `${t.name} is gone.` })) load();
   };
-  return [table('Tokens', ['name', 'role', 'made', 'last used', 'expires', ''], list.map((t) => h('tr', cell('name', mail(t.name)), cell('role', format.text(t.role)), cell('made', time(t.created)),
-    cell('last used', time(t.last_used)), cell('expires', time(t.expires)), cell('', button({ label: 'Remove', key: `token-${t.id}`, look: 'danger', twin: [['web', 'token', 'remove', t.id ?? t.name]], run: () => drop(t) })))), { none: 'There is none.' }),
+  return [table('Tokens', ['name', 'role', 'made', 'by', 'expires', ''], list.map((t) => h('tr', cell('name', mail(t.name)), cell('role', format.text(t.role)), cell('made', time(t.created)),
+    cell('by', mail(t.made_by)), cell('expires', time(t.expires)), cell('', button({ label: 'Remove', key: `token-${t.id}`, look: 'danger', twin: [['web', 'token', 'remove', t.id ?? t.name]], run: () => drop(t) })))), { none: 'There is none.' }),
   h('div.bulk', button({ label: 'Make a token', key: 'add-token', twin: [['web', 'token', 'add', 'NAME']], run: add }))];
 }
 
