@@ -126,7 +126,7 @@ class Queue {
     if (rows.length === 0) {
       fill(this.list, h('p.none', this.filtered() || this.after ? 'No message matches.' : 'The queue is empty.'));
     } else {
-      fill(this.list, h('div.scroll.listing', { tabindex: 0, role: 'region', 'aria-label': 'Messages', data: { key: 'list' } }, h('table.queue',
+      fill(this.list, h('div.scroll.listing', { tabindex: 0, role: 'region', 'aria-label': 'Messages', data: { key: 'list' } }, h('table.queue.blocks',
         h('caption.hidden', 'Messages, oldest first'),
         h('thead', h('tr', h('th', { scope: 'col' }, whole), ['id', 'state', 'arrived', 'next try', 'expires', '>size', 'sender', 'recipients', 'why'].map((name) =>
           h(name.startsWith('>') ? 'th.figure' : 'th', { scope: 'col' }, name.replace('>', ''))))),

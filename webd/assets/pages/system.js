@@ -64,7 +64,7 @@ function machine(a, session, load) {
   const can = may(session.role, 'restart');
   return [
     panel('Processes', table('Processes', ['daemon', '>worker', '>pid', 'state', '>restarts'], (a.daemons ?? []).map((d) => h('tr',
-      cell('daemon', d.name), figure('worker', format.text(d.worker)), figure('pid', format.text(d.pid)), cell('state', chip(d.state, d.state === 'running' ? 'good' : 'bad')), figure('restarts', format.count(d.restarts))))),
+      cell('daemon', d.name), figure('worker', format.text(d.worker)), figure('pid', format.text(d.pid)), cell('state', chip(d.state, d.state === 'running' ? 'good' : 'bad')), figure('restarts', format.count(d.restarts)))), { compact: true }),
     can ? h('div.bulk', h('span.scope', 'Restart:'), names.map((name) => button({ label: name, key: `restart-${name}`, twin: [['restart', name]], run: () => restart([name], name) })),
       button({ label: 'everything', key: 'restart-all', look: 'danger', twin: [['restart', 'NAME']], run: () => restart(names, 'everything') })) : null),
     h('div.columns',

@@ -77,10 +77,11 @@ export function chip(state, look = LOOKS[state] ?? 'none') {
   return h(`span.chip.${look}`, h('span', { 'aria-hidden': 'true' }, SIGNS[look] ?? '○'), ' ', state ?? format.DASH);
 }
 
-export function table(caption, heads, rows, { none = 'Nothing.', listing = false } = {}) {
+// `listing`: on paper of its own. `compact`: few enough columns for a phone; others become blocks there.
+export function table(caption, heads, rows, { none = 'Nothing.', listing = false, compact = false } = {}) {
   if (rows.length === 0) return h('p.none', none);
   return h(listing ? 'div.scroll.listing' : 'div.scroll', { tabindex: 0, role: 'region', 'aria-label': caption },
-    h('table', h('caption.hidden', caption), h('thead', h('tr', heads.map((head) => headCell(head)))), h('tbody', rows)));
+    h(compact ? 'table.compact' : 'table.blocks', h('caption.hidden', caption), h('thead', h('tr', heads.map((head) => headCell(head)))), h('tbody', rows)));
 }
 
 // "NAME", or ">NAME" for figures.
