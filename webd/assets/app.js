@@ -10,6 +10,8 @@ import { PAGES } from './lib/pages.js';
 import { parse } from './lib/route.js';
 import { login } from './pages/login.js';
 
+const SOON_MS = 8000; // what an answer that costs nothing may take
+
 const app = document.getElementById('app');
 let session = null;
 let shell = null;
@@ -41,7 +43,12 @@ function enter(who) {
     status: take,
     queue: (counters) => page?.queue?.(counters),
     lost: () => shell.lost(),
-    back: () => { shell.back(); show(); },
+    back: () => {
+      shell.back();
+      api.get('status').then(take, () => {});
+      page?.queue?.(status?.queue);
+    },
+    alive: () => api.get('session', {}, SOON_MS).then(() => true, () => false),
     ended: leave,
   });
   api.get('status').then(take, () => {});

@@ -18,20 +18,22 @@ export const use = (session) => { csrf = session?.csrf ?? null; };
 // Called when the server says that nobody is logged in any more.
 export const whenEnded = (callback) => { onEnd = callback; };
 
-export const get = (path, query = {}) => ask('GET', path + search(query));
+const PATIENCE_MS = 60000; // with what only looks; a deed on a great queue takes its time
+
+export const get = (path, query = {}, patience = PATIENCE_MS) => ask('GET', path + search(query), undefined, AbortSignal.timeout(patience));
 export const post = (path, body = {}) => ask('POST', path, body);
 export const remove = (path) => ask('DELETE', path);
 
 // A path's word that may hold anything: an address, a queue id, a name.
 export const word = (value) => encodeURIComponent(value);
 
-async function ask(method, path, body) {
+async function ask(method, path, body, signal) {
   const headers = { Accept: 'application/json' };
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   if (method !== 'GET' && csrf) headers['X-CSRF-Token'] = csrf;
   let response;
   try {
-    response = await fetch(BASE + path, { method, headers, body: body && JSON.stringify(body), credentials: 'same-origin', cache: 'no-store' });
+    response = await fetch(BASE + path, { method, headers, body: body && JSON.stringify(body), credentials: 'same-origin', cache: 'no-store', signal });
   } catch {
     throw new Refused(0, 'unreachable', 'webd does not answer.');
   }

@@ -3,7 +3,8 @@
 const SILENCE_MS = 25000; // the server says something at least every 10 s
 const RETRY_MS = 3000;
 
-// `on` has status(object), queue(object), lost(), back(), ended(). Returns a function that ends it.
+// `on` has status(object), queue(object), lost(), back(), ended(), and alive(): a promise of whether the server answers
+// and still knows us. Returns a function that ends it.
 export function watch(on) {
   let source = null;
   let retry = 0;
@@ -28,7 +29,13 @@ export function watch(on) {
     }
     clearTimeout(retry);
     clearTimeout(guard);
-    retry = setTimeout(open, RETRY_MS);
+    retry = setTimeout(again, RETRY_MS);
+  };
+  const again = async () => {
+    const alive = await on.alive();
+    if (over) return;
+    if (alive) open();
+    else retry = setTimeout(again, RETRY_MS);
   };
   const take = (name) => (event) => {
     heard();
