@@ -29,6 +29,7 @@ const tests = {
   'rates': () => same([1234, 12, 3.44, 0.5, 0.01].map(format.rate), ['1,234 /s', '12 /s', '3.4 /s', '30 /min', '0.6 /min']),
   'spans have two units at most': () => same([59, 60, 3661, 7500, 86400, 93784, 1e6].map(format.span), ['59s', '1m', '1h 1m', '2h 5m', '1d', '1d 2h', '11d 13h']),
   'lengths that gatewayctl takes': () => same(['90s', '15m', '2h', '4d', '7', ' 1w ', '1.5h', 'x', '', '-1h'].map(format.seconds), [90, 900, 7200, 345600, 7, 604800, null, null, null, null]),
+  'and back': () => same([0, null, 300, 4800, 86400, 90].map(format.length), ['', '', '5m', '80m', '1d', '90s']),
   'instants': () => same([format.instant(5), format.instant('2026-11-22T20:00:00Z'), format.instant(null), format.instant(''), format.instant('soon')], [5000, NOW, null, null, null]),
   'the clock is the zone\'s': () => same([NOW, NOW - 3600e3, NOW + 3 * 86400e3, NOW + 20 * 86400e3, NOW - 400 * 86400e3].map((t) => format.clock(t, ZONE, NOW)),
     ['21:00', '20:00', 'Wed 21:00', '12 Dec 21:00', '18 Oct 2025 22:00']),

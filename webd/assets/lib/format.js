@@ -60,6 +60,13 @@ export function seconds(words) {
   return Number(match[1]) * size;
 }
 
+// The other way round, in the greatest unit that fits: "80m", "90s"; "" for 0 and what is unknown.
+export function length(n) {
+  if (!known(n) || n === 0) return '';
+  const [name, size] = UNITS.find(([, s]) => n % s === 0);
+  return `${n / size}${name}`;
+}
+
 // Milliseconds of an ISO time or of seconds since 1970; null when it is neither.
 export function instant(value) {
   if (typeof value === 'number' && Number.isFinite(value)) return value * 1000;

@@ -109,8 +109,9 @@ class Queue {
       const whole = `${format.span(a.from)} to ${a.to === null ? 'any age' : format.span(a.to)} old: ${format.counted(a.messages, 'message')}, ${format.bytes(a.bytes)}`;
       const bar = h('span.bar', { 'aria-hidden': 'true' });
       bar.style.height = `${a.messages > 0 ? Math.max(6, Math.round((a.messages / most) * 100)) : 0}%`;
-      const here = String(a.from || '') === (this.filters.older ?? '') && String(a.to ?? '') === (this.filters.younger ?? '') && this.filtered();
-      const next = here ? { older: '', younger: '' } : { older: a.from || '', younger: a.to ?? '' };
+      const ends = { older: format.length(a.from), younger: format.length(a.to) };
+      const here = this.filtered() && ends.older === (this.filters.older ?? '') && ends.younger === (this.filters.younger ?? '');
+      const next = here ? { older: '', younger: '' } : ends;
       return h('a.age', { href: build('queue', null, { ...this.filters, ...next }), data: { key: `age-${a.from}` }, 'aria-current': here ? 'true' : null,
         title: whole },
       h('span.space', bar), h('b', format.count(a.messages)), h('span.hidden', ' messages '), h('span.name', h('span.wide', `${sign} ${edge}`), h('span.narrow', `${a.to === null ? sign : ''}${edge.split(' ')[0]}`)));
