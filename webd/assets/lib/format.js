@@ -52,15 +52,7 @@ export function span(seconds) {
   return parts.join(' ');
 }
 
-// "15m", "2h", "90s", "4d" or a number of seconds, as gatewayctl takes them; null when it is none.
-export function seconds(words) {
-  const match = /^\s*(\d{1,9})\s*(s|m|h|d|w)?\s*$/.exec(words ?? '');
-  if (!match) return null;
-  const size = { s: 1, m: 60, h: 3600, d: 86400, w: 604800 }[match[2] ?? 's'];
-  return Number(match[1]) * size;
-}
-
-// The other way round, in the greatest unit that fits: "80m", "90s"; "" for 0 and what is unknown.
+// As gatewayctl takes it, in the greatest unit that fits: "80m", "90s"; "" for 0 and what is unknown.
 export function length(n) {
   if (!known(n) || n === 0) return '';
   const [name, size] = UNITS.find(([, s]) => n % s === 0);

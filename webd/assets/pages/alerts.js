@@ -46,7 +46,7 @@ export function show(main, { session }) {
 
 async function silence(what, load) {
   const input = h('input', { name: 'what', value: what, required: true, autocomplete: 'off', maxlength: 200 });
-  const length = h('input', { name: 'for', value: '2h', required: true, pattern: '\\d+[smhdw]', autocomplete: 'off' });
+  const length = h('input', { name: 'for', value: '2h', required: true, pattern: '\\d+[smhd]', autocomplete: 'off' });
   const take = () => ({ what: input.value.trim(), for: length.value.trim() });
   const chosen = await ask({ heading: 'Silence alerts?', confirm: 'Silence', take, safe: false, command: () => twin(['alert', 'silence', take().what || 'WHAT'], { for: take().for }),
     body: [h('p', 'Nothing of it is sent for this long.'), field('What', input, 'a kind, a subject, or KIND:SUBJECT'), field('For how long', length, '90s, 15m, 2h, 1d')] });

@@ -120,7 +120,7 @@ class Destinations {
   }
 
   async pause(d) {
-    const length = h('input', { name: 'for', value: '1h', pattern: '(\\d+[smhdw])?', autocomplete: 'off' });
+    const length = h('input', { name: 'for', value: '1h', pattern: '(\\d+[smhd])?', autocomplete: 'off' });
     const reason = h('input', { name: 'reason', maxlength: 200, autocomplete: 'off' });
     const options = () => ({ for: length.value.trim() || null, reason: reason.value.trim() || null });
     const chosen = await ask({ heading: `Pause ${d.name}?`, confirm: 'Pause', safe: false, take: options, command: () => twin(['dest', 'pause', d.name], options()),

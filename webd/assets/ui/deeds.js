@@ -57,7 +57,7 @@ async function sure(deed, target, named, control) {
     tell('bad', trial.failed?.[0]?.reason ? `Nothing would be changed: ${trial.failed[0].reason}` : 'Nothing there that this can be done to.');
     return null;
   }
-  const by = h('input', { name: 'by', value: '1d', required: true, pattern: '\\d+[smhdw]', autocomplete: 'off' });
+  const by = h('input', { name: 'by', value: '1d', required: true, pattern: '\\d+[smhd]', autocomplete: 'off' });
   const body = [h('p', h('b', counted(trial.changed, 'message')), trial.bytes ? ` (${bytes(trial.bytes)})` : '', target.all ? ': the whole queue. ' : '. ', hint),
     deed === 'extend' ? field('Later by', by, '12h, 2d') : null,
     destroys && !named ? h('label.check', h('input', { type: 'checkbox', required: true }), ` Yes, ${label.toLowerCase()} all ${count(trial.changed)}`) : null];
