@@ -15,7 +15,7 @@ export function button({ label, twin: words, run, look = '', key = null, disable
 
 let stack = null;
 
-// A notice at the edge of the page; good ones go by themselves, bad ones wait to be read.
+// A notice at the edge of the page; good ones go by themselves, bad ones wait to be read. Returns what closes it.
 export function tell(look, words, command = null) {
   stack ??= document.body.appendChild(h('div.notices', { role: 'log', 'aria-live': 'polite', 'aria-label': 'What was done' }));
   const close = () => notice.remove();
@@ -25,6 +25,7 @@ export function tell(look, words, command = null) {
   stack.append(notice);
   while (stack.children.length > 4) stack.firstChild.remove();
   if (look === 'good') setTimeout(close, 9000);
+  return close;
 }
 
 // Runs what a button stands for; the button is quiet meanwhile, and a refusal is told.

@@ -39,8 +39,10 @@ async function act(deed, target, { control, after }) {
   if (options === null) return;
   const command = twin(...words(deed, target, options));
   const body = { ...target, ...options };
+  const atWork = named ? () => {} : tell('busy', `${DEEDS[deed].label}: at work …`, command);
   const answer = await attempt(() => api.post(`queue/${deed}`, body), { command, control,
     done: (a) => (a.changed > 0 ? `${counted(a.changed, 'message')} ${DEEDS[deed].done}.` : 'Nothing was changed.') });
+  atWork();
   if (answer?.failed?.length > 0) {
     tell('bad', `${counted(answer.failed.length, 'message')} not: ${answer.failed.slice(0, 3).map((f) => `${f.queue_id}: ${f.reason}`).join('; ')}`);
   }
