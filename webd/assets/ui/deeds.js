@@ -20,7 +20,7 @@ export const DEEDS = {
 // `target`: {ids} or {filter} or {all: true}.
 export function words(deed, target, options = {}) {
   const ids = target.ids ?? [];
-  const shown = ids.length > 8 ? [...ids.slice(0, 8), '…'] : ids;
+  const shown = ids.length > 8 ? [...ids.slice(0, 8), '...'] : ids;
   const yes = DEEDS[deed].destroys && !target.ids ? { yes: true } : {};
   return [['queue', deed, ...shown], { ...(target.filter ?? {}), ...(target.all ? { all: true } : {}), ...options, ...yes }];
 }
