@@ -47,7 +47,7 @@ class Destinations {
 
   async learn() {
     const to = Math.floor(Date.now() / 1000);
-    const series = await history(this.name ? `state.${this.name}` : 'state.*', to - DAY, to);
+    const series = await history([this.name ? `state.${this.name}` : 'state.*'], to - DAY, to);
     for (const s of series) this.states.set(s.series.slice('state.'.length), s);
     if (this.name) {
       const told = await api.get(`destinations/${api.word(this.name)}/history`).catch(() => ({}));

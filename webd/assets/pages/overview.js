@@ -42,7 +42,7 @@ export function show(main, { route, session, status }) {
   };
   const learn = async () => {
     const to = Math.floor(Date.now() / 1000);
-    for (const series of await history('state.*', to - DAY, to)) histories.set(series.series.slice('state.'.length), series);
+    for (const series of await history(['state.*'], to - DAY, to)) histories.set(series.series.slice('state.'.length), series);
     if (status()) fill(strips, health(status(), histories, session));
   };
   const draw = () => drawGraphs(depth, rates, RANGES[range]);
@@ -112,7 +112,7 @@ function health(status, histories, session) {
 async function drawGraphs(depth, rates, seconds) {
   const to = Math.floor(Date.now() / 1000);
   const from = to - seconds;
-  const [queued, passed] = await Promise.all([history('queue.domain.*', from, to), history('rate.proxied,rate.kept,rate.refused,rate.sent', from, to)]);
+  const [queued, passed] = await Promise.all([history(['queue.domain.*'], from, to), history(['rate.proxied', 'rate.kept', 'rate.refused', 'rate.sent'], from, to)]);
   const named = (list, cut) => list.map((s) => ({ name: s.series.slice(cut), points: s.points }));
   depth.draw({ series: greatest(named(queued, 'queue.domain.'.length), 6, 'others'), from, to });
   rates.draw({ series: named(passed, 'rate.'.length), from, to });
