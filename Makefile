@@ -80,6 +80,8 @@ doc: build
 	mv docs/settings.md.new docs/settings.md
 	$(RELEASE)/bin/gatewayctl config schedules >docs/schedules.md.new
 	mv docs/schedules.md.new docs/schedules.md
+	$(RELEASE)/bin/gatewayctl metrics --reference >docs/metrics.md.new
+	mv docs/metrics.md.new docs/metrics.md
 	$(RELEASE)/bin/gatewayctl manual >docs/gatewayctl.md.new
 	mv docs/gatewayctl.md.new docs/gatewayctl.md
 

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "gatewayctl/gateway.h"
+#include "gatewayctl/invocation.h"
 
 namespace CLI {
 class App;

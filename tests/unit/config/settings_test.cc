@@ -8,6 +8,7 @@
 #include "common/base/file.h"
 #include "common/base/text.h"
 #include "common/config/show.h"
+#include "common/config/web.h"
 #include "tests/unit/config/texts.h"
 
 namespace holdfast::config {
@@ -50,6 +51,7 @@ TEST(Settings, EveryRowIsSound) {
   expect_sound(global_settings());
   expect_sound(destination_settings());
   expect_sound(domain_settings());
+  expect_sound(web_settings());
 }
 
 TEST(Settings, TheShippedFileAsItStandsIsMinimal) {
