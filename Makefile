@@ -14,11 +14,11 @@
 #   make doc                writes the generated parts of docs/ again
 #   make clean              removes build/
 
-PROGRAMS := master smtpd qmgr deliver prober gatewayctl
+PROGRAMS := master smtpd qmgr deliver prober webd gatewayctl
 RELEASE := build/release
 JOBS := $(shell nproc)
 # The rooms that have threads.
-THREADED := unit_storage unit_smtpd unit_qmgr unit_deliver unit_prober
+THREADED := unit_storage unit_smtpd unit_qmgr unit_deliver unit_prober unit_webd
 empty :=
 space := $(empty) $(empty)
 
