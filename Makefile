@@ -15,11 +15,11 @@
 #   make doc                writes the generated parts of docs/ again
 #   make clean              removes build/
 
-PROGRAMS := master smtpd qmgr deliver prober gatewayctl holdfast-import
+PROGRAMS := master smtpd qmgr deliver prober webd gatewayctl holdfast-import
 RELEASE := build/release
 JOBS := $(shell nproc)
 # The rooms that have threads.
-THREADED := unit_storage unit_smtpd unit_qmgr unit_deliver unit_prober
+THREADED := unit_storage unit_smtpd unit_qmgr unit_deliver unit_prober unit_webd
 empty :=
 space := $(empty) $(empty)
 

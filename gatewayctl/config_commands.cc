@@ -9,6 +9,7 @@
 #include "common/config/load.h"
 #include "common/config/schedule.h"
 #include "common/config/show.h"
+#include "common/config/web.h"
 #include "common/admin/text_json.h"
 
 namespace holdfast::gatewayctl {
@@ -36,11 +37,17 @@ void run_check(Invocation& invocation) {
 
 void run_show(Invocation& invocation, bool only_changed) {
   with_file(invocation, [&](const config::Config& config) -> base::Status {
+    const auto web = config::load_web(config.file);
+    if (!web) return std::unexpected(web.error());
     if (!invocation.json) {
-      std::fputs(config::show(config, only_changed ? config::Style::kChanged : config::Style::kAll).c_str(), stdout);
+      const auto style = only_changed ? config::Style::kChanged : config::Style::kAll;
+      std::fputs((config::show(config, style) + config::show_web(*web, style)).c_str(), stdout);
       return {};
     }
-    for (const auto& setting : config::list(config)) {
+    auto settings = config::list(config);
+    const auto others = config::list_web(*web);
+    settings.insert(settings.end(), others.begin(), others.end());
+    for (const auto& setting : settings) {
       if (only_changed && setting.is_default) continue;
       std::fputs(dump_line({{"name", setting.name}, {"value", setting.value}, {"default", setting.is_default}}).c_str(),
                  stdout);
@@ -54,7 +61,12 @@ void run_diff(Invocation& invocation) {
     const auto running = config::load_alone(config.paths.run + "/running.yaml");
     if (!running)
       return base::fail(base::Kind::kUnavailable, "nothing is known of a running gateway: " + running.error().text);
-    const auto changes = config::difference(*running, config);
+    auto changes = config::difference(*running, config);
+    const auto web = config::load_web(config.file), running_web = config::load_web_alone(running->file);
+    if (!web) return std::unexpected(web.error());
+    if (!running_web) return std::unexpected(running_web.error());
+    const auto others = config::web_difference(*running_web, *web);
+    changes.insert(changes.end(), others.begin(), others.end());
     for (const auto& c : changes) {
       const bool restart = c.reload == config::Reload::kRestart;
       if (invocation.json) {

@@ -16,6 +16,7 @@
 #include "gatewayctl/sink.h"
 #include "gatewayctl/status_command.h"
 #include "gatewayctl/trace_command.h"
+#include "gatewayctl/web_commands.h"
 
 namespace {
 
@@ -54,6 +55,7 @@ int main(int argc, char** argv) {
   gatewayctl::add_rcpt_commands(app, invocation);
   gatewayctl::add_config_commands(app, invocation);
   gatewayctl::add_trace_command(app, invocation);
+  gatewayctl::add_web_commands(app, invocation);
   gatewayctl::add_selftest(app, invocation);
   gatewayctl::add_sink_command(app, invocation.exit_code);
   gatewayctl::add_manual_command(app, invocation);

@@ -93,6 +93,7 @@ void Children::start(std::size_t index) {
   if (pid) {
     base::log().notice(fmt::format("started {} (pid {})", child.label(), *pid));
     supervisor_.started(index, *pid, now, base::wall_now());
+    if (events_.begun) events_.begun(supervisor_.children()[index]);
   } else {
     base::log().error(fmt::format("cannot start {}: {}", child.label(), pid.error().text));
     supervisor_.not_started(index, now, base::wall_now());

@@ -25,7 +25,7 @@ constexpr unsigned kPatienceSeconds = 12;
 base::Status make_all_folders(const config::Paths& paths) {
   for (const std::string& folder :
        {paths.spool, storage::segments_folder(paths.spool), storage::corrupt_folder(paths.spool), paths.spool + "/index",
-        paths.state, paths.state + "/directory", paths.run, ipc::locks_folder(paths.run), paths.log}) {
+        paths.state, paths.state + "/directory", config::web_folder(paths), paths.state + "/history", paths.run, ipc::locks_folder(paths.run), paths.log}) {
     if (auto made = base::make_folders(folder); !made) return made;
   }
   // A start that was cut short may have made folders whose names are not on disk yet. The one above may be
@@ -40,9 +40,11 @@ base::Status make_all_folders(const config::Paths& paths) {
 // What several daemons use, and those that only read cannot make (common/sandbox/rights.h).
 base::Status make_shared_files(const config::Paths& paths) {
   if (auto token = base::installation_token(paths.state); !token) return std::unexpected(token.error());
-  const std::string lock = paths.state + "/directory/lock.mdb";  // LMDB gives an empty one its shape
-  const base::UniqueFd fd(::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640));
-  if (!fd) return base::fail_errno(lock, errno);
+  for (const std::string& folder : {paths.state + "/directory", paths.spool + "/index"}) {
+    const std::string lock = folder + "/lock.mdb";  // LMDB gives an empty one its shape
+    const base::UniqueFd fd(::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640));
+    if (!fd) return base::fail_errno(lock, errno);
+  }
   return {};
 }
 
@@ -85,6 +87,9 @@ base::Result<Ground> prepare(const config::Config& config) {
   auto bags = Bags::pack(config);
   if (!bags) return std::unexpected(bags.error());
   out.bags = std::move(*bags);
+  auto web = Web::prepare(config);
+  if (!web) return std::unexpected(web.error());
+  out.web = std::move(*web);
   auto programs = program_folder();
   if (!programs) return std::unexpected(programs.error());
   out.programs = std::move(*programs);

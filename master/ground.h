@@ -8,6 +8,7 @@
 #include "master/instance.h"
 #include "master/listeners.h"
 #include "master/ownership.h"
+#include "master/web.h"
 #include "master/writer_number.h"
 
 namespace holdfast::master {
@@ -28,6 +29,7 @@ struct Ground {
   WriterNumbers numbers;
   base::UniqueFd board;  // what the smtpd workers share (common/daemon/board.h)
   Bags bags;
+  Web web;
   Whom whom;             // the daemons run as
   std::string programs;  // the folder our programs lie in
 };

@@ -14,6 +14,7 @@
 #include "common/base/text.h"
 #include "common/config/load.h"
 #include "common/config/show.h"
+#include "common/config/web.h"
 #include "common/daemon/board.h"
 #include "master/notify.h"
 #include "master/status.h"
@@ -30,11 +31,13 @@ std::uint32_t workers(int configured) {
 }
 
 // In the order of their start. Those who take mail and hand it over end first; qmgr and prober serve them.
-std::vector<Role> roles(const config::Config& config) {
-  return {{"prober", 1, 1},
+std::vector<Role> roles(const config::Config& config, bool web) {
+  std::vector<Role> out{{"prober", 1, 1},
           {"qmgr", 1, 1},
           {"deliver", workers(config.deliver_workers), 0},
           {"smtpd", workers(config.smtpd.workers), 0}};
+  if (web) out.push_back({"webd", 1, 0});
+  return out;
 }
 
 // Daemons read this copy of the checked configuration, so that one that dies while the admin's file is
@@ -83,9 +86,12 @@ Master::Master(net::Loop& loop, config::Config config, Ground ground)
     : loop_(loop),
       config_(std::move(config)),
       ground_(std::move(ground)),
-      children_(loop, roles(config_), [this](const Child& child) { return plan(child); },
+      children_(loop, roles(config_, ground_.web.wanted()), [this](const Child& child) { return plan(child); },
                 {.all_ready = [this] { on_all_ready(); }, .all_gone = [this] { loop_.stop(); },
-                 .gone = [this](const Child& child) { forget(child); }}),
+                 .gone = [this](const Child& child) { forget(child); },
+                 .begun = [this](const Child& child) {
+                   if (child.name == "webd") ground_.web.note(config_.paths.run, child.pid);
+                 }}),
       control_(loop, config_.paths.run + "/master.sock", hello(), *this),
       hangup_(loop, SIGHUP, [this] { reload(); }),
       terminate_(loop, SIGTERM, [this] { end(); }),
@@ -99,13 +105,15 @@ base::Status Master::start() {
   log().notice(fmt::format("starting, listening on {}", ground_.listeners.text()));
   if (!ground_.numbers.warning().empty()) log().warning(ground_.numbers.warning());
   if (!ground_.whom.warning.empty()) log().warning(ground_.whom.warning);
+  if (!ground_.web.fault().empty()) log().warning(ground_.web.fault());
   log_warnings(config_);
   children_.begin();
   return {};
 }
 
 base::Status Master::write_snapshot(const config::Config& config) const {
-  return base::replace_file(snapshot_file(config), config::show(config, config::Style::kSelfContained));
+  return base::replace_file(snapshot_file(config), config::show(config, config::Style::kSelfContained) +
+                                                       config::show_web(ground_.web.settings(), config::Style::kSelfContained));
 }
 
 base::Result<Children::Plan> Master::plan(const Child& child) {
@@ -121,7 +129,7 @@ base::Result<Children::Plan> Master::plan(const Child& child) {
     out.arguments.insert(out.arguments.end(), {"--writer", std::to_string(*number)});
   }
   out.inherited = {ground_.instance.daemons_fd()};
-  if (const int bag = ground_.bags.of(child.name); bag >= 0) {
+  if (const int bag = bag_of(child.name); bag >= 0) {
     out.arguments.insert(out.arguments.end(), {"--files-fd", std::to_string(bag)});
     out.inherited.push_back(bag);
   }
@@ -130,6 +138,10 @@ base::Result<Children::Plan> Master::plan(const Child& child) {
     out.inherited.push_back(*page);
   } else {
     log().warning(fmt::format("{} runs uncounted: {}", child.label(), page.error().text));
+  }
+  if (child.name == "webd" && ground_.web.socket() >= 0) {
+    out.arguments.insert(out.arguments.end(), {"--listen-fd", std::to_string(ground_.web.socket())});
+    out.inherited.push_back(ground_.web.socket());
   }
   if (child.name == "smtpd") {
     out.arguments.insert(out.arguments.end(), {"--board-fd", std::to_string(ground_.board.get())});
@@ -144,10 +156,15 @@ base::Result<Children::Plan> Master::plan(const Child& child) {
 
 // What a dead smtpd has counted of clients would be held against them until it is back; and it has no room for any.
 void Master::forget(const Child& child) {
+  if (child.name == "webd") Web::forget(config_.paths.run);
   tallies_.ended(child.name, child.worker);
   if (child.name != "smtpd") return;
   const auto board = daemon::Board::open(ground_.board.get(), child.worker + 1);
   if (board) board->clear(child.worker);
+}
+
+int Master::bag_of(std::string_view daemon) const {
+  return daemon == "webd" ? ground_.web.bag() : ground_.bags.of(daemon);
 }
 
 void Master::on_all_ready() {
@@ -193,11 +210,14 @@ base::Status Master::adopt(config::Config fresh) {
   if (!bound) return std::unexpected(bound.error());
   auto bags = Bags::pack(fresh);
   if (!bags) return std::unexpected(bags.error());
+  auto web = ground_.web.read_again(fresh);
+  if (!web) return std::unexpected(web.error());
+  if (auto adopted = ground_.web.adopt(std::move(*web)); !adopted) return adopted;
   if (auto written = write_snapshot(fresh); !written) return written;
   const bool others = ground_.listeners.become(fresh.listen, std::move(*bound));
   config_ = std::move(fresh);
   ground_.bags = std::move(*bags);
-  children_.send_files([this](std::string_view name) { return ground_.bags.of(name); });
+  children_.send_files([this](std::string_view name) { return bag_of(name); });
   log().set_debug(config_.debug);
   for (const auto& c : changes) {
     log().notice(fmt::format("setting {}: {} -> {}", c.name, c.before.empty() ? "-" : c.before, c.after.empty() ? "-" : c.after));
@@ -226,6 +246,8 @@ ipc::ControlReply Master::answer(const ipc::Control& question) {
   log().notice(base::printable(fmt::format("{} {} by {}", question.command, fmt::join(question.words, " "), question.user)));
   if (question.command == "master.reload") return reload();
   if (question.command == "master.restart") return restart(question);
+  if (question.command == "master.config_check") return check_answer(config_.file);
+  if (question.command == "master.config_diff") return diff_answer(config_, ground_.web.settings());
   if (question.command == "master.writer") return writer_number();
   if (question.command == "master.log_level") return set_log_level(question);
   return refusal({Kind::kUsage, fmt::format("master knows no command '{}'", question.command)});
@@ -242,7 +264,13 @@ ipc::ControlReply Master::statistics() const { return {0, stats::sums_json(talli
 ipc::ControlReply Master::restart(const ipc::Control& question) {
   if (question.words.size() != 1) return refusal({Kind::kUsage, "master.restart needs the name of a daemon"});
   bool found = false;
-  children_.change([&](Supervisor& s) { found = s.restart(question.words.front()); });
+  const std::string& name = question.words.front();
+  children_.change([&](Supervisor& s) {
+    if (name != "all") found = s.restart(name);
+    for (const auto& role : roles(config_, ground_.web.wanted())) {
+      if (name == "all") found = s.restart(role.name) || found;
+    }
+  });
   if (!found) return refusal({Kind::kNotFound, fmt::format("there is no daemon '{}'", question.words.front())});
   return {0, R"({"changed":1})", ""};
 }

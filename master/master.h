@@ -36,6 +36,7 @@ class Master : public ipc::ChannelHandler {
   ipc::ControlReply reload();
 
   base::Status adopt(config::Config fresh);
+  int bag_of(std::string_view daemon) const;
   base::Status write_snapshot(const config::Config& config) const;
   base::Result<Children::Plan> plan(const Child& child);
   void on_all_ready();

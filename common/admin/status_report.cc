@@ -204,6 +204,14 @@ std::string mode_text(const std::string& effective_state) {
   return effective_state == "paused" ? "queue" : "proxy";
 }
 
+std::string overall_mode(const Status& status) {
+  std::string out = "-";
+  for (const char* mode : {"proxy", "greylist", "queue", "pass thro'"}) {
+    if (std::ranges::any_of(status.destinations, [&](const DestinationLine& d) { return d.mode == mode; })) out = mode;
+  }
+  return out;
+}
+
 std::string situation(const Status& status) {
   const auto& daemons = status.daemons;
   if (daemons.empty() || std::ranges::none_of(daemons, runs)) {

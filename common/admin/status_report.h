@@ -79,6 +79,9 @@ struct Status {
 // The mode shown for a destination's state (design.md section 1).
 std::string mode_text(const std::string& effective_state);
 
+// The one that a display shows for all destinations: the least calm of theirs; "-" when there are none.
+std::string overall_mode(const Status& status);
+
 // What an admin wants to know first, in one sentence.
 std::string situation(const Status& status);
 std::string status_text(const Status& status);

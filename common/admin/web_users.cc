@@ -234,6 +234,12 @@ base::Status set_password(WebAccounts& accounts, std::string_view name, const st
   return {};
 }
 
+base::Status add_token(WebAccounts& accounts, const WebToken& token) {
+  if (accounts.tokens.size() >= kMostAccounts) return fail(Kind::kTemporary, "there are too many tokens");
+  accounts.tokens.push_back(token);
+  return {};
+}
+
 base::Status remove_token(WebAccounts& accounts, std::string_view id) {
   if (accounts.find_token(id) == nullptr) {
     return fail(Kind::kNotFound, fmt::format("there is no token '{}'", base::printable(id)));

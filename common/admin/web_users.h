@@ -84,6 +84,7 @@ base::Status add_user(WebAccounts& accounts, const std::string& name, Role role,
 base::Status remove_user(WebAccounts& accounts, std::string_view name);
 base::Status set_role(WebAccounts& accounts, std::string_view name, Role role);
 base::Status set_password(WebAccounts& accounts, std::string_view name, const std::string& password);
+base::Status add_token(WebAccounts& accounts, const WebToken& token);
 base::Status remove_token(WebAccounts& accounts, std::string_view id);
 
 }  // namespace holdfast::admin

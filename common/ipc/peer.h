@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include <sys/types.h>
 
@@ -17,5 +18,10 @@ bool may_speak(uid_t peer);
 // then whoever has taken over a daemon would have the admin's hand. Said once, before anything is served.
 void let_own_account_command(bool may);
 bool may_command(uid_t peer);
+
+// The one process of our account that has the admin's hand all the same: webd, which asks by itself who its users are.
+// Master notes its pid in this file of the run folder, where nobody but root can replace what is root's.
+std::string web_mark(const std::string& run_folder);
+bool is_webd(int socket, const std::string& run_folder);
 
 }  // namespace holdfast::ipc

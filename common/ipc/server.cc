@@ -24,7 +24,7 @@ struct Server::Impl {
         self, Connection::Events{.peer = [this, at] { handler.on_peer(*at->connection); },
                                  .message = [this, at](const Incoming& m) { return handler.on_message(*at->connection, m); },
                                  .gone = [this, at] { gone(at); }},
-        may_command(*uid));
+        may_command(*uid) || is_webd(fd.get(), path.substr(0, path.rfind('/'))));
     at->connection->attach(std::make_unique<net::Stream>(loop, std::move(fd), *at->connection));
   }
 

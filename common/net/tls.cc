@@ -15,6 +15,7 @@
 #include "common/base/handed_files.h"
 #include "common/base/panic.h"
 #include "common/base/text.h"
+#include "common/net/https.h"
 
 namespace holdfast::net {
 namespace {
@@ -218,6 +219,15 @@ int TlsServer::choose(ssl_st* ssl, int*, void* self) {
   if (at != names.end()) SSL_set_SSL_CTX(ssl, at->second.get());
   return SSL_TLSEXT_ERR_OK;
 }
+
+base::Result<std::shared_ptr<const Https>> Https::make(const KeyPair& pair) {
+  const std::shared_ptr<Https> made(new Https);
+  made->context_ = make_context(TLS_server_method());
+  if (auto fault = use(made->context_.get(), pair); !fault.empty()) return base::fail(base::Kind::kConfig, std::move(fault));
+  return made;
+}
+
+ssl_st* Https::new_session() const { return SSL_new(context_.get()); }
 
 detail::SslPtr TlsServer::session() const { return detail::SslPtr(SSL_new(main_.get())); }
 

@@ -73,6 +73,9 @@ std::string path_of(Place place, const Folders& folders) {
     case Place::kSpool: return folders.spool;
     case Place::kSegments: return folders.spool + "/segments";
     case Place::kDirectory: return folders.state + "/directory";
+    case Place::kIndex: return folders.spool + "/index";
+    case Place::kWeb: return folders.state + "/web";
+    case Place::kHistory: return folders.state + "/history";
     case Place::kToken: return folders.state + "/token";
     case Place::kRun: return folders.run;
     case Place::kLocks: return folders.run + "/locks";
@@ -95,6 +98,7 @@ std::vector<Opening> openings(Place place, Access access, const Folders& folders
     case Access::kReadDatabase: return {{path, kReadFiles}, {path + "/lock.mdb", kReadFiles | kWriteFile}};
     case Access::kWrite: return {{path, kAllOfFolders}};
     case Access::kListen: return {{path, kMakeSockets}};
+    case Access::kExtend:
     case Access::kLock: return {{path, kReadFiles | kWriteFile | LANDLOCK_ACCESS_FS_MAKE_REG}};
     case Access::kAppend: return {{path, kWriteFile | LANDLOCK_ACCESS_FS_MAKE_REG}};
   }

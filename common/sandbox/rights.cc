@@ -18,11 +18,15 @@ constexpr FolderRight kDeliver[]{
 constexpr FolderRight kSmtpd[]{
     {kSegments, kWrite}, {kDirectory, kReadDatabase}, {kToken, kRead}, {kRun, kRead}, {kLog, kAppend}};
 
-constexpr std::array<Rights, 4> kRights{{
+constexpr FolderRight kWebd[]{{kIndex, kReadDatabase}, {kSegments, kRead}, {kDirectory, kReadDatabase}, {kWeb, kWrite},
+                              {kHistory, kWrite},     {kRun, kRead},      {kLog, kExtend}};
+
+constexpr std::array<Rights, 5> kRights{{
     {.daemon = "prober", .folders = kProber, .network = true, .handed_files = true},
     {.daemon = "qmgr", .folders = kQmgr, .network = false, .handed_files = false},
     {.daemon = "deliver", .folders = kDeliver, .network = true, .handed_files = true},
     {.daemon = "smtpd", .folders = kSmtpd, .network = true, .handed_files = true},
+    {.daemon = "webd", .folders = kWebd, .network = true, .handed_files = true},
 }};
 
 std::string folders_with(const Rights& rights, std::initializer_list<Access> wanted) {
@@ -48,6 +52,9 @@ std::string_view to_text(Place place) {
     case kSpool: return "spool";
     case kSegments: return "spool/segments";
     case kDirectory: return "state/directory";
+    case kIndex: return "spool/index";
+    case kWeb: return "state/web";
+    case kHistory: return "state/history";
     case kToken: return "state/token";
     case kRun: return "run";
     case kLocks: return "run/locks";
@@ -59,7 +66,8 @@ std::string_view to_text(Place place) {
 std::string_view to_text(Access access) {
   switch (access) {
     case kRead:
-    case kWrite: return "";
+    case kWrite:
+    case kExtend: return "";
     case kReadDatabase: return " (and its `lock.mdb`, to be written)";
     case kListen: return " (its own socket)";
     case kLock: return " (its own lock)";
@@ -74,7 +82,7 @@ std::string rights_table() {
       "|---|---|---|---|---|\n";
   for (const auto& r : kRights) {
     out += fmt::format("| {} | {} | {} | {} | {} |\n", r.daemon, folders_with(r, {kRead, kReadDatabase}),
-                       folders_with(r, {kWrite, kListen, kLock, kAppend}), r.network ? "IPv4, IPv6" : "none",
+                       folders_with(r, {kWrite, kListen, kLock, kAppend, kExtend}), r.network ? "IPv4, IPv6" : "none",
                        r.handed_files ? "from master" : "none");
   }
   return out;

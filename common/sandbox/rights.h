@@ -13,6 +13,9 @@ enum class Place {
   kSpool,      // paths.spool, all below it
   kSegments,   // paths.spool/segments
   kDirectory,  // paths.state/directory
+  kIndex,      // paths.spool/index
+  kWeb,        // paths.state/web
+  kHistory,    // paths.state/history
   kToken,      // the file paths.state/token
   kRun,        // paths.run
   kLocks,      // paths.run/locks
@@ -26,6 +29,7 @@ enum class Access {
   kListen,        // read, and make and remove sockets
   kLock,          // make and lock files
   kAppend,        // make and write files, not read
+  kExtend,        // make and write files, and read them
 };
 
 struct FolderRight {

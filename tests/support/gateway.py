@@ -57,6 +57,7 @@ class Gateway:
             "paths": {"base": str(self.folder)},
             "smtpd": {"workers": 2},
             "deliver": {"workers": 2},
+            "web": {"listen": "off"},
             "destinations": {name: merged({"probe": PROBE}, values) for name, values in destinations.items()},
             "domains": domains,
         }, settings or {})

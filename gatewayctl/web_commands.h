@@ -1,0 +1,14 @@
+// gatewayctl web user …, web token ….
+#pragma once
+
+#include "gatewayctl/invocation.h"
+
+namespace CLI {
+class App;
+}
+
+namespace holdfast::gatewayctl {
+
+void add_web_commands(CLI::App& app, Invocation& invocation);
+
+}  // namespace holdfast::gatewayctl
