@@ -22,7 +22,6 @@ from support.waiting import patient, until
 
 DESKTOP, PHONE = (1280, 860), (390, 844)
 ZONE = "Europe/Berlin"
-PASSWORD = "correct horse battery"
 
 # Not yet, or not any more: what a page that redraws itself answers at times.
 _PASSING = (NoSuchElementException, StaleElementReferenceException, ElementClickInterceptedException,

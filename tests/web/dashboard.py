@@ -1,13 +1,11 @@
 """A gateway with webd before it, its users, and the browser on its pages."""
 
-import subprocess
 import urllib.parse
 
-from browser import PASSWORD
-from support import ports
-from support.gateway import BIN
+from support import ports, web
 from support.waiting import until
 
+PASSWORD = web.PASSWORD
 PAGES = ("overview", "queue", "destinations", "domains", "recipients", "trace", "alerts", "config", "system")
 
 
@@ -24,9 +22,7 @@ class Dashboard:
         if name in self.users:
             return
         self.users.add(name)
-        done = subprocess.run([BIN / "gatewayctl", "--config", self.gateway.file, "web", "user", "add", name, "--role", role,
-                               "--password-stdin"], input=PASSWORD + "\n", capture_output=True, text=True, timeout=60)
-        assert done.returncode == 0, done.stderr
+        web.add_user(self.gateway, name, role)
 
     def login(self, role="admin"):
         """As a user with that name and role, and nobody before."""

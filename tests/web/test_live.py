@@ -2,7 +2,7 @@
 
 import signal
 
-from browser import PASSWORD
+from dashboard import PASSWORD
 from support.waiting import until
 
 

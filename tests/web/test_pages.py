@@ -1,7 +1,6 @@
 """Login, and each page: that it is there, and shows what each page has to."""
 
-from browser import PASSWORD
-from dashboard import PAGES
+from dashboard import PAGES, PASSWORD
 
 HEADINGS = {"overview": "Destinations", "queue": "Queue", "destinations": "Destinations", "domains": "Domains",
             "recipients": "Recipients", "trace": "Trace", "alerts": "Alerts", "config": "Config", "system": "System"}

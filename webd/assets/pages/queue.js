@@ -14,6 +14,7 @@ const LIMIT = 50;
 const STATES = ['active', 'deferred', 'held', 'frozen'];
 const ON_ALL = ['retry', 'hold', 'release', 'thaw', 'extend', 'bounce', 'delete'];
 const SETTLE_MS = 1000;
+const SEARCH_MS = 3000;
 
 export function show(main, { route, session, status }) {
   const page = new Queue(main, route, session, status);
@@ -75,7 +76,7 @@ class Queue {
   async load() {
     const mine = (this.turn = (this.turn ?? 0) + 1);
     try {
-      const [page, ages] = await Promise.all([api.get('queue', { ...this.filters, limit: LIMIT, after: this.after }),
+      const [page, ages] = await Promise.all([this.fetchPage(),
         api.get('queue/ages', this.filters).catch(() => [])]);
       if (mine !== this.turn) return;
       this.messages = page.messages ?? [];
@@ -87,6 +88,19 @@ class Queue {
     } catch (fault) {
       if (mine === this.turn) fill(this.list, h('p.banner.bad', { role: 'alert' }, fault.message));
     }
+  }
+
+  // In a great queue a search stops after a while and says where to go on: it is gone on with until the page is full.
+  async fetchPage() {
+    const until = performance.now() + SEARCH_MS;
+    const page = await api.get('queue', { ...this.filters, limit: LIMIT, after: this.after });
+    while (page.messages.length < LIMIT && page.next && performance.now() < until) {
+      const more = await api.get('queue', { ...this.filters, limit: LIMIT - page.messages.length, after: page.next });
+      page.messages.push(...more.messages);
+      page.next = more.next;
+    }
+    if (page.total === null && !page.next && !this.after) page.total = page.messages.length;
+    return page;
   }
 
   // The queue has changed: not more than once a second, and never under a dialog.
@@ -125,7 +139,7 @@ class Queue {
       checked: this.messages.length > 0 && this.marked.size === this.messages.length,
       onchange: (e) => { this.markAll(e.target.checked); } });
     if (rows.length === 0) {
-      fill(this.list, h('p.none', this.filtered() || this.after ? 'No message matches.' : 'The queue is empty.'));
+      fill(this.list, h('p.none', this.page.next ? 'None so far: go on with Next.' : this.filtered() || this.after ? 'No message matches.' : 'The queue is empty.'));
     } else {
       fill(this.list, h('div.scroll.listing', { tabindex: 0, role: 'region', 'aria-label': 'Messages', data: { key: 'list' } }, h('table.queue.blocks',
         h('caption.hidden', 'Messages, oldest first'),
