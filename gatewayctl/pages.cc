@@ -36,6 +36,7 @@ std::string_view deed(sandbox::Access access) {
     case sandbox::Access::kListen: return "reads, and makes its own socket";
     case sandbox::Access::kLock: return "takes its own lock";
     case sandbox::Access::kAppend: return "writes, cannot read";
+    case sandbox::Access::kExtend: return "reads, and writes more";
   }
   return "";
 }
