@@ -142,7 +142,7 @@ void run_import(Invocation& invocation, const Import& import) {
     if (!changed) return std::unexpected(changed.error());
     say_changed(invocation, *changed, import.dry_run ? "would be imported" : "imported");
     if (file->passed_over > 0 && !invocation.json) {
-      fmt::print("{} passed over: no addresses, whole domains, or not of our domains\n", count_text(file->passed_over, "entry"));
+      fmt::print("{} passed over: no addresses, whole domains, or not of our domains\n", count_text(file->passed_over, "value"));
     }
     return {};
   });
