@@ -1,7 +1,6 @@
 #include "gatewayctl/web_commands.h"
 
 #include <cstdio>
-#include <filesystem>
 #include <iostream>
 #include <memory>
 
@@ -13,6 +12,7 @@
 #include "common/admin/table.h"
 #include "common/admin/text_json.h"
 #include "common/admin/web_users.h"
+#include "common/base/file.h"
 #include "common/config/values.h"
 #include "common/config/web.h"
 #include "gatewayctl/as_owner.h"
