@@ -111,9 +111,12 @@ class Browser:
     def find(self, css):
         return self.driver.find_element(By.CSS_SELECTOR, css)
 
+    def attribute(self, css, name):
+        """At once, so that no redrawing comes between."""
+        return self.run("return document.querySelector(arguments[0])?.getAttribute(arguments[1]) ?? null", css, name)
+
     def wait(self, css, timeout=30):
         until(lambda: self.run("return document.querySelector(arguments[0]) !== null", css), f"{css} is shown", timeout, every=0.05)
-        return self.find(css)
 
     def wait_gone(self, css, timeout=30):
         until(lambda: self.run("return document.querySelector(arguments[0]) === null", css), f"{css} is gone", timeout, every=0.05)

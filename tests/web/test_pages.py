@@ -45,7 +45,7 @@ def test_each_button_shows_its_twin(dashboard):
                        "system": "gatewayctl restart qmgr", "recipients": "gatewayctl rcpt check ADDRESS", "alerts": "gatewayctl alert test"}.items():
         dashboard.open(page)
         browser.wait(f'button[data-twin="{twin}"]')
-        assert browser.find(f'button[data-twin="{twin}"]').get_attribute("aria-description") == f"In a shell: {twin}"
+        assert browser.attribute(f'button[data-twin="{twin}"]', "aria-description") == f"In a shell: {twin}"
         bare = browser.run("return [...document.querySelectorAll('.bulk button:not([data-twin])')].map(b => b.textContent)")
         assert bare == [], f"buttons without a twin on {page}"
 
@@ -70,6 +70,7 @@ def test_times_are_the_admins(dashboard):
     browser = dashboard.login()
     browser.devtools("Emulation.setTimezoneOverride", timezoneId="Asia/Tokyo")
     dashboard.open("destinations")
-    title = browser.wait("main time").get_attribute("title")
+    browser.wait("main time")
+    title = browser.attribute("main time", "title")
     browser.devtools("Emulation.setTimezoneOverride", timezoneId="")
     assert " Asia/Tokyo (" in title and title.endswith("Z)")
