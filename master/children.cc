@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/base/announce.h"
 #include "common/base/log.h"
 #include "common/daemon/life_line.h"
 #include "master/spawn.h"
@@ -157,7 +158,9 @@ void Children::on_exit(pid_t pid, int status) {
   const auto death = supervisor_.exited(pid, loop_.now(), base::wall_now());
   if (death.child == nullptr) return;
   const std::string text = death_text(death.child->label(), pid, status, death.unasked, death.restart_in);
-  death.unasked && !supervisor_.stopping() ? base::log().error(text) : base::log().notice(text);
+  const bool unasked = death.unasked && !supervisor_.stopping();
+  unasked ? base::log().error(text) : base::log().notice(text);
+  if (unasked) base::announce(base::Level::kNotice, "daemon_died", {{"daemon", death.child->label()}, {"how", text}});
 }
 
 }  // namespace holdfast::master

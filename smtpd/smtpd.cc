@@ -3,8 +3,7 @@
 #include <fmt/format.h>
 
 #include "common/base/installation_token.h"
-#include "common/base/log.h"
-#include "common/mail/events.h"
+#include "common/base/announce.h"
 #include "smtpd/certificates.h"
 #include "smtpd/crowd.h"
 
@@ -89,9 +88,9 @@ void Smtpd::counted() {
   daemon::set(limits_.gauges().clients, static_cast<std::uint32_t>(clients));
   if (!stress_.update(clients, most_, rules.stress_percent)) return;
   daemon::set(limits_.gauges().stressed, stress_.on() ? 1U : 0U);
-  base::log().warning(mail::events::event("stress", {{"state", stress_.on() ? "begins" : "ends"},
+  base::announce(base::Level::kWarning, "stress", {{"state", stress_.on() ? "begins" : "ends"},
                                                      {"clients", fmt::format("{}", clients)},
-                                                     {"most", fmt::format("{}", most_)}}));
+                                                     {"most", fmt::format("{}", most_)}});
 }
 
 // One that is ended leaves the list at once.

@@ -10,6 +10,7 @@
 
 #include "common/base/file.h"
 #include "common/base/text.h"
+#include "common/config/alerts.h"
 #include "common/config/finish.h"
 #include "common/config/presets.h"
 #include "common/config/read_value.h"
@@ -210,7 +211,11 @@ base::Result<Config> finished(Loader& loader, const std::string& file, Files fil
   draft.config.file = file;
   finish(draft);
   finish_security(draft);
-  if (files == Files::kCheck) check_security_files(draft);
+  finish_alerts(draft);
+  if (files == Files::kCheck) {
+    check_security_files(draft);
+    check_alert_files(draft);
+  }
   if (draft.faults.any()) return base::fail(base::Kind::kConfig, draft.faults.text());
   draft.config.warnings = draft.faults.take_warnings();
   return std::move(draft.config);

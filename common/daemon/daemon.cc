@@ -14,6 +14,7 @@
 #include "common/base/panic.h"
 #include "common/config/load.h"
 #include "common/daemon/arguments.h"
+#include "common/daemon/event_sender.h"
 #include "common/daemon/life_line.h"
 
 namespace holdfast::daemon {
@@ -83,11 +84,13 @@ class Process {
     auto service = spec_.start(context_);
     if (!service) return give_up(spec_.name, service.error());
     service_ = std::move(*service);
+    events_ = std::make_unique<EventSender>(loop_, context_.socket("alertd"), context_.hello());
     net::Signal terminate(loop_, SIGTERM, [this] { end(); });
     net::Signal hangup(loop_, SIGHUP, [this] { reload(); });
     watch_master();
     say_ready();
     loop_.run();
+    events_.reset();
     service_.reset();
     base::log().flush();
     return 0;
@@ -171,6 +174,7 @@ class Process {
   base::UniqueFd life_;
   std::unique_ptr<net::Watch> life_watch_;
   std::unique_ptr<Service> service_;
+  std::unique_ptr<EventSender> events_;
   bool ending_ = false;
 };
 
