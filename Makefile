@@ -9,6 +9,7 @@
 #                           PEERS=postfix,haproxy, CASES=, SCENARIOS=, ROUNDS=, N=, CLIENTS=, SIZE=; 15 minutes
 #   make bench-micro        times the small parts (Google Benchmark): lines, dots, records, scheduler, directory
 #   make bench-doc          puts what `make bench` has measured into docs/
+#   make fuzz [TIME=60] [TARGET=NAME]   runs each fuzz target, or one, for so many seconds (docs/fuzzing.md)
 #   make fmt                clang-format over the sources that differ from the last commit
 #   make doc                writes the generated parts of docs/ again
 #   make clean              removes build/
@@ -21,7 +22,7 @@ THREADED := unit_storage unit_smtpd unit_qmgr unit_deliver unit_prober
 empty :=
 space := $(empty) $(empty)
 
-.PHONY: run build check check-all bench bench-micro bench-doc fmt doc clean
+.PHONY: run build check check-all bench bench-micro bench-doc fuzz fmt doc clean
 
 run: build
 	@tools/run-demo $(CONFIG)
@@ -65,6 +66,9 @@ bench-micro:
 
 bench-doc:
 	@$(COMPARE) --doc
+
+fuzz:
+	@tools/fuzz run $(if $(TIME),--time $(TIME)) $(TARGET)
 
 fmt:
 	@tools/install-deps all

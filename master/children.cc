@@ -157,6 +157,7 @@ void Children::on_exit(pid_t pid, int status) {
   ties_.erase(pid);
   const auto death = supervisor_.exited(pid, loop_.now(), base::wall_now());
   if (death.child == nullptr) return;
+  if (events_.gone) events_.gone(*death.child);
   const std::string text = death_text(death.child->label(), pid, status, death.unasked, death.restart_in);
   const bool unasked = death.unasked && !supervisor_.stopping();
   unasked ? base::log().error(text) : base::log().notice(text);

@@ -27,6 +27,7 @@ class Children {
   struct Events {
     std::function<void()> all_ready;  // the first time only
     std::function<void()> all_gone;   // after supervisor().stop()
+    std::function<void(const Child&)> gone = {};  // each, however it ended
   };
 
   Children(net::Loop& loop, const std::vector<Role>& roles, Planner planner, Events events);

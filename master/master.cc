@@ -85,7 +85,8 @@ Master::Master(net::Loop& loop, config::Config config, Ground ground)
       config_(std::move(config)),
       ground_(std::move(ground)),
       children_(loop, roles(config_), [this](const Child& child) { return plan(child); },
-                {.all_ready = [this] { on_all_ready(); }, .all_gone = [this] { loop_.stop(); }}),
+                {.all_ready = [this] { on_all_ready(); }, .all_gone = [this] { loop_.stop(); },
+                 .gone = [this](const Child& child) { forget(child); }}),
       control_(loop, config_.paths.run + "/master.sock", hello(), *this),
       events_(loop, config_.paths.run + "/alertd.sock", hello()),
       hangup_(loop, SIGHUP, [this] { reload(); }),
@@ -129,6 +130,13 @@ base::Result<Children::Plan> Master::plan(const Child& child) {
     }
   }
   return out;
+}
+
+// What a dead smtpd has counted of clients would be held against them until it is back; and it has no room for any.
+void Master::forget(const Child& child) {
+  if (child.name != "smtpd") return;
+  const auto board = daemon::Board::open(ground_.board.get(), child.worker + 1);
+  if (board) board->clear(child.worker);
 }
 
 void Master::on_all_ready() {

@@ -38,6 +38,7 @@ class Master : public ipc::ChannelHandler {
   base::Status write_snapshot(const config::Config& config) const;
   base::Result<Children::Plan> plan(const Child& child);
   void on_all_ready();
+  void forget(const Child& child);
   void end();
 
   net::Loop& loop_;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/base/log.h"
+
 namespace holdfast::smtpd {
 namespace {
 
@@ -10,6 +12,8 @@ constexpr std::size_t kRemembered = 4096;
 constexpr std::size_t kQuestions = 1000;   // at a time; more clients go without a name
 constexpr std::size_t kCandidates = 3;     // of the names that a reverse zone gives
 constexpr base::Seconds kShortest{60}, kLongest{3600}, kNoName{300};
+constexpr int kMostInVain = 3;
+constexpr base::Seconds kTrial{10};
 
 bool is_loopback(const base::IpAddress& client) {
   static const std::vector<base::Network> networks{*base::Network::parse("127.0.0.0/8"), *base::Network::parse("::1")};
@@ -18,7 +22,7 @@ bool is_loopback(const base::IpAddress& client) {
 
 }  // namespace
 
-ClientNames::ClientNames(net::Loop& loop, const config::Config& config) : loop_(loop), servers_(config.resolvers) {}
+ClientNames::ClientNames(net::Loop& loop, const config::Config& config) : loop_(loop), servers_(config.resolvers), lookup_(config.clients.lookup) {}
 
 ClientNames::~ClientNames() {
   for (auto& [key, question] : questions_) {
@@ -33,7 +37,9 @@ ClientNames::Wait::~Wait() {
 }
 
 void ClientNames::reload(const config::Config& config) {
+  lookup_ = config.clients.lookup;
   if (config.resolvers == servers_) return;
+  in_vain_ = 0;
   servers_ = config.resolvers;
   resolver_.reset();
   while (!questions_.empty()) tell(Key(questions_.begin()->first), "");
@@ -53,22 +59,48 @@ dns::Resolver& ClientNames::resolver() {
 std::optional<std::string> ClientNames::known(const base::IpAddress& client) {
   if (is_loopback(client)) return "";
   const auto at = by_key_.find(client.octets);
-  if (at == by_key_.end()) return questions_.size() < kQuestions ? std::nullopt : std::optional<std::string>("");
-  if (at->second->until <= loop_.now()) return std::nullopt;
+  if (at == by_key_.end() || at->second->until <= loop_.now()) {
+    const auto question = questions_.find(client.octets);
+    const bool may = question == questions_.end() ? may_ask() : loop_.now() - question->second.asked < lookup_;
+    return may ? std::nullopt : std::optional<std::string>("");
+  }
   entries_.splice(entries_.begin(), entries_, at->second);
   return at->second->name;
+}
+
+bool ClientNames::may_ask() {
+  if (questions_.size() >= kQuestions) return false;
+  if (in_vain_ < kMostInVain) return true;
+  if (loop_.now() < next_trial_) return false;
+  next_trial_ = loop_.now() + kTrial;
+  return true;
+}
+
+void ClientNames::gave_up(base::Mono asked) {
+  if (answered_ > asked || ++in_vain_ != kMostInVain) return;
+  next_trial_ = loop_.now() + kTrial;
+  base::log().warning("the name servers are silent: clients have no name until they answer");
+}
+
+void ClientNames::heard() {
+  answered_ = loop_.now();
+  if (std::exchange(in_vain_, 0) >= kMostInVain) base::log().notice("the name servers answer again");
 }
 
 std::unique_ptr<ClientNames::Wait> ClientNames::ask(const base::IpAddress& client, Done done) {
   std::unique_ptr<Wait> wait(new Wait(*this, client.octets, std::move(done)));
   const auto [at, is_new] = questions_.try_emplace(client.octets);
   at->second.waiting.push_back(wait.get());
-  if (is_new) begin(client);
+  if (is_new) {
+    at->second.asked = loop_.now();
+    begin(client);
+  }
   return wait;
 }
 
 void ClientNames::begin(const base::IpAddress& client) {
   resolver().names(client, [this, client](dns::Answer<std::string> answer) {
+    if (answer.status != dns::Status::kFailed) heard();
     const auto at = questions_.find(client.octets);
     if (at == questions_.end()) return;
     answer.found.resize(std::min(answer.found.size(), kCandidates));

@@ -2,6 +2,9 @@
 // (as Postfix does it). Asked for while the client and we go on, remembered for a while, in bounded memory. A
 // loopback address has no name and is not asked for.
 //
+// Name servers that are silent cost few clients their time: when a third has waited in vain, and nobody was answered
+// meanwhile, clients have no name, and only one in ten seconds is asked about, until there is an answer again.
+//
 // Belongs to the loop's thread.
 #pragma once
 
@@ -31,6 +34,8 @@ class ClientNames {
 
   // What is known by now: the name, "" for none; nothing: it has to be asked for.
   std::optional<std::string> known(const base::IpAddress& client);
+  // Somebody has waited for a name from `asked` on, and will not any longer.
+  void gave_up(base::Mono asked);
 
   // Ends the waiting when it is destroyed, as it may be by its own Done. It may outlive the ClientNames.
   class Wait;
@@ -43,10 +48,13 @@ class ClientNames {
     std::vector<Wait*> waiting;
     std::vector<std::string> candidates;  // of the reverse zone, still to be tried, the next one last
     base::Seconds ttl{0};
+    base::Mono asked{};
   };
   using Key = std::array<std::uint8_t, 16>;
 
   dns::Resolver& resolver();
+  bool may_ask();
+  void heard();
   void begin(const base::IpAddress& client);
   void try_next(const base::IpAddress& client);
   void finish(const base::IpAddress& client, const std::string& name, base::Seconds ttl);
@@ -60,6 +68,9 @@ class ClientNames {
 
   net::Loop& loop_;
   std::vector<config::HostPort> servers_;
+  base::Seconds lookup_;
+  int in_vain_ = 0;            // waits since the last answer
+  base::Mono answered_{}, next_trial_{};
   std::unique_ptr<dns::Resolver> resolver_;  // made with the first question
   std::map<Key, Question> questions_;
   std::list<Entry> entries_;  // the one that was used last first

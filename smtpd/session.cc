@@ -35,7 +35,6 @@ smtp::ServerOptions core_options(const Shared& shared) {
       .chunking = true,
       .starttls = shared.tls != nullptr,
       .tls_required = config.smtpd.tls_required,
-      .strict_pipelining = config.clients.refuse_early,
       .limits = true,
       .extra_ehlo = {fmt::format("{} {}", base::kTokenKeyword, shared.token)}};
   if (config.destinations.size() != 1) return out;

@@ -39,6 +39,9 @@ class Session final : private net::StreamHandler {
   void greet();
   bool has_spoken() const;
   void talked_early();
+  bool refuses_haste() const;
+  void set_client(const net::SocketAddress& address);
+  void remember(const smtp::XclientAttributes& says, bool another);
   void announce();
   void turn_away(const mail::Reply& refusal);
   void look_up_name();
@@ -88,7 +91,8 @@ class Session final : private net::StreamHandler {
   std::unique_ptr<ClientNames::Wait> name_wait_;        // while the name is looked up
   std::unique_ptr<net::Timer> name_limit_;              // while EHLO waits for it
   base::Mono asked_name_{};
-  std::optional<smtp::XclientAttributes> told_;         // by XCLIENT: holds until the next one
+  std::optional<smtp::XclientAttributes> told_;         // by XCLIENT: holds until one about another client
+  bool of_proxy_ = false;  // a proxy's own connection, as its checks of our health are
   bool announced_ = false, pumping_ = false, draining_ = false, over_ = false;
 };
 

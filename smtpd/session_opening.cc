@@ -29,20 +29,17 @@ void Session::await_header() {
 
 void Session::before_banner(std::string_view bytes) {
   if (!opening_->awaits_header) {
-    if (shared_.book.config().clients.refuse_early) return talked_early();
+    if (refuses_haste()) return talked_early();
     core_.receive(bytes);
+    if (core_.buffered() > smtp::ServerSession::kMaxBuffered) stream_.pause_reading();
     return;
   }
   opening_->bytes += bytes;
   const auto header = net::parse_proxy_header(opening_->bytes);
   if (header.status == net::ProxyHeader::Status::kIncomplete) return;
   if (header.status == net::ProxyHeader::Status::kBad) return bad_header(header.fault);
-  if (header.client) {
-    ip_ = header.client->ip_address();
-    client_.address = header.client->host();
-    client_.port = header.client->port();
-    client_.literal = header.client->literal();
-  }
+  of_proxy_ = !header.client;
+  if (header.client) set_client(*header.client);
   // Whoever may name others by XCLIENT is asked after behind the header, not in front of it.
   const std::string rest = opening_->bytes.substr(header.length);
   opening_.reset();
@@ -62,7 +59,7 @@ void Session::admit(std::string_view early) {
   look_up_name();
   announce();
   const auto& clients = shared_.book.config().clients;
-  if (clients.refuse_early && (!early.empty() || (clients.banner_delay.count() == 0 && has_spoken()))) return talked_early();
+  if (refuses_haste() && (!early.empty() || (clients.banner_delay.count() == 0 && has_spoken()))) return talked_early();
   core_.receive(early);
   if (clients.banner_delay.count() == 0) return greet();
   opening_ = std::make_unique<Opening>(shared_.loop, false, clients.banner_delay, [this] { greet(); });
@@ -72,6 +69,7 @@ void Session::greet() {
   opening_.reset();
   patience_.begin_command(shared_.loop.now());
   core_.options().xclient = base::contains(shared_.book.config().clients.xclients, ip_);
+  core_.options().strict_pipelining = refuses_haste();
   pump();
 }
 
@@ -94,7 +92,10 @@ void Session::look_up_name() {
 void Session::await_name() {
   const auto waited = shared_.loop.now() - asked_name_;
   const auto left = std::chrono::ceil<net::Millis>(shared_.book.config().clients.lookup - waited);
-  name_limit_ = std::make_unique<net::Timer>(shared_.loop, [this] { name_is_settled(); });
+  name_limit_ = std::make_unique<net::Timer>(shared_.loop, [this] {
+    shared_.names.gave_up(asked_name_);
+    name_is_settled();
+  });
   name_limit_->start(std::max(left, net::Millis{1}));
 }
 
@@ -111,6 +112,19 @@ void Session::name_is_settled() {
 bool Session::has_spoken() const {
   char byte;
   return ::recv(stream_.fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
+// Hosts of our own may be machines that cannot wait, and are no spammers; nor is a proxy that looks whether we live.
+bool Session::refuses_haste() const {
+  return shared_.book.config().clients.refuse_early && !place_.trusted() && !of_proxy_;
+}
+
+// An IPv4 address may come as ::ffff:192.0.2.1: it is shown as what it is.
+void Session::set_client(const net::SocketAddress& address) {
+  ip_ = address.ip_address();
+  client_.address = ip_.text();
+  client_.port = address.port();
+  client_.literal = ip_.is_v4() ? fmt::format("[{}]", client_.address) : fmt::format("[IPv6:{}]", client_.address);
 }
 
 void Session::talked_early() {

@@ -34,13 +34,13 @@ void Session::on(const smtp::event::Xclient& event) {
     address = *parsed;
   }
   finish_transaction();
-  told_ = says;
+  remember(says, address.has_value());
   if (address) {
-    ip_ = address->ip_address();
-    client_.address = address->host();
-    client_.literal = address->literal();
+    set_client(*address);
+    of_proxy_ = false;
+  } else if (says.port) {
+    client_.port = port_of(says.port);
   }
-  if (says.port) client_.port = port_of(says.port);
   name_wait_.reset();
   if (says.name) {
     client_.name = *says.name;
@@ -53,6 +53,17 @@ void Session::on(const smtp::event::Xclient& event) {
     return core_.reply(*refusal);
   }
   core_.accept();
+  core_.options().strict_pipelining = refuses_haste();
+}
+
+// With an address it is about another client, of whom nothing else is known; without, more about the same one.
+void Session::remember(const smtp::XclientAttributes& says, bool another) {
+  if (another || !told_) {
+    told_ = says;
+    return;
+  }
+  if (says.helo) told_->helo = says.helo;
+  if (says.proto) told_->proto = says.proto;
 }
 
 }  // namespace holdfast::smtpd

@@ -35,6 +35,8 @@ Smtpd::Smtpd(daemon::Context& context, std::string token, daemon::Board board)
                             .self = context.hello()}),
       space_(context.config->paths.spool),
       board_(std::move(board)),
+      worker_(context.worker),
+      workers_(context.workers),
       limits_(board_, context.worker, context.workers, *context.config),
       names_(context.loop, *context.config),
       shared_{.loop = context.loop,
@@ -64,8 +66,25 @@ void Smtpd::listen(std::vector<base::UniqueFd> sockets) {
     listeners_.push_back(std::make_unique<net::Listener>(
         loop_, std::move(fd),
         [this](base::UniqueFd client, const net::SocketAddress& peer) { accept(std::move(client), peer); },
-        fmt::format("421 4.3.2 {}\r\n", kShort)));
+        fmt::format("421 4.3.2 {}\r\n", kShort), [this] { return willing(); }));
   }
+  most_ = most_clients(static_cast<std::size_t>(book_.config().smtpd.max_clients));
+  show_room();
+}
+
+void Smtpd::show_room() {
+  const auto clients = sessions_.size();
+  const auto room = drained_ || listeners_.empty() || clients >= most_ ? 0 : most_ - clients;
+  daemon::set(limits_.gauges().room, static_cast<std::uint32_t>(room));
+}
+
+// Who is full leaves a client to a worker that is not. When all are, each tells him so.
+bool Smtpd::willing() const {
+  if (sessions_.size() < most_) return true;
+  for (std::uint32_t other = 0; other < workers_; ++other) {
+    if (other != worker_ && daemon::seen(board_.gauges(other).room) > 0) return false;
+  }
+  return true;
 }
 
 void Smtpd::accept(base::UniqueFd fd, const net::SocketAddress& peer) {
@@ -86,6 +105,7 @@ void Smtpd::counted() {
   const auto& rules = book_.config().smtpd;
   const auto clients = sessions_.size();
   daemon::set(limits_.gauges().clients, static_cast<std::uint32_t>(clients));
+  show_room();
   if (!stress_.update(clients, most_, rules.stress_percent)) return;
   daemon::set(limits_.gauges().stressed, stress_.on() ? 1U : 0U);
   base::announce(base::Level::kWarning, "stress", {{"state", stress_.on() ? "begins" : "ends"},
@@ -128,6 +148,7 @@ void Smtpd::reload(config::ConfigPtr config) {
 void Smtpd::drain(std::function<void()> done) {
   listeners_.clear();
   drained_ = std::move(done);
+  show_room();
   for (auto at = sessions_.begin(); at != sessions_.end();) (*at++)->drain();
   if (drained_ && sessions_.empty()) loop_.later(std::exchange(drained_, {}));
 }

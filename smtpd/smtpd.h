@@ -27,6 +27,8 @@ class Smtpd final : public daemon::Service {
   void set_reserve(const config::Config& config);
   void accept(base::UniqueFd fd, const net::SocketAddress& peer);
   void counted();
+  void show_room();
+  bool willing() const;
   void look();
   void ended(std::list<std::unique_ptr<Session>>::iterator session);
 
@@ -37,6 +39,7 @@ class Smtpd final : public daemon::Service {
   Spool spool_;
   storage::SpaceWatch space_;
   const daemon::Board board_;
+  const std::uint32_t worker_, workers_;
   ClientLimits limits_;
   ClientNames names_;
   Shared shared_;

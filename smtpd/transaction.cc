@@ -97,11 +97,18 @@ void Transaction::refuse_rcpt(const smtp::event::Rcpt& rcpt, const mail::Reply& 
 RcptVerdict Transaction::judge_unasked(const Question& question) {
   const std::string text = question.recipient.text();
   auto verdict = judge_without_destination(question.view.standing, text);
-  if (verdict.outcome != RcptVerdict::Outcome::kKept || !smtputf8_) return verdict;
+  if (verdict.outcome != RcptVerdict::Outcome::kKept || (!smtputf8_ && declared_size_ == 0)) return verdict;
   const auto can = shared_.book.last_seen(*destination_);
-  if (!can || can->smtputf8) return verdict;
-  return {RcptVerdict::Outcome::kRefused,
-          mail::Reply::make(550, "5.6.7", fmt::format("<{}>: The mail server does not take SMTPUTF8", text))};
+  if (!can) return verdict;
+  if (smtputf8_ && !can->smtputf8) {
+    return {RcptVerdict::Outcome::kRefused,
+            mail::Reply::make(550, "5.6.7", fmt::format("<{}>: The mail server does not take SMTPUTF8", text))};
+  }
+  if (can->size && can->size_limit > 0 && declared_size_ > can->size_limit) {
+    return {RcptVerdict::Outcome::kRefused,
+            mail::Reply::make(552, "5.3.4", fmt::format("<{}>: Message size exceeds what the mail server takes", text))};
+  }
+  return verdict;
 }
 
 void Transaction::ask_destination(Question question) {

@@ -103,7 +103,8 @@ const std::vector<Setting<Config>>& smtpd_table() {
      [](Config& c) -> Slot { return &c.clients.banner_delay; }},
     {{.name = "smtpd.early_talkers",
       .doc = "Clients that speak before the banner, or send commands on where they have to wait for an answer (RFC 2920 "
-             "section 3.1), as programs that send spam do. `reject` answers 554 5.5.0 and ends the connection.",
+             "section 3.1), as programs that send spam do. `reject` answers 554 5.5.0 and ends the connection; those in "
+             "smtpd.trusted_networks may do so always.",
       .choices = {"allow", "reject"}},
      [](Config& c) -> Slot { return ChoiceSlot{nullptr, &c.clients.refuse_early}; }},
     {{.name = "smtpd.per_client.connections",

@@ -1,7 +1,7 @@
 // A memory that all smtpd workers share, made by master and handed to each as a descriptor: what they count of
 // clients together (decision 11), and numbers that master shows. Each worker writes its own part and nothing
-// else; everybody reads all of it, without locks. So a worker may die at any moment: the one that takes its
-// place begins with an empty part. Nothing in it is worth keeping over a restart of master.
+// else; everybody reads all of it, without locks. So a worker may die at any moment: master clears
+// its part, and the one that takes its place begins with an empty one. Nothing in it is worth keeping over a restart of master.
 #pragma once
 
 #include <atomic>
@@ -20,6 +20,7 @@ namespace holdfast::daemon {
 struct Gauges {
   std::uint32_t clients = 0;   // now
   std::uint32_t stressed = 0;  // now: 1 while time-outs are short
+  std::uint32_t room = 0;      // now: so many more clients it takes; 0 too while it does not listen
   std::uint64_t refused_connections = 0, refused_messages = 0, refused_recipients = 0;  // by a limit
   std::uint64_t early_talkers = 0;  // those who pipelined where they may not counted with them
   std::uint64_t refused_kept = 0;   // recipients whose mail was not kept since too much is

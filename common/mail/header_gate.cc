@@ -35,11 +35,12 @@ HeaderGate::Kind HeaderGate::classify(std::string_view line) {
 }
 
 void HeaderGate::begin_line(Kind kind, std::string_view line) {
-  place_ = kind == Kind::kNone ? Place::kBody : Place::kLine;
+  place_ = Place::kLine;
   last_line_ = kind == Kind::kEmpty;
-  if (kind == Kind::kEmpty) dropping_ = false;
+  doubtful_ = doubtful_ || kind == Kind::kNone;
+  if (kind == Kind::kEmpty || kind == Kind::kNone) dropping_ = false;
   if (kind != Kind::kField) return;
-  ++fields_;
+  fields_ += doubtful_ ? 0 : 1;
   dropping_ = base::istarts_with(line, kOurs);
   if (is_received(line)) ++received_;
 }
@@ -48,7 +49,7 @@ void HeaderGate::begin_line(Kind kind, std::string_view line) {
 std::size_t HeaderGate::line_step(std::string_view in) {
   const auto end = in.find('\n');
   const std::size_t taken = end == std::string_view::npos ? in.size() : end + 1;
-  octets_ += taken;
+  octets_ += doubtful_ ? 0 : taken;
   if (end != std::string_view::npos) place_ = last_line_ ? Place::kBody : Place::kLineStart;
   return taken;
 }
@@ -64,8 +65,8 @@ std::optional<std::string_view> HeaderGate::held_step(std::string_view& in) {
   if (kind == Kind::kUndecided) return std::nullopt;
   given_ = std::exchange(held_, {});
   begin_line(kind, given_);
-  if (place_ == Place::kLine) line_step(given_);  // it may be a whole one: "\r\n"
-  return dropping_ && place_ != Place::kBody ? std::string_view{} : std::string_view(given_);
+  line_step(given_);  // it may be a whole one: "\r\n"
+  return dropping_ ? std::string_view{} : std::string_view(given_);
 }
 
 std::optional<std::string_view> HeaderGate::next(std::string_view& in) {
@@ -83,7 +84,6 @@ std::optional<std::string_view> HeaderGate::next(std::string_view& in) {
         const Kind kind = classify(line);
         if (kind == Kind::kUndecided) break;
         begin_line(kind, line);
-        if (ended()) break;
       }
       if (dropping_) break;
       kept += line_step(line);

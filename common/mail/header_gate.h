@@ -1,6 +1,10 @@
 // A message's header as it comes in, in wire format and in pieces of any size: what we would say ourselves is taken
-// out of a stranger's mail ("X-Holdfast-…" fields), and what bounds a header is counted. The header ends with the
-// first empty line, or before the first line that is no field (RFC 5322 section 2.2).
+// out of a stranger's mail ("X-Holdfast-…" fields), and what bounds a header is counted.
+//
+// The header ends with the first empty line (RFC 5322 section 2.1). A line before it that is no field leaves in doubt
+// where others see the end: some read what follows as body, some as more fields. From there on size and number count
+// no more (it may be a body without a header), but X-Holdfast- fields are still taken out and Received fields counted, so
+// that nobody sees one that we have not seen.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +24,8 @@ class HeaderGate {
   std::optional<std::string_view> finish();
 
   bool ended() const { return place_ == Place::kBody; }
-  std::uint64_t octets() const { return octets_; }  // so far, with what was taken out
+  // So far, up to the first line that is no field; with what was taken out.
+  std::uint64_t octets() const { return octets_; }
   std::uint64_t fields() const { return fields_; }
   std::uint64_t received() const { return received_; }  // Received fields: the hops so far
 
@@ -35,6 +40,7 @@ class HeaderGate {
 
   Place place_ = Place::kLineStart;
   bool dropping_ = false;  // the present field
+  bool doubtful_ = false;  // a line that is no field has come
   bool last_line_ = false;
   std::string held_;  // the beginning of a line whose kind is not known yet
   std::string given_;

@@ -14,16 +14,17 @@ constexpr int kMostAtATurn = 8;
 // Clients that come no closer than this are accepted one by one: to ask for another costs a system call each.
 constexpr std::chrono::microseconds kCrowd{200};
 constexpr int kTurnedAwayAtOnce = 50;
-constexpr Millis kOutOfDescriptors{100};
+constexpr Millis kOutOfDescriptors{100}, kOthersTurn{100};
 
 }  // namespace
 
 struct Listener::Impl {
-  Impl(Loop& l, base::UniqueFd f, Accepted a, std::string b)
+  Impl(Loop& l, base::UniqueFd f, Accepted a, std::string b, std::function<bool()> w)
       : loop(l),
         fd(std::move(f)),
         accepted(std::move(a)),
         busy(std::move(b)),
+        willing(std::move(w)),
         readable(l, fd.get(), Watch::For::kRead, [this] { on_readable(); }),
         again(l, [this] { readable.on(); }) {
     readable.on();
@@ -39,6 +40,7 @@ struct Listener::Impl {
     at_a_turn = now - last < kCrowd ? std::min(at_a_turn * 2, kMostAtATurn) : 1;
     last = now;
     for (int i = 0; i < at_a_turn && !paused; ++i) {
+      if (willing && !willing()) return look_away(kOthersTurn);
       sockaddr_storage raw{};
       socklen_t length = sizeof raw;
       base::UniqueFd client = take(&raw, &length);
@@ -54,12 +56,16 @@ struct Listener::Impl {
     return base::UniqueFd(::accept4(fd.get(), reinterpret_cast<sockaddr*>(raw), length, SOCK_NONBLOCK | SOCK_CLOEXEC));
   }
 
+  void look_away(Millis time) {
+    readable.off();
+    again.start(time);
+  }
+
   // Without descriptors the socket would stay readable and the loop would spin.
   void accept_failed(int err) {
     if (err != EMFILE && err != ENFILE && err != ENOBUFS && err != ENOMEM) return;
     turn_away();
-    readable.off();
-    again.start(kOutOfDescriptors);
+    look_away(kOutOfDescriptors);
   }
 
   void turn_away() {
@@ -79,6 +85,7 @@ struct Listener::Impl {
   base::UniqueFd fd, spare;
   Accepted accepted;
   const std::string busy;
+  const std::function<bool()> willing;
   bool paused = false;
   int at_a_turn = 1;
   base::Mono last{};
@@ -86,8 +93,8 @@ struct Listener::Impl {
   Timer again;
 };
 
-Listener::Listener(Loop& loop, base::UniqueFd fd, Accepted accepted, std::string busy)
-    : impl_(std::make_unique<Impl>(loop, std::move(fd), std::move(accepted), std::move(busy))) {}
+Listener::Listener(Loop& loop, base::UniqueFd fd, Accepted accepted, std::string busy, std::function<bool()> willing)
+    : impl_(std::make_unique<Impl>(loop, std::move(fd), std::move(accepted), std::move(busy), std::move(willing))) {}
 
 Listener::~Listener() = default;
 

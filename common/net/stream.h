@@ -76,7 +76,9 @@ class Listener {
   using Accepted = std::function<void(base::UniqueFd fd, SocketAddress peer)>;
   // Out of descriptors a client is accepted on one that is kept for it, told `busy` (a whole line) and
   // closed. Empty: such clients wait in the kernel's queue.
-  Listener(Loop& loop, base::UniqueFd fd, Accepted accepted, std::string busy = {});
+  // `willing`: asked before a client is accepted; while it says no, clients are left to whoever shares the socket, and
+  // it is asked again ten times a second. Empty: always.
+  Listener(Loop& loop, base::UniqueFd fd, Accepted accepted, std::string busy = {}, std::function<bool()> willing = {});
   ~Listener();
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;

@@ -21,6 +21,8 @@ bool has_strange_bytes(std::string_view line, bool utf8) {
   });
 }
 
+constexpr const char* kNoMessage = "Too many commands without a message";
+
 bool takes_parameters(Verb verb) { return verb == Verb::kMail || verb == Verb::kRcpt || verb == Verb::kXclient; }
 
 bool takes_utf8(Verb verb) { return verb == Verb::kMail || verb == Verb::kRcpt || verb == Verb::kVrfy; }
@@ -128,11 +130,12 @@ ServerSession::Maybe ServerSession::on_line(const LineReader::Line& line) {
 const char* ServerSession::exhausted(std::string_view line) const {
   const bool errors = options_.max_errors > 0 && errors_ >= options_.max_errors;
   const bool junk = options_.max_junk > 0 && junk_ >= options_.max_junk;
-  if (!errors && !junk) return nullptr;
+  const bool refused = options_.max_junk > 0 && refused_mails_ >= options_.max_junk;
+  if (!errors && !junk && !refused) return nullptr;
   const Verb verb = parse_command(line).verb;
   if (verb == Verb::kQuit || ((verb == Verb::kData || verb == Verb::kBdat) && accepted_ > 0)) return nullptr;
   if (errors) return "Too many errors";
-  return is_junk(verb) ? "Too many commands without a message" : nullptr;
+  return junk && is_junk(verb) ? kNoMessage : refused && verb == Verb::kMail ? kNoMessage : nullptr;
 }
 
 // Commands that bring no message nearer.
@@ -206,7 +209,9 @@ std::optional<Reply> ServerSession::unknown(const Command& command) const {
 }
 
 ServerSession::Maybe ServerSession::out_of_sequence(Verb verb, std::string_view line) {
-  const bool follows_refusal = mail_refused_ && (verb == Verb::kRcpt || verb == Verb::kData || verb == Verb::kBdat);
+  // As many as one message may have had recipients: more are no pipelining.
+  const bool follows_refusal = mail_refused_ && (verb == Verb::kRcpt || verb == Verb::kData || verb == Verb::kBdat) &&
+                               followers_++ <= options_.max_recipients;
   if (state_ == State::kMail && (verb == Verb::kData || verb == Verb::kBdat) && rcpts_ > 0) {
     return refuse(verb, line, Reply::make(554, "5.5.1", "No valid recipients"), false);
   }
@@ -259,9 +264,11 @@ ServerSession::Maybe ServerSession::on_helo(const Command& command, std::string_
 
 ServerSession::Maybe ServerSession::on_mail(const Command& command, std::string_view line) {
   mail_refused_ = true;  // until it is accepted
+  followers_ = 0;
   auto arguments = parse_mail(command.argument, extensions());
   if (!arguments) return refuse(Verb::kMail, line, std::move(arguments.error()));
   if (options_.size_limit > 0 && arguments->size.value_or(0) > options_.size_limit) {
+    ++refused_mails_;
     return refuse(Verb::kMail, line, too_big(), false);
   }
   smtputf8_ = arguments->smtputf8;
@@ -274,7 +281,7 @@ ServerSession::Maybe ServerSession::on_rcpt(const Command& command, std::string_
   auto arguments = parse_rcpt(command.argument, {.smtputf8 = smtputf8_, .dsn = options_.dsn});
   if (!arguments) return refuse(Verb::kRcpt, line, std::move(arguments.error()));
   if (accepted_ >= options_.max_recipients) {
-    return refuse(Verb::kRcpt, line, Reply::make(452, "4.5.3", "Too many recipients"), false);
+    return refuse(Verb::kRcpt, line, Reply::make(452, "4.5.3", "Too many recipients"), overshoots());
   }
   return await(Verb::kRcpt, event::Rcpt{std::move(arguments->recipient), arguments->notify, arguments->orcpt});
 }
@@ -331,7 +338,8 @@ void ServerSession::reply(const Reply& reply, bool client_error) {
   awaited_.reset();
   const bool of_a_command = verb != Verb::kBanner && verb != Verb::kStartTls && verb != Verb::kData &&
                             verb != Verb::kBdat && verb != Verb::kDot;
-  if (client_error || (reply.permanent() && of_a_command)) ++errors_;
+  if (client_error || (reply.permanent() && of_a_command) || (verb == Verb::kRcpt && !positive && overshoots())) ++errors_;
+  if (verb == Verb::kMail && reply.temporary()) ++refused_mails_;
   if (verb == Verb::kBdat && reply.code != 421) return end_by_chunk(reply);
   reply.append_wire(output_);
   if (reply.code == 421) return enter(State::kClosed);
@@ -353,7 +361,7 @@ void ServerSession::close(const Reply& reply) {
 void ServerSession::answered(Verb verb) {
   if (verb == Verb::kMail) mail_refused_ = false;
   if (verb == Verb::kHelo || verb == Verb::kEhlo) esmtp_ = verb == Verb::kEhlo;
-  if (verb == Verb::kDot) errors_ = junk_ = 0;
+  if (verb == Verb::kDot) errors_ = junk_ = refused_mails_ = 0;
   if (verb == Verb::kStartTls) reader_.clear();
   if (verb == Verb::kRcpt) ++accepted_;
   enter_by(verb);

@@ -40,7 +40,7 @@ struct ServerOptions {
   std::size_t max_recipients = 1000;       // accepted ones a transaction; more get 452 4.5.3
   BareNewline bare_newline = BareNewline::kReject;
   int max_errors = 20;  // after so many since the last message the next command gets 421; 0: no limit
-  int max_junk = 0;     // the same of NOOP, RSET, VRFY, HELP and repeated HELO, EHLO
+  int max_junk = 0;     // the same of NOOP, RSET, VRFY, HELP and repeated HELO, EHLO; and of MAIL refused otherwise
   // What EHLO offers, besides ENHANCEDSTATUSCODES. What is not offered is not understood: parameters get 555,
   // commands 502.
   bool pipelining = true;
@@ -75,7 +75,7 @@ class ServerSession {
   // A refused Mail leaves no transaction; a refused Data leaves it open, unless the content was to come by BDAT: then
   // a Reset follows.
   // A 5xx to Helo, Mail or Rcpt counts as an error of the client (ServerOptions::max_errors), as the core's own
-  // refusals do; a 4xx only if `client_error` is set.
+  // refusals do; a 4xx only if `client_error` is set, or to recipients beyond twice max_recipients.
   void reply(const mail::Reply& reply, bool client_error = false);
   // Ends the session from our side, also while an answer is awaited: a time-out (421 4.4.2), our own end
   // (421 4.3.2). No event follows.
@@ -126,6 +126,8 @@ class ServerSession {
   Maybe on_quit();
   const char* exhausted(std::string_view line) const;
   bool is_junk(Verb verb) const;
+  // Far more recipients than a message may have: nobody asks for so many who only wants to send one.
+  bool overshoots() const { return rcpts_ > 2 * options_.max_recipients; }
   Extensions extensions() const;
   Maybe out_of_sequence(Verb verb, std::string_view line);
   std::optional<mail::Reply> unknown(const Command& command) const;
@@ -158,7 +160,8 @@ class ServerSession {
   bool esmtp_ = false;     // EHLO was answered last, not HELO
   std::size_t accepted_ = 0;
   std::size_t rcpts_ = 0;  // of the transaction, refused ones too
-  int errors_ = 0, junk_ = 0;
+  std::size_t followers_ = 0;  // commands that were no error since they follow a refused MAIL
+  int errors_ = 0, junk_ = 0, refused_mails_ = 0;
 };
 
 }  // namespace holdfast::smtp

@@ -39,12 +39,23 @@ bool is_address_text(std::string_view text) {
          });
 }
 
+// As Postfix has it: letters, digits, hyphens and underscores between dots. It stands in logs and Received lines.
+bool is_host_name(std::string_view text) {
+  if (text.empty() || text.size() > kMaxValue || text.front() == '.' || text.back() == '.') return false;
+  if (text.find("..") != std::string_view::npos) return false;
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    const char l = base::lower(c);
+    return (c >= '0' && c <= '9') || (l >= 'a' && l <= 'z') || c == '.' || c == '-' || c == '_';
+  });
+}
+
 bool fits(Member member, std::string_view value) {
   if (is_address_member(member)) return is_address_text(value);
   if (is_port_member(member)) {
     const auto port = base::to_number(value);
     return value.empty() || (port && *port <= 65535);
   }
+  if (member == &XclientAttributes::name) return is_host_name(value);
   if (member == &XclientAttributes::proto) return base::iequals(value, "SMTP") || base::iequals(value, "ESMTP");
   return value.size() <= kMaxValue &&
          std::none_of(value.begin(), value.end(), [](char c) { return static_cast<unsigned char>(c) < 32 || c == 127; });
@@ -101,6 +112,7 @@ std::expected<XclientAttributes, mail::Reply> parse_xclient(std::string_view arg
     value = mail::decode_xtext(raw);
     if (is_address_member(attribute->member) && base::istarts_with(value, "IPV6:")) value.erase(0, 5);
     if (!fits(attribute->member, value)) return std::unexpected(bad(word));
+    if (attribute->member == &XclientAttributes::proto) value = value.size() == 4 ? "SMTP" : "ESMTP";
   }
   if (!any) return std::unexpected(bad("no attribute"));
   return out;

@@ -19,8 +19,8 @@ struct XclientAttributes {
   std::optional<std::string> name, addr, port, proto, helo, login, destaddr, destport;
 };
 
-// The argument of the command: attributes NAME=VALUE with blanks between, none of them twice, PROTO "SMTP" or
-// "ESMTP", ports up to 65535, addresses made of the characters that addresses have (whoever uses one parses it), texts
+// The argument of the command: attributes NAME=VALUE with blanks between, none of them twice, NAME a host's name,
+// PROTO "SMTP" or "ESMTP" in any case (given in capitals), ports up to 65535, addresses made of the characters that addresses have (whoever uses one parses it), texts
 // of at most 255 characters without control characters. Else the 501.
 std::expected<XclientAttributes, mail::Reply> parse_xclient(std::string_view argument);
 

@@ -1,5 +1,6 @@
 """Issues 2 and 5: the client's name by its reverse zone, believed if that name has its address."""
 
+import socket
 import time
 
 import pytest
@@ -69,6 +70,24 @@ def test_the_record_holds_the_name(world, destination):
         assert client.data(b"Subject: x\r\n\r\nx\r\n").code == 250
     message = gateway.json("queue", "show", gateway.wait_queue(1)[0]["queue_id"])[0]
     assert "mx.names.test" in str(message), message
+
+
+def ehlo_takes(gateway, address):
+    with connect(gateway, address) as client:
+        begin = time.monotonic()
+        assert client.ehlo().code == 250
+        return time.monotonic() - begin
+
+
+def test_silent_name_servers_cost_few_clients_their_time(world, destination):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        gateway = gateway_with(world, destination, f"127.0.0.1:{silent.getsockname()[1]}", lookup="2s")
+        for number in (1, 2, 3):
+            assert ehlo_takes(gateway, f"192.0.2.{number}") > 1.8
+        gateway.wait_log("smtpd", "the name servers are silent")
+        least = min(ehlo_takes(gateway, f"192.0.2.{number}") for number in (4, 5, 6))
+        assert least < 1, least
 
 
 @pytest.mark.parametrize("lookup, least, most", [("1s", 0.9, 8), ("off", 0, 5)])

@@ -92,6 +92,25 @@ def test_smtputf8_is_refused_where_the_destination_lacks_it(world, destination):
     assert destination.messages == [] and both.queue() == []
 
 
+def test_a_size_that_the_destination_does_not_take_is_refused_before_the_content(world, destination):
+    """Item 2, where EHLO cannot tell since there are more destinations: at RCPT, also while it is down."""
+    small, other = world.destination(start=False), destination
+    small.capabilities = ["SIZE 1000"]
+    gateway = world.gateway(destinations={"a": {"servers": [small.start().server]}, "b": {"servers": [other.server]}},
+                            domains={"example.test": {"destination": "a", "local_recipients": ["local"]},
+                                     "other.test": {"destination": "b"}})
+    gateway.wait_probed()
+    small.close()
+    gateway.wait_state("down", name="a")
+    with gateway.client() as client:
+        client.ehlo()
+        assert client.command("MAIL FROM:<a@b.test> SIZE=1001").code == 250
+        assert client.rcpt("local@example.test").text.startswith("552 5.3.4")
+        client.command("RSET")
+        assert client.command("MAIL FROM:<a@b.test> SIZE=1000").code == 250
+        assert client.rcpt("local@example.test").code == 250
+
+
 @pytest.mark.parametrize("kept", [False, True], ids=["live", "kept"])
 @pytest.mark.parametrize("dsn", [True, False], ids=["dsn", "no-dsn"])
 def test_dsn_parameters_go_on_where_they_are_offered(world, kept, dsn):

@@ -126,7 +126,7 @@ def test_a_network_that_is_none_is_an_error(world, destination, wrong):
 
 
 def test_early_talkers(world, destination):
-    gateway = world.gateway(destination, settings={"smtpd": {"banner_delay": "1s"}})
+    gateway = world.gateway(destination, settings={"smtpd": {"banner_delay": "1s", "trusted_networks": ["127.0.0.2"]}})
     gateway.wait_probed()
     with SmtpClient(gateway.port, greet=False) as eager:
         eager.send(b"EHLO client.test\r\n")
@@ -136,14 +136,51 @@ def test_early_talkers(world, destination):
         assert patient.banner.code == 220
         assert patient.ehlo().code == 250
     gateway.wait_log("smtpd", "NOQUEUE: reject: CONNECT from unknown[127.0.0.1]: 554 5.5.0")
+    with SmtpClient(gateway.port, greet=False, source=("127.0.0.2", 0)) as trusted:
+        trusted.send(b"EHLO client.test\r\nNOOP\r\n")
+        assert [trusted.read().code for _ in range(3)] == [220, 250, 250]
+
+
+def test_a_load_balancer_may_ask_early_whether_we_live(world, destination):
+    settings = {"trusted_networks": [], "proxy_networks": ["127.0.0.0/8"]}
+    gateway = world.gateway(destination, settings={"smtpd": settings})
+    for header, code in ((b"PROXY UNKNOWN\r\n", 220), (b"PROXY TCP4 192.0.2.1 192.0.2.2 1 25\r\n", 554)):
+        with SmtpClient(gateway.port, greet=False) as balancer:
+            balancer.send(header + b"QUIT\r\n")
+            assert balancer.read().code == code
 
 
 def test_early_talkers_may_be_let_in(world, destination):
     gateway = world.gateway(destination, settings={"smtpd": {"banner_delay": "1s", "early_talkers": "allow"}})
+    with SmtpClient(gateway.port, greet=False) as flood:
+        sent = 0
+        flood.socket.settimeout(0.3)
+        try:
+            while sent < 64 << 20:
+                sent += flood.socket.send(b"NOOP\r\n" * 10000)
+        except (TimeoutError, OSError):
+            pass
+        assert sent < 32 << 20, "what is sent before the banner is not hoarded"
     with SmtpClient(gateway.port, greet=False) as eager:
         eager.send(b"EHLO client.test\r\n")
         assert eager.read().code == 220
         assert eager.read().code == 250
+
+
+def test_a_full_worker_leaves_clients_to_another(world, destination):
+    """Nobody is told 421 while any worker has room; when none has, it is said."""
+    gateway = world.gateway(destination, settings={"smtpd": {"workers": 2, "max_clients": 5}})
+    gateway.wait_probed()
+    clients = [gateway.client() for _ in range(10)]
+    assert [client.banner.code for client in clients] == [220] * 10
+    with gateway.client() as one_more:
+        assert one_more.banner.text.startswith("421 4.3.2 ")
+    clients.pop().close()
+    until(lambda: gateway.status()["clients"]["now"] == 9, "one has gone")
+    clients.append(gateway.client())
+    assert clients[-1].banner.code == 220
+    for client in clients:
+        client.close()
 
 
 def test_status_tells(world, destination):

@@ -47,6 +47,26 @@ def test_names_that_are_not_known(gateway, destination):
     assert "from relay.test (unknown [192.0.2.10])" in destination.wait_for(1)[0].received
 
 
+def test_more_about_the_same_client(gateway, destination):
+    with gateway.client() as relay:
+        relay.ehlo("relay.test")
+        assert relay.command("XCLIENT NAME=mx.sender.test ADDR=192.0.2.10 HELO=their.helo").code == 220
+        relay.ehlo("relay.test")
+        assert relay.command("XCLIENT PROTO=esmtp").code == 220
+        relay.ehlo("relay.test")
+        relay.mail("a@client.test")
+        relay.rcpt("local@example.test")
+        assert relay.data(b"Subject: x\r\n\r\nx\r\n").code == 250
+        relay.command("XCLIENT ADDR=192.0.2.11")
+        relay.ehlo("relay.test")
+        relay.mail("a@client.test")
+        relay.rcpt("local@example.test")
+        assert relay.data(b"Subject: x\r\n\r\nx\r\n").code == 250
+    first, second = (message.received for message in destination.wait_for(2))
+    assert "from their.helo (mx.sender.test [192.0.2.10])" in first and " with ESMTP id " in first
+    assert "from relay.test (unknown [192.0.2.11])" in second, "of another client nothing is known"
+
+
 def test_the_record_of_what_is_kept(gateway, destination):
     destination.close()
     gateway.wait_state("down")

@@ -119,6 +119,8 @@ class Session:
         if not chunk:
             raise _Gone
         self.buffer += chunk
+        if self.destination.wire is not None:
+            self.destination.wire.setdefault(self.number, bytearray()).extend(chunk)
 
     async def line(self):
         while b"\n" not in self.buffer:
@@ -299,6 +301,7 @@ class Destination:
         self.messages, self.content_seen, self.commands, self.faults = [], [], [], []
         self.connections = 0
         self.catch_all = False
+        self.wire = None  # a dict: the bytes of each connection, by its number, as they came in the clear
         self.tls = None  # an ssl.SSLContext: STARTTLS is offered
         self.tls_faults, self.logins = [], []
         self._changed = threading.Condition()

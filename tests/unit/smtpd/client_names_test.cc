@@ -35,6 +35,7 @@ class ClientNamesTest : public ::testing::Test {
   static config::Config config_for(const net::SocketAddress& server) {
     config::Config out;
     out.resolvers = {{.host = server.host(), .port = server.port()}};
+    out.clients.lookup = base::Seconds{1};
     return out;
   }
   Bench bench;
@@ -57,6 +58,30 @@ TEST_F(ClientNamesTest, WhereNobodyAnswersOneWaitsAndMayStop) {
   wait.reset();
   other.reset();
   EXPECT_EQ(names.known(ip("192.0.2.1")), std::nullopt);
+}
+
+TEST_F(ClientNamesTest, AQuestionThatWasNotAnsweredInTimeKeepsNobodyElseWaiting) {
+  const SilentServer silent;
+  ClientNames names(bench.loop, config_for(silent.address));
+  auto wait = names.ask(ip("192.0.2.1"), [](const std::string&) {});
+  EXPECT_EQ(names.known(ip("192.0.2.1")), std::nullopt);
+  EXPECT_TRUE(bench.until([&] { return names.known(ip("192.0.2.1")) == ""; }, net::Millis{10'000}));
+  EXPECT_EQ(names.known(ip("192.0.2.2")), std::nullopt) << "one that is not answered says nothing of others";
+}
+
+TEST_F(ClientNamesTest, SilentNameServersCostFewClientsTheirTime) {
+  const SilentServer silent;
+  ClientNames names(bench.loop, config_for(silent.address));
+  const auto asked = bench.loop.now();
+  for (const auto* client : {"192.0.2.1", "192.0.2.2", "192.0.2.3"}) {
+    EXPECT_EQ(names.known(ip(client)), std::nullopt);
+    names.gave_up(asked);
+  }
+  EXPECT_EQ(names.known(ip("192.0.2.4")), "");
+  names.gave_up(asked);
+  EXPECT_EQ(names.known(ip("192.0.2.4")), "");
+  names.reload({});
+  EXPECT_EQ(names.known(ip("192.0.2.4")), std::nullopt) << "others may answer";
 }
 
 TEST_F(ClientNamesTest, OtherNameServersEndTheWaiting) {
