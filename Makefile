@@ -79,6 +79,8 @@ doc: build
 	mv docs/settings.md.new docs/settings.md
 	$(RELEASE)/bin/gatewayctl config schedules >docs/schedules.md.new
 	mv docs/schedules.md.new docs/schedules.md
+	$(RELEASE)/bin/gatewayctl alert reference >docs/alerts.md.new
+	mv docs/alerts.md.new docs/alerts.md
 	$(RELEASE)/bin/gatewayctl manual >docs/gatewayctl.md.new
 	mv docs/gatewayctl.md.new docs/gatewayctl.md
 

@@ -35,7 +35,7 @@ class Gateway {
   // The queue's index with a view of this moment; kNotFound while nothing was ever kept.
   base::Status read_queue(const std::function<void(const storage::QueueIndex&, const storage::Txn&)>& questions);
 
-  // One question to "master", "qmgr" or "prober", and the whole answer: some of it may be done although it has an
+  // One question to "master", "qmgr", "prober" or "alertd", and the whole answer: some of it may be done although it has an
   // exit code.
   base::Result<ipc::ControlReply> ask_all(const std::string& daemon, const std::string& command,
                                           const std::vector<std::string>& words, base::Seconds timeout) const;

@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 
 #include "common/storage/space.h"
+#include "gatewayctl/alert_commands.h"
 #include "gatewayctl/text_json.h"
 
 namespace holdfast::gatewayctl {
@@ -16,8 +17,9 @@ constexpr base::Seconds kQuick{2};
 // Without master there is nobody who knows; qmgr and prober are asked themselves.
 std::vector<DaemonLine> orphans(const Gateway& gateway) {
   std::vector<DaemonLine> out{{"master", 0, std::nullopt, "stopped", std::nullopt}};
-  for (const char* name : {"prober", "qmgr"}) {
-    const bool answers = gateway.ask(name, fmt::format("{}.status", name), {}, kQuick).has_value();
+  for (const char* name : {"prober", "qmgr", "alertd"}) {
+    const std::string question = name == std::string_view("alertd") ? "alert.list" : fmt::format("{}.status", name);
+    const bool answers = gateway.ask(name, question, {}, kQuick).has_value();
     out.push_back({name, 0, std::nullopt, answers ? "running" : "stopped", std::nullopt});
   }
   return out;
@@ -205,6 +207,7 @@ Status gather(Gateway& gateway) {
   gather_directory(gateway, status);
   gather_queue(gateway, status);
   gather_spool(gateway, status);
+  status.alerts = open_alerts(gateway);
   return status;
 }
 
@@ -216,7 +219,7 @@ void add_status_commands(CLI::App& app, Invocation& invocation) {
 
   auto* restart = app.add_subcommand("restart", "restart one daemon; the others go on");
   auto name = std::make_shared<std::string>();
-  restart->add_option("NAME", *name, "smtpd, qmgr, deliver or prober")->required();
+  restart->add_option("NAME", *name, "smtpd, qmgr, deliver, prober or alertd")->required();
   restart->callback([&invocation, name] { run_master(invocation, "master.restart", {*name}, "restarting " + *name); });
 
   auto* log = app.add_subcommand("log", "what is logged")->require_subcommand(1);

@@ -92,13 +92,13 @@ void finish_alerts(Draft& draft) {
   if (!alerts.command.empty() && !alerts.command.front().starts_with('/')) {
     error_at(draft, "alerts.command", fmt::format("'{}' must be an absolute path", alerts.command.front()));
   }
-  if (!alerts.has_road() && !draft.config.destinations.empty()) {
-    draft.faults.warning({draft.config.file, 0}, "alerts: no mail, webhook or command is set: nobody is told when a destination is down");
-  }
 }
 
 void check_alert_files(Draft& draft) {
   const Alerts& alerts = draft.config.alerts;
+  if (!alerts.has_road() && !draft.config.destinations.empty()) {
+    draft.faults.warning({draft.config.file, 0}, "alerts: no mail, webhook or command is set: nobody is told when a destination is down");
+  }
   check_secret(draft, "alerts.mail.auth.password_file", alerts.auth.password_file);
   check_cas(draft, "alerts.mail.tls.ca_file", alerts.ca_file);
   for (const auto& hook : alerts.webhooks) {

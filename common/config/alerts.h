@@ -6,7 +6,7 @@
 namespace holdfast::config {
 
 void finish_alerts(Draft& draft);
-// Password, token and CA files and the command are there (Files::kCheck, load.h).
+// Password, token and CA files and the command are there, and somebody is told at all (Files::kCheck, load.h).
 void check_alert_files(Draft& draft);
 
 }  // namespace holdfast::config
