@@ -216,6 +216,7 @@ void Curl::submit(const Submission& mail, Done done) {
   if (!mail.user.empty()) {
     set_text(easy, CURLOPT_USERNAME, mail.user);
     set_text(easy, CURLOPT_PASSWORD, mail.password);
+    set(easy, CURLOPT_SASL_IR, 1L);
   }
   set_text(easy, CURLOPT_MAIL_FROM, mail.from);
   append(transfer.list, mail.to);

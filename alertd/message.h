@@ -14,7 +14,6 @@ namespace holdfast::alertd {
 struct MailHeads {
   std::string from, to;              // addresses
   std::string host;                  // our name, for the Message-ID
-  std::int64_t repeat_ms = 0;
 };
 // An RFC 5322 message with CRLF line ends, 7 bit, no line over 998. Notices of one alert are one thread; retries have
 // the same Message-ID.

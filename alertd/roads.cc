@@ -99,15 +99,15 @@ void Roads::try_relay(std::shared_ptr<Letter> letter) {
 
 void Roads::post(const config::Webhook& hook, const Notice& notice, Done done) {
   auto body = web_body(notice, hook, repeat_ms(config_->alerts));
-  Post post{.url = hook.url, .content = std::move(body.content), .headers = std::move(body.headers), .ca_file = hook.ca_file};
-  post.headers.push_back("Content-Type: " + body.content_type);
-  post.headers.insert(post.headers.end(), hook.headers.begin(), hook.headers.end());
+  Post request{.url = hook.url, .content = std::move(body.content), .headers = std::move(body.headers), .ca_file = hook.ca_file};
+  request.headers.push_back("Content-Type: " + body.content_type);
+  request.headers.insert(post.headers.end(), hook.headers.begin(), hook.headers.end());
   if (!hook.token_file.empty()) {
     const auto token = config::read_password({.user = {}, .password_file = hook.token_file});
     if (!token) return later(std::move(done), {false, token.error().text});
-    post.headers.push_back("Authorization: Bearer " + *token);
+    request.headers.push_back("Authorization: Bearer " + *token);
   }
-  curl_.post(post, std::move(done));
+  curl_.post(request, std::move(done));
 }
 
 void Roads::run(const Notice& notice, Done done) {
