@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "deliver/demands.h"
+
 namespace holdfast::deliver {
 
 using mail::Stage;
@@ -47,8 +49,19 @@ bool Delivery::open_record() {
 }
 
 void Delivery::acquire(bool fresh) {
-  waiter_ = pool_->acquire({.deadline = pool_->options().timeouts.session, .fresh = fresh, .avoid = avoid_},
+  waiter_ = pool_->acquire({.deadline = pool_->options().timeouts.session, .fresh = fresh, .avoid = avoid_, .client = client()},
                            [this](upstream::AcquireResult result) { acquired(std::move(result)); });
+}
+
+// Whose mail it is, where the server is to hear of it; null: ours, as a bounce is.
+upstream::ClientPtr Delivery::client() const {
+  const mail::Envelope& envelope = source_->record().envelope();
+  if (pool_->options().manner.tell == upstream::Manner::Tell::kNothing || envelope.client_address.empty()) return nullptr;
+  return std::make_shared<upstream::Client>(upstream::Client{.address = envelope.client_address,
+                                                             .port = envelope.client_port,
+                                                             .name = envelope.client_name,
+                                                             .helo = envelope.helo,
+                                                             .protocol = envelope.protocol});
 }
 
 void Delivery::acquired(upstream::AcquireResult result) {
@@ -69,13 +82,24 @@ void Delivery::acquired(upstream::AcquireResult result) {
 
 void Delivery::start() {
   builder_.on_relay(lease_.relay());
+  const auto demands = demands_of(source_->record(), job_, lease_.connection().capabilities());
+  if (demands && !demands->obstacle) return hand_over(demands->smtputf8);
+  if (demands) {
+    builder_.unfit(demands->obstacle->dsn, demands->obstacle->text);
+  } else {
+    builder_.local_failure(demands.error().text);
+  }
+  finish();
+}
+
+void Delivery::hand_over(bool smtputf8) {
   begun_ = true;
   upstream::Connection& connection = lease_.connection();
   const storage::Record& record = source_->record();
   const mail::Envelope& envelope = record.envelope();
   connection.mail(envelope.sender, connection.mail_parameters({.size = record.content_size(),
                                                                .eightbit = envelope.body == mail::Body::k8BitMime,
-                                                               .smtputf8 = envelope.smtputf8,
+                                                               .smtputf8 = smtputf8,
                                                                .ret = envelope.ret,
                                                                .envid = envelope.envid}));
   for (const auto& recipient : job_.recipients) {
@@ -109,8 +133,12 @@ void Delivery::on_data_refused(const mail::Reply& reply) {
 }
 
 void Delivery::on_sent(const mail::Reply& reply) {
-  builder_.dot_answered(reply);
-  finish();
+  if (!pool_->options().manner.lmtp) {
+    builder_.dot_answered(reply);
+    return finish();
+  }
+  builder_.dot_answered_for_one(reply);
+  if (!lease_.connection().in_transaction()) finish();
 }
 
 void Delivery::on_failed(const upstream::Failure& failure) {

@@ -45,8 +45,10 @@ class Delivery final : private upstream::ConnectionHandler {
  private:
   bool open_record();
   void acquire(bool fresh);
+  upstream::ClientPtr client() const;
   void acquired(upstream::AcquireResult result);
   void start();
+  void hand_over(bool smtputf8);
   void finish();
 
   void on_mail(const mail::Reply& reply) override;

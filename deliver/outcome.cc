@@ -1,5 +1,7 @@
 #include "deliver/outcome.h"
 
+#include <algorithm>
+
 #include "common/base/panic.h"
 
 namespace holdfast::deliver {
@@ -104,6 +106,23 @@ void OutcomeBuilder::dot_answered(const mail::Reply& reply) {
   for_the_rest(word_of(reply, Stage::kDot));
 }
 
+// An answer that speaks of the mailbox counts as one to RCPT: by LMTP that is where a full one is found out.
+void OutcomeBuilder::dot_answered_for_one(const mail::Reply& reply) {
+  const auto at = std::ranges::find(decided_, false);
+  base::expect(at != decided_.end(), "more answers to the dot than recipients");
+  const auto i = static_cast<std::size_t>(at - decided_.begin());
+  const std::string dsn = reply.dsn();
+  const bool about_mailbox = !reply.positive() && (dsn.compare(1, 3, ".1.") == 0 || dsn.compare(1, 3, ".2.") == 0);
+  if (!reply.positive() && outcome_.code == 0) {
+    outcome_.stage = Stage::kDot;
+    outcome_.code = reply.code;
+  }
+  const std::uint32_t index = outcome_.recipients[i].index;
+  outcome_.recipients[i] = word_of(reply, about_mailbox ? Stage::kRcpt : Stage::kDot);
+  outcome_.recipients[i].index = index;
+  decided_[i] = true;
+}
+
 // A time-out is no loss: design.md section 3 holds a message that kills the connection, not one that came
 // upon a server that hangs. Nor is a 421, with which the server ends it in order.
 void OutcomeBuilder::connection_failed(const upstream::Failure& failure) {
@@ -122,6 +141,10 @@ void OutcomeBuilder::no_connection(const upstream::AcquireFailure& failure) {
 
 void OutcomeBuilder::unroutable(const dns::Refusal& refusal) {
   own_words(Stage::kConnect, refusal.text, refusal.dsn, refusal.final);
+}
+
+void OutcomeBuilder::unfit(std::string_view dsn, std::string_view reason) {
+  own_words(Stage::kNone, reason, dsn, true);
 }
 
 void OutcomeBuilder::local_failure(std::string_view reason) { own_words(Stage::kLocal, reason, dsn_of(Stage::kLocal)); }

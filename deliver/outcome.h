@@ -29,10 +29,14 @@ class OutcomeBuilder {
   void rcpt_answered(const mail::Reply& reply);
   void data_refused(const mail::Reply& reply);
   void dot_answered(const mail::Reply& reply);
+  // By LMTP: the answer for the next of those who were accepted.
+  void dot_answered_for_one(const mail::Reply& reply);
   void connection_failed(const upstream::Failure& failure);
   void no_connection(const upstream::AcquireFailure& failure);
   // No server is to be had for the recipients' domain: as if none had answered, with what was found instead.
   void unroutable(const dns::Refusal& refusal);
+  // The server does not take such a message (demands.h): for good, and nothing was tried.
+  void unfit(std::string_view dsn, std::string_view reason);
   // A failure of our own, which says nothing of the destination.
   void local_failure(std::string_view reason);
   // The record in the spool cannot be read, but others can: its own affair.

@@ -10,6 +10,7 @@
 #include "common/base/announce.h"
 #include "common/base/log.h"
 #include "common/destination/fact.h"
+#include "common/ipc/locks.h"
 #include "common/mail/events.h"
 #include "deliver/delivery_log.h"
 
@@ -67,7 +68,7 @@ class Worker::FromProber final : public Link {
 };
 
 base::Result<std::unique_ptr<daemon::Service>> Worker::start(daemon::Context& context) {
-  const std::string path = fmt::format("{}/deliver.{}.lock", context.config->paths.run, context.worker);
+  const std::string path = ipc::deliver_lock(ipc::locks_folder(context.config->paths.run), context.worker);
   base::UniqueFd lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640));
   if (!lock) return base::fail_errno(path, errno);
   if (auto locked = wait_for(lock.get()); !locked) return std::unexpected(locked.error());

@@ -111,7 +111,7 @@ base::Result<pid_t> Children::launch(const Child& child) {
     plan->arguments.insert(plan->arguments.end(), {option, std::to_string(fd)});
     plan->inherited.push_back(fd);
   }
-  auto pid = spawn(plan->program, plan->arguments, plan->inherited);
+  auto pid = spawn(plan->program, plan->arguments, plan->inherited, plan->identity ? &*plan->identity : nullptr);
   if (pid) tie(*pid, std::move(life->ours), std::move(ready->ours));
   return pid;
 }
@@ -130,6 +130,16 @@ void Children::send_listeners(std::string_view name, const std::vector<int>& fds
     if (child.name != name || child.pid == 0) continue;
     if (auto sent = daemon::send_listeners(ties_[child.pid].life.get(), fds); !sent) {
       base::log().error(fmt::format("{} was not told of the new listeners: {}", child.label(), sent.error().text));
+    }
+  }
+}
+
+void Children::send_files(const std::function<int(std::string_view)>& bag_of) {
+  for (const auto& child : supervisor_.children()) {
+    const int bag = bag_of(child.name);
+    if (bag < 0 || child.pid == 0) continue;
+    if (auto sent = daemon::send_files(ties_[child.pid].life.get(), bag); !sent) {
+      base::log().error(fmt::format("{} was not given the certificates as they are now: {}", child.label(), sent.error().text));
     }
   }
 }

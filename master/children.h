@@ -4,12 +4,14 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/net/loop.h"
+#include "common/sandbox/privileges.h"
 #include "master/supervisor.h"
 
 namespace holdfast::master {
@@ -21,6 +23,7 @@ class Children {
     std::string program;
     std::vector<std::string> arguments;
     std::vector<int> inherited;
+    std::optional<sandbox::Identity> identity;  // whom it runs as; none: as master does
   };
   using Planner = std::function<base::Result<Plan>(const Child&)>;
 
@@ -38,6 +41,8 @@ class Children {
   void begin() { act(); }
   // Hands all processes of that name these listening sockets, in place of those they have.
   void send_listeners(std::string_view name, const std::vector<int>& fds);
+  // Hands each process the file bag that `bag_of` says for its name; -1: none.
+  void send_files(const std::function<int(std::string_view)>& bag_of);
 
  private:
   // What ties a process to us.

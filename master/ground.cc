@@ -1,11 +1,18 @@
 #include "master/ground.h"
 
+#include <cerrno>
 #include <filesystem>
 
+#include <fcntl.h>
 #include <sys/resource.h>
 
 #include "common/base/file.h"
+#include "common/base/installation_token.h"
+#include "common/config/security.h"
 #include "common/daemon/board.h"
+#include "common/daemon/file_bag.h"
+#include "common/ipc/locks.h"
+#include "common/sandbox/rights.h"
 #include "common/storage/segment.h"
 #include "master/spawn.h"
 
@@ -18,7 +25,7 @@ constexpr unsigned kPatienceSeconds = 12;
 base::Status make_all_folders(const config::Paths& paths) {
   for (const std::string& folder :
        {paths.spool, storage::segments_folder(paths.spool), storage::corrupt_folder(paths.spool), paths.spool + "/index",
-        paths.state, paths.state + "/directory", paths.run, paths.log}) {
+        paths.state, paths.state + "/directory", paths.run, ipc::locks_folder(paths.run), paths.log}) {
     if (auto made = base::make_folders(folder); !made) return made;
   }
   // A start that was cut short may have made folders whose names are not on disk yet. The one above may be
@@ -30,11 +37,35 @@ base::Status make_all_folders(const config::Paths& paths) {
   return {};
 }
 
+// What several daemons use, and those that only read cannot make (common/sandbox/rights.h).
+base::Status make_shared_files(const config::Paths& paths) {
+  if (auto token = base::installation_token(paths.state); !token) return std::unexpected(token.error());
+  const std::string lock = paths.state + "/directory/lock.mdb";  // LMDB gives an empty one its shape
+  const base::UniqueFd fd(::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640));
+  if (!fd) return base::fail_errno(lock, errno);
+  return {};
+}
+
 }  // namespace
+
+base::Result<Bags> Bags::pack(const config::Config& config) {
+  auto front = daemon::pack_files(config::secret_files(config, true));
+  if (!front) return std::unexpected(front.error());
+  auto roads = daemon::pack_files(config::secret_files(config, false));
+  if (!roads) return std::unexpected(roads.error());
+  return Bags{std::move(*front), std::move(*roads)};
+}
+
+int Bags::of(std::string_view daemon) const {
+  const auto* rights = sandbox::rights_of(daemon);
+  if (rights == nullptr || !rights->handed_files) return -1;
+  return daemon == "smtpd" ? front.get() : roads.get();
+}
 
 base::Result<Ground> prepare(const config::Config& config) {
   Ground out;
   if (auto made = make_all_folders(config.paths); !made) return std::unexpected(made.error());
+  if (auto made = make_shared_files(config.paths); !made) return std::unexpected(made.error());
   auto instance = Instance::take(config.paths.run, kPatienceSeconds);
   if (!instance) return std::unexpected(instance.error());
   out.instance = std::move(*instance);
@@ -47,6 +78,9 @@ base::Result<Ground> prepare(const config::Config& config) {
   auto board = daemon::Board::make();
   if (!board) return std::unexpected(board.error());
   out.board = std::move(*board);
+  auto bags = Bags::pack(config);
+  if (!bags) return std::unexpected(bags.error());
+  out.bags = std::move(*bags);
   auto programs = program_folder();
   if (!programs) return std::unexpected(programs.error());
   out.programs = std::move(*programs);

@@ -11,11 +11,22 @@
 
 namespace holdfast::master {
 
+// Certificates, keys and passwords as they are now (common/daemon/file_bag.h).
+struct Bags {
+  base::UniqueFd front;  // smtpd's
+  base::UniqueFd roads;  // deliver's and prober's: of servers alone
+
+  static base::Result<Bags> pack(const config::Config& config);
+  // For the daemon of that name; -1: none.
+  int of(std::string_view daemon) const;
+};
+
 struct Ground {
   Instance instance;
   Listeners listeners;
   WriterNumbers numbers;
   base::UniqueFd board;  // what the smtpd workers share (common/daemon/board.h)
+  Bags bags;
   std::string programs;  // the folder our programs lie in
 };
 

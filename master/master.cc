@@ -121,6 +121,10 @@ base::Result<Children::Plan> Master::plan(const Child& child) {
     out.arguments.insert(out.arguments.end(), {"--writer", std::to_string(*number)});
   }
   out.inherited = {ground_.instance.daemons_fd()};
+  if (const int bag = ground_.bags.of(child.name); bag >= 0) {
+    out.arguments.insert(out.arguments.end(), {"--files-fd", std::to_string(bag)});
+    out.inherited.push_back(bag);
+  }
   if (child.name == "smtpd") {
     out.arguments.insert(out.arguments.end(), {"--board-fd", std::to_string(ground_.board.get())});
     out.inherited.push_back(ground_.board.get());
@@ -180,9 +184,13 @@ base::Status Master::adopt(config::Config fresh) {
   }
   auto bound = ground_.listeners.bind_missing(fresh.listen);
   if (!bound) return std::unexpected(bound.error());
+  auto bags = Bags::pack(fresh);
+  if (!bags) return std::unexpected(bags.error());
   if (auto written = write_snapshot(fresh); !written) return written;
   const bool others = ground_.listeners.become(fresh.listen, std::move(*bound));
   config_ = std::move(fresh);
+  ground_.bags = std::move(*bags);
+  children_.send_files([this](std::string_view name) { return ground_.bags.of(name); });
   log().set_debug(config_.debug);
   for (const auto& c : changes) {
     log().notice(fmt::format("setting {}: {} -> {}", c.name, c.before.empty() ? "-" : c.before, c.after.empty() ? "-" : c.after));

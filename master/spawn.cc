@@ -1,49 +1,57 @@
 #include "master/spawn.h"
 
+#include <cerrno>
 #include <csignal>
 #include <filesystem>
 
-#include <spawn.h>
+#include <fcntl.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+#include "common/base/file.h"
 
 namespace holdfast::master {
 namespace {
 
-class Actions {
- public:
-  Actions() { ::posix_spawn_file_actions_init(&raw_); }
-  ~Actions() { ::posix_spawn_file_actions_destroy(&raw_); }
-  Actions(const Actions&) = delete;
-  Actions& operator=(const Actions&) = delete;
+// For the child between fork and exec: nothing but system calls.
+void reset_signals() noexcept {
+  struct sigaction standard {};
+  standard.sa_handler = SIG_DFL;
+  for (int number = 1; number < NSIG; ++number) ::sigaction(number, &standard, nullptr);
+  sigset_t none;
+  sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
 
-  // dup2 of a descriptor to itself takes its close-on-exec away in the child (POSIX issue 8, glibc 2.29).
-  int keep(int fd) { return ::posix_spawn_file_actions_adddup2(&raw_, fd, fd); }
-  const posix_spawn_file_actions_t* raw() const { return &raw_; }
-
- private:
-  posix_spawn_file_actions_t raw_{};
-};
-
-class Attributes {
- public:
-  Attributes() {
-    ::posix_spawnattr_init(&raw_);
-    sigset_t all, none;
-    sigfillset(&all);
-    sigemptyset(&none);
-    ::posix_spawnattr_setsigdefault(&raw_, &all);
-    ::posix_spawnattr_setsigmask(&raw_, &none);
-    ::posix_spawnattr_setflags(&raw_, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+int keep(const std::vector<int>& fds) noexcept {
+  for (const int fd : fds) {
+    if (::fcntl(fd, F_SETFD, 0) != 0) return errno;
   }
-  ~Attributes() { ::posix_spawnattr_destroy(&raw_); }
-  Attributes(const Attributes&) = delete;
-  Attributes& operator=(const Attributes&) = delete;
+  return 0;
+}
 
-  const posix_spawnattr_t* raw() const { return &raw_; }
+// Does not come back: exec, or its errno into `trouble`.
+[[noreturn]] void become(const std::vector<char*>& argv, const std::vector<int>& inherited, const sandbox::Identity* identity,
+                         int trouble) noexcept {
+  reset_signals();
+  int error = keep(inherited);
+  if (error == 0) error = sandbox::give_up_privileges(identity);
+  if (error == 0) {
+    ::execve(argv.front(), argv.data(), environ);
+    error = errno;
+  }
+  (void)!::write(trouble, &error, sizeof error);
+  ::_exit(127);
+}
 
- private:
-  posix_spawnattr_t raw_{};
-};
+// 0: it has become the program. The pipe ends with exec.
+int trouble_of(int pipe) {
+  int error = 0;
+  ssize_t n = 0;
+  do n = ::read(pipe, &error, sizeof error);
+  while (n < 0 && errno == EINTR);
+  return n == sizeof error ? error : 0;
+}
 
 }  // namespace
 
@@ -55,18 +63,27 @@ base::Result<std::string> program_folder() {
 }
 
 base::Result<pid_t> spawn(const std::string& program, const std::vector<std::string>& arguments,
-                          const std::vector<int>& inherited) {
-  Actions actions;
-  for (const int fd : inherited) {
-    if (const int error = actions.keep(fd); error != 0) return base::fail_errno("descriptor for " + program, error);
-  }
+                          const std::vector<int>& inherited, const sandbox::Identity* identity) {
   std::vector<char*> argv{const_cast<char*>(program.c_str())};
   for (const auto& word : arguments) argv.push_back(const_cast<char*>(word.c_str()));
   argv.push_back(nullptr);
-  const Attributes attributes;
-  pid_t pid = 0;
-  const int error = ::posix_spawn(&pid, program.c_str(), actions.raw(), attributes.raw(), argv.data(), environ);
-  if (error != 0) return base::fail_errno(program, error);
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return base::fail_errno("pipe", errno);
+  base::UniqueFd ours(ends[0]), theirs(ends[1]);
+  // No handler of ours may run in the child: it would write into our loop.
+  sigset_t all, before;
+  sigfillset(&all);
+  ::sigprocmask(SIG_SETMASK, &all, &before);
+  const pid_t pid = ::fork();
+  if (pid == 0) become(argv, inherited, identity, theirs.get());
+  const int fork_error = errno;
+  ::sigprocmask(SIG_SETMASK, &before, nullptr);
+  if (pid < 0) return base::fail_errno(program, fork_error);
+  theirs.reset();
+  if (const int error = trouble_of(ours.get()); error != 0) {
+    ::waitpid(pid, nullptr, 0);
+    return base::fail_errno(program, error);
+  }
   return pid;
 }
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/base/log.h"
+#include "common/destination/pool_options.h"
 #include "common/destination/security.h"
 #include "common/mail/events.h"
 
@@ -313,6 +314,7 @@ void Monitor::begin_probe(const std::string& name, Server& server) {
                        .postmaster = all.empty() ? "postmaster" : "postmaster@" + all.front(),
                        .server = server.where.host,
                        .security = security_,
+                       .manner = destination::manner_of(settings()),
                        .connect = settings().timeouts.connect,
                        .within = settings().timeouts.command};
   server.schedule.started(present(shared_.loop).mono);

@@ -29,7 +29,7 @@ ProbeSession::ProbeSession(net::Loop& loop, const net::SocketAddress& to, ProbeS
                   const mail::Stage stage = verdict_.greeted ? mail::Stage::kMail : mail::Stage::kBanner;
                   fail(stage, std::string(mail::to_text(stage)) + ": timed out");
                 }),
-      connection_(loop, to, spec_.helo, timeouts(spec_), *this, spec_.security, spec_.server) {
+      connection_(loop, to, spec_.helo, timeouts(spec_), *this, spec_.security, spec_.server, {.manner = spec_.manner}) {
   deadline_.start(spec_.within);
 }
 

@@ -40,6 +40,7 @@ struct ProbeSpec {
   std::string postmaster;  // "postmaster@example.org"
   std::string server;      // its name
   std::shared_ptr<const upstream::Security> security{};  // as deliveries have it
+  upstream::Manner manner{};                             // the same; the client is ourselves
   base::Millis connect{5'000};
   base::Millis within{20'000};  // from the start to the verdict
 };

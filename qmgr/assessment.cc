@@ -13,6 +13,12 @@ bool has(const ipc::Outcome& o, RecipientStatus status) {
                      [&](const auto& r) { return r.status == static_cast<std::uint8_t>(status); });
 }
 
+bool own_verdict(const ipc::Outcome& o) {
+  return std::any_of(o.recipients.begin(), o.recipients.end(), [](const auto& r) {
+    return r.own_words && r.status == static_cast<std::uint8_t>(RecipientStatus::kRefused);
+  });
+}
+
 bool before_mail(Stage stage) {
   switch (stage) {
     case Stage::kConnect:
@@ -56,6 +62,10 @@ Assessment assess(const ipc::Outcome& o, std::string_view sender,
   a.reason = reason_of(o);
   if (o.damaged || o.unreadable) a.sign = Sign::kDamaged;
   if (o.damaged || o.stage == Stage::kLocal) return a;
+  if (own_verdict(o)) {
+    a.sign = Sign::kOwnVerdict;
+    return a;
+  }
   for (const auto& r : o.recipients) {
     if (r.status != static_cast<std::uint8_t>(RecipientStatus::kRefused)) continue;
     if (r.stage == Stage::kData || r.stage == Stage::kContent || r.stage == Stage::kDot) a.after_rcpt = true;

@@ -12,6 +12,7 @@
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/text.h"
+#include "common/ipc/locks.h"
 
 namespace holdfast::qmgr {
 namespace {
@@ -30,23 +31,23 @@ std::optional<std::uint32_t> worker_of(std::string_view file_name) {
 
 }  // namespace
 
-Couriers::Couriers(net::Loop& loop, std::string run_folder, Hooks hooks)
-    : loop_(loop), run_folder_(std::move(run_folder)), hooks_(std::move(hooks)), poll_(loop_, [this] { look(); }) {}
+Couriers::Couriers(net::Loop& loop, const std::string& run_folder, Hooks hooks)
+    : loop_(loop), locks_(ipc::locks_folder(run_folder)), hooks_(std::move(hooks)), poll_(loop_, [this] { look(); }) {}
 
 base::Status Couriers::start() {
   std::error_code ec;
-  for (std::filesystem::directory_iterator it(run_folder_, ec), end; !ec && it != end; it.increment(ec)) {
+  for (std::filesystem::directory_iterator it(locks_, ec), end; !ec && it != end; it.increment(ec)) {
     const auto worker = worker_of(it->path().filename().string());
     if (worker && lives(*worker)) couriers_[*worker].awaited = true;
   }
-  if (ec) return base::fail_errno(run_folder_, ec.value());
+  if (ec) return base::fail_errno(locks_, ec.value());
   if (!complete()) base::log().notice("waiting for the hello of the delivers that run");
   if (anyone_silent()) poll_.start(kLookAgain);
   return {};
 }
 
 bool Couriers::lives(std::uint32_t worker) const {
-  const std::string path = fmt::format("{}/deliver.{}.lock", run_folder_, worker);
+  const std::string path = ipc::deliver_lock(locks_, worker);
   const base::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd) return errno != ENOENT;
   return ::flock(fd.get(), LOCK_SH | LOCK_NB) != 0;

@@ -25,7 +25,7 @@ class Couriers {
     std::function<void(const std::vector<mail::QueueId>&)> lost;   // nobody runs these any more
     std::function<void()> changed;                                 // there may be somebody to hand a job to
   };
-  Couriers(net::Loop& loop, std::string run_folder, Hooks hooks);
+  Couriers(net::Loop& loop, const std::string& run_folder, Hooks hooks);
 
   // An error when the run folder cannot be read: then nobody knows who lives.
   base::Status start();
@@ -58,7 +58,7 @@ class Couriers {
   bool anyone_silent() const;
 
   net::Loop& loop_;
-  const std::string run_folder_;
+  const std::string locks_;
   const Hooks hooks_;
   net::Timer poll_;
   std::map<std::uint32_t, Courier> couriers_;

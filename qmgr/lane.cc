@@ -195,7 +195,7 @@ Lane::Settlement Lane::own_affair(QueueId id, const Assessment& o, base::Mono no
 }
 
 Lane::Settlement Lane::canary_finished(QueueId id, const Assessment& o, base::Mono now) {
-  if (o.sign == Sign::kNone || o.sign == Sign::kDamaged) return flowing_finished(id, o, now);
+  if (o.sign == Sign::kNone || o.sign == Sign::kDamaged || o.sign == Sign::kOwnVerdict) return flowing_finished(id, o, now);
   if (!good_canary(o.sign)) return canary_failed(id, o, now);
   avoided_.clear();
   failed_.clear();
@@ -289,6 +289,7 @@ Lane::Settlement Lane::flowing_finished(QueueId id, const Assessment& o, base::M
       }
       return {{id, Treatment::kAsIs}};
     case Sign::kTempRecipient:
+    case Sign::kOwnVerdict:
     case Sign::kDamaged: return {{id, Treatment::kAsIs}};
     case Sign::kNone:
       if (phase_ == Phase::kBraked) wait_until_ = now + limits_.probe_interval;

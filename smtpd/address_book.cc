@@ -24,12 +24,6 @@ bool AddressBook::usable(std::string_view destination, const upstream::ServerNam
   return settings == nullptr || destination::usable(directory_.destination(destination), *settings, server, now);
 }
 
-std::optional<mail::Capabilities> AddressBook::remembered(const config::Destination& destination, base::Wall now) {
-  const auto row = directory_.destination(destination.name);
-  if (!row || !row->capabilities.esmtp || state(destination, now) != mail::DestinationState::kDown) return std::nullopt;
-  return row->capabilities;
-}
-
 std::optional<mail::Capabilities> AddressBook::last_seen(const config::Destination& destination) {
   const auto row = directory_.destination(destination.name);
   if (!row || !row->capabilities.esmtp) return std::nullopt;

@@ -33,10 +33,8 @@ class AddressBook {
   mail::DestinationState state(const config::Destination& destination, base::Wall now);
   // False: the directory calls this server down.
   bool usable(std::string_view destination, const upstream::ServerName& server, base::Wall now);
-  // What a destination that is down offered when it was last seen: nothing may be accepted that it would
-  // refuse later (design.md section 5). Nothing: it is not down, or was never seen.
-  std::optional<mail::Capabilities> remembered(const config::Destination& destination, base::Wall now);
-  // What it offered when it was last seen, in whatever state it is. Nothing: it never was.
+  // What it offered when it was last seen, in whatever state it is: nothing may be accepted that it would refuse
+  // later (design.md section 5). Nothing: it never was.
   std::optional<mail::Capabilities> last_seen(const config::Destination& destination);
   RecipientView recipient(const mail::Address& address, const config::Domain& domain, base::Wall now);
 

@@ -1,5 +1,7 @@
 #include "smtpd/judgement.h"
 
+#include <algorithm>
+
 #include <fmt/core.h>
 
 namespace holdfast::smtpd {
@@ -45,6 +47,22 @@ RcptVerdict judge_rcpt(const Word& word, Standing standing, bool live, std::stri
   }
   if (live || mail::is_sender_policy(word.reply, pass_on_4xx)) return {Outcome::kRefused, passed_on(word.reply)};
   return keep(standing, recipient, passed_on(word.reply));
+}
+
+Word sum_up(const std::vector<mail::Reply>& answers, std::size_t recipients) {
+  if (answers.empty()) return {};
+  Word word{.from = Word::From::kDot, .reply = answers.front()};
+  const auto taken = static_cast<std::size_t>(std::ranges::count_if(answers, &mail::Reply::positive));
+  if (taken == recipients) return word;
+  if (taken == 0) {
+    const auto later = std::ranges::find_if(answers, &mail::Reply::temporary);
+    if (later != answers.end()) word.reply = *later;
+    return word;
+  }
+  word.reply = *std::ranges::find_if(answers, &mail::Reply::positive);
+  for (const auto& answer : answers) word.taken.push_back(answer.positive());
+  word.taken.resize(recipients, false);
+  return word;
 }
 
 EndVerdict judge_end(const Word& word, bool keepable, const std::vector<std::string>& pass_on_4xx) {

@@ -20,8 +20,16 @@ struct Word {
   mail::Reply reply;                // code 0 for kNobody
   std::string reason;               // kNobody: why, for logs
   std::string relay = "none";       // "10.0.0.5[10.0.0.5]:25"
-  bool possible_duplicate = false;  // kNobody: lost after the dot, before its answer
+  bool possible_duplicate = false;  // lost after the dot, before an answer to it
+  // By LMTP, where some of the recipients have the message and others not: which, in the order of their acceptance.
+  // `reply` is the answer for the first who has it.
+  std::vector<bool> taken{};
 };
+
+// The answers to the dot by LMTP, one a recipient, as one Word (decision 12). All agree: the first's own words. Nobody
+// has the message: the first 4xx, since it is kept for all. Some have it: `taken`, of `recipients` in all; those for
+// whom no answer came have not. No answers at all: kNobody.
+Word sum_up(const std::vector<mail::Reply>& answers, std::size_t recipients);
 
 // The answer to RCPT, and what it means for the transaction.
 struct RcptVerdict {

@@ -97,7 +97,7 @@ net::Millis Relay::time_left() const {
 }
 
 void Relay::acquire(bool fresh) {
-  waiter_.emplace(pool_->acquire({.deadline = time_left(), .fresh = fresh, .avoid = avoid_},
+  waiter_.emplace(pool_->acquire({.deadline = time_left(), .fresh = fresh, .avoid = avoid_, .client = mail_.client},
                                 [this](upstream::AcquireResult result) { acquired(std::move(result)); }));
 }
 
@@ -190,9 +190,11 @@ void Relay::on_data_refused(const mail::Reply& reply) {
 }
 
 void Relay::on_sent(const mail::Reply& reply) {
+  to_dot_.push_back(reply);
+  if (lease_->connection().in_transaction()) return;  // LMTP: the next recipient's follows
   lease_->release();
   lease_.reset();
-  finish({.from = Word::From::kDot, .reply = reply});
+  finish(to_dot_.size() == 1 ? Word{.from = Word::From::kDot, .reply = reply} : sum_up(to_dot_, accepted_.size()));
 }
 
 void Relay::on_failed(const upstream::Failure& failure) {
@@ -205,7 +207,7 @@ void Relay::on_failed(const upstream::Failure& failure) {
     return;
   }
   if (failure.dot_sent) {
-    lose(failure.reason, true);
+    lose_answer(failure.reason);
     return;
   }
   if (!replaceable || replaced_) avoid_.push_back(server);
@@ -241,6 +243,15 @@ void Relay::lose(std::string reason, bool possible_duplicate) {
   }
   waiter_.reset();
   finish({.from = Word::From::kNobody, .reply = {}, .reason = lost_reason_, .possible_duplicate = possible_duplicate});
+}
+
+// After the dot. By LMTP some recipients may have been answered.
+void Relay::lose_answer(const std::string& reason) {
+  Word word = sum_up(to_dot_, accepted_.size());
+  if (word.taken.empty()) return lose(reason, true);
+  word.reason = reason;
+  word.possible_duplicate = true;
+  finish(std::move(word));
 }
 
 void Relay::finish(Word word) {

@@ -34,6 +34,7 @@ class Relay final : private upstream::ConnectionHandler {
     bool eightbit = false;
     bool smtputf8 = false;  // goes to a server that offers it only: else the Word is kMail's, 550 5.6.7
     std::string ret{}, envid{};  // RFC 3461; passed on where the server offers DSN
+    upstream::ClientPtr client{};  // where the server is to hear whose mail it is
   };
   struct Rcpt {
     std::string address;
@@ -63,6 +64,7 @@ class Relay final : private upstream::ConnectionHandler {
   void on_deadline();
   void leave_server(Word::From from, const mail::Reply& reply);
   void try_elsewhere(bool replaceable, std::string reason);
+  void lose_answer(const std::string& reason);
   void lose(std::string reason, bool possible_duplicate = false);
   void finish(Word word);
   void park();
@@ -87,6 +89,7 @@ class Relay final : private upstream::ConnectionHandler {
   Answer answer_;
   Rcpt recipient_;  // asked about
   std::unique_ptr<Source> source_;
+  std::vector<mail::Reply> to_dot_;  // by LMTP, one a recipient
   base::Mono asked_at_{};
   bool replaced_ = false, mail_answered_ = false;
   std::optional<Word> closing_word_;  // the last 421 to the present question

@@ -38,12 +38,11 @@ smtp::ServerOptions core_options(const Shared& shared) {
       .limits = true,
       .extra_ehlo = {fmt::format("{} {}", base::kTokenKeyword, shared.token)}};
   if (config.destinations.size() != 1) return out;
-  if (const auto can = shared.book.remembered(config.destinations.begin()->second, base::wall_now())) {
+  if (const auto can = shared.book.last_seen(config.destinations.begin()->second)) {
     if (can->size && can->size_limit > 0) out.size_limit = std::min(out.size_limit, can->size_limit);
     out.eightbitmime = can->eightbitmime;
+    out.smtputf8 = can->smtputf8;
   }
-  // SMTPUTF8 in any state: what comes with it cannot be changed into what the destination takes.
-  if (const auto seen = shared.book.last_seen(config.destinations.begin()->second)) out.smtputf8 = seen->smtputf8;
   return out;
 }
 

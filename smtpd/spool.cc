@@ -24,12 +24,13 @@ struct Spool::Mailbox {
 Spool::Spool(net::Loop& loop, Options options)
     : loop_(loop),
       options_(std::move(options)),
+      segments_(storage::segments_folder(options_.folder)),
       mailbox_(std::make_shared<Mailbox>()),
       qmgr_(loop, options_.qmgr_socket, options_.self, *this),
       again_(loop, [this] { tell_late(); }) {
   mailbox_->owner = this;
   writer_ = std::make_unique<storage::SpoolWriter>(
-      storage::SpoolWriter::Options{.folder = storage::segments_folder(options_.folder), .writer = options_.writer},
+      storage::SpoolWriter::Options{.folder = segments_, .writer = options_.writer},
       [this, box = mailbox_](storage::SpoolWriter::Batch batch) {
         loop_.post([box, batch = std::make_shared<storage::SpoolWriter::Batch>(std::move(batch))] {
           if (box->owner != nullptr) box->owner->finished(std::move(*batch));

@@ -43,7 +43,8 @@ class Spool final : private ipc::ChannelHandler {
   void forget(std::uint64_t token);
   // For qmgr's count of them: a live message whose answer was lost, and that is kept now.
   void possible_duplicate();
-  const std::string& folder() const { return options_.folder; }
+  // Where unnamed files of contents are made: smtpd may write in no other folder.
+  const std::string& contents_folder() const { return segments_; }
   const Room& room() const { return room_; }
 
  private:
@@ -62,6 +63,7 @@ class Spool final : private ipc::ChannelHandler {
 
   net::Loop& loop_;
   const Options options_;
+  const std::string segments_;
   std::uint64_t last_token_ = 0;
   std::map<std::uint64_t, Done> waiting_;
   Room room_;

@@ -29,7 +29,7 @@ Transaction::Transaction(Shared& shared, const Client& client, const smtp::event
       envid_(mail.envid),
       declared_size_(mail.size.value_or(0)),
       began_(shared.loop.now()),
-      content_(shared.spool.folder()) {}
+      content_(shared.spool.contents_folder()) {}
 
 Transaction::~Transaction() { abandon(); }
 
@@ -131,11 +131,21 @@ void Transaction::ask_destination(Question question) {
                     .eightbit = body_ == mail::Body::k8BitMime,
                     .smtputf8 = smtputf8_,
                     .ret = ret_,
-                    .envid = envid_},
+                    .envid = envid_,
+                    .client = client_of_mail()},
         RelayWaits{.answer = destination_->timeouts.command});
   }
   Relay::Rcpt rcpt{.address = question.recipient.text(), .notify = question.notify, .orcpt = question.orcpt};
   relay_->rcpt(std::move(rcpt), [this, question = std::move(question)](const Word& word) { answered(question, word); });
+}
+
+upstream::ClientPtr Transaction::client_of_mail() const {
+  if (destination_->client == "none") return nullptr;
+  return std::make_shared<upstream::Client>(upstream::Client{.address = client_.address,
+                                                             .port = client_.port,
+                                                             .name = client_.name,
+                                                             .helo = client_.helo,
+                                                             .protocol = client_.protocol});
 }
 
 void Transaction::answered(const Question& question, const Word& word) {
@@ -237,7 +247,7 @@ std::optional<mail::Reply> Transaction::unacceptable_header() const {
 
 // EHLO told the limit only if all mail goes to one destination.
 bool Transaction::too_big_for_destination() const {
-  const auto can = shared_.book.remembered(*destination_, base::wall_now());
+  const auto can = shared_.book.last_seen(*destination_);
   return can && can->size && can->size_limit > 0 && octets_ > can->size_limit;
 }
 
@@ -284,6 +294,7 @@ void Transaction::sent(const Word& word) {
     base::announce(base::Level::kNotice, "possible_duplicate", {{"destination", destination_->name}, {"queue_id", id_.text()}, {"relay", word.relay}});
     shared_.spool.possible_duplicate();
   }
+  if (!word.taken.empty()) return keep_for_the_rest(word);
   const auto verdict = judge_end(word, keepable_, config_->pass_on_4xx);
   if (verdict.keep) {
     base::log().notice(fmt::format("{}: kept: {}", id_.text(),
@@ -299,10 +310,30 @@ void Transaction::sent(const Word& word) {
   end_answer_(verdict.reply);
 }
 
+// By LMTP the message may be some recipients' already: a refusal would have it sent to them again (decision 12).
+void Transaction::keep_for_the_rest(const Word& word) {
+  std::vector<mail::Recipient> rest;
+  std::size_t i = 0;
+  std::erase_if(recipients_, [&](mail::Recipient& recipient) {
+    const bool taken = i < word.taken.size() && word.taken[i];
+    ++i;
+    if (!taken) rest.push_back(std::move(recipient));
+    return !taken;
+  });
+  log_sent(word);
+  base::log().notice(fmt::format("{}: kept for {} of {} recipients", id_.text(), rest.size(), i));
+  recipients_ = std::move(rest);
+  keep();
+}
+
 void Transaction::log_proxied(const Word& word) const {
   base::log().write(mail::events::client(id_, client_.name, client_.address));
   base::log().write(mail::events::message_id(id_, message_id_));
   base::log().write(mail::events::proxied_from(id_, sender_, octets_, recipients_.size()), "proxy");
+  log_sent(word);
+}
+
+void Transaction::log_sent(const Word& word) const {
   const std::string answer = word.reply.text();
   const std::string dsn = word.reply.dsn();
   for (const auto& recipient : recipients_) {

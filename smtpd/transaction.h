@@ -58,17 +58,20 @@ class Transaction {
   void send_live();
   void sent(const Word& word);
   void keep();
+  void keep_for_the_rest(const Word& word);
   void kept(const base::Status& status);
   void refuse(std::string_view stage, const mail::Reply& reply, std::string_view recipient, const Answer& answer);
   RcptVerdict judge_unasked(const Question& question);
   std::string protocol() const;
   std::optional<mail::Reply> kept_enough(const Question& question) const;
   bool too_big_for_destination() const;
+  upstream::ClientPtr client_of_mail() const;
   void header(std::string_view wire);
   std::optional<mail::Reply> unacceptable_header() const;
   std::optional<mail::Reply> unacceptable(const smtp::event::ContentEnd& end) const;
   mail::Envelope envelope() const;
   void log_proxied(const Word& word) const;
+  void log_sent(const Word& word) const;  // a line a recipient
 
   Shared& shared_;
   const Client& client_;

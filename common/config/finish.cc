@@ -70,6 +70,20 @@ void finish_bounces(Draft& draft) {
                      fmt::format("bounces.relay: {} is where we listen ourselves", road.servers.front().text()));
 }
 
+// RFC 2033 section 5 for the port.
+void check_manner(Draft& draft, const Destination& destination) {
+  const std::string prefix = "destinations." + destination.name;
+  const auto refuse = [&](const std::string& setting, const std::string& why) {
+    draft.faults.error(draft.places[prefix + setting], fmt::format("{}{}: {}", prefix, setting, why));
+  };
+  if (destination.protocol == "lmtp") {
+    if (destination.mx) refuse(".protocol", "servers found by MX speak SMTP");
+    const auto at25 = std::ranges::find(destination.servers, 25, &HostPort::port);
+    if (at25 != destination.servers.end()) refuse(".protocol", fmt::format("{}: LMTP does not go to port 25", at25->text()));
+  }
+  if (destination.client != "none" && destination.mx) refuse(".client", "servers found by MX will not believe us");
+}
+
 void finish_destinations(Draft& draft) {
   std::set<std::string> used;
   for (const auto& [name, domain] : draft.config.domains) used.insert(domain.destination);
@@ -77,6 +91,7 @@ void finish_destinations(Draft& draft) {
     finish_schedule(draft, destination, "destinations." + name + ".retry_jitter");
     const Place& place = draft.places["destinations." + name];
     if (!used.contains(name)) draft.faults.warning(place, fmt::format("destination '{}' is used by no domain", name));
+    check_manner(draft, destination);
     for (const auto& server : destination.servers) {
       if (is_ours(server, draft.config.listen)) {
         const std::string setting = fmt::format("destinations.{}.servers", name);

@@ -1,8 +1,10 @@
 #include "common/config/security.h"
 
+#include <set>
+
 #include <fmt/core.h>
 
-#include "common/base/file.h"
+#include "common/base/handed_files.h"
 #include "common/base/text.h"
 #include "common/net/tls.h"
 
@@ -66,9 +68,24 @@ void each_road(Draft& draft, Deed deed) {
 
 }  // namespace
 
+std::vector<std::string> secret_files(const Config& config, bool ours) {
+  std::set<std::string> out;
+  const auto add_road = [&](const Destination& road) {
+    out.insert({road.tls.ca_file, road.tls.own.certificate, road.tls.own.key, road.auth.password_file});
+  };
+  for (const auto& [name, destination] : config.destinations) add_road(destination);
+  add_road(config.bounce_road);
+  if (ours) {
+    out.insert({config.tls.own.certificate, config.tls.own.key});
+    for (const auto& [name, files] : config.tls.names) out.insert({files.certificate, files.key});
+  }
+  out.erase("");
+  return {out.begin(), out.end()};
+}
+
 base::Result<std::string> read_password(const Auth& auth) {
   constexpr std::size_t kLongest = 1024;
-  const auto text = base::read_file(auth.password_file, 64 << 10);
+  const auto text = base::read_handed(auth.password_file, 64 << 10);
   if (!text) return std::unexpected(text.error());
   const std::string line(base::trim(std::string_view(*text).substr(0, text->find('\n'))));
   if (line.empty()) return base::fail(base::Kind::kConfig, auth.password_file + ": no password in its first line");

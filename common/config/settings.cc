@@ -203,6 +203,11 @@ const std::vector<Setting<Config>>& service_table() {
              "long; then the clock is believed if it has not jumped again.",
       .range = {1, kDay}},
      [](Config& c) -> Slot { return &c.second_look; }},
+    {{.name = "sandbox",
+      .doc = "Each daemon gives up what it does not need: system calls (seccomp) and folders (Landlock, where the kernel has "
+             "it); docs/security.md has the table. `false` is for debuggers that run inside a daemon.",
+      .reload = Reload::kRestart},
+     [](Config& c) -> Slot { return &c.sandbox; }},
     {{.name = "debug", .doc = "Write more into the logs. `gatewayctl log level` does it without a change here."},
      [](Config& c) -> Slot { return &c.debug; }},
   };
@@ -216,6 +221,18 @@ const std::vector<Setting<Destination>>& destination_table() {
              "tried when all addresses of those before it failed.",
       .required = true},
      [](Destination& d) -> Slot { return ServersSlot{&d.servers}; }},
+    {{.name = "protocol",
+      .doc = "What the servers speak. By `lmtp` (RFC 2033, not on port 25) each recipient of a message is answered for himself: "
+             "where some take it and others do not, it is kept for those.",
+      .choices = {"smtp", "lmtp"}},
+     [](Destination& d) -> Slot { return ChoiceSlot{&d.protocol, nullptr}; }},
+    {{.name = "client",
+      .doc = "How the servers hear whose mail it is, so that they judge the real client and not us; kept mail too. "
+             "`xclient`: by XCLIENT, where they offer it to us (Postfix: smtpd_authorized_xclient_hosts). `proxy`: by a PROXY "
+             "header of version 2, which they must expect (Postfix: smtpd_upstream_proxy_protocol = haproxy); each client "
+             "then has connections of its own.",
+      .choices = {"none", "xclient", "proxy"}},
+     [](Destination& d) -> Slot { return ChoiceSlot{&d.client, nullptr}; }},
     {{.name = "probe.interval", .doc = "How often a server is looked at in calm times.", .range = {1, kDay}},
      [](Destination& d) -> Slot { return &d.probe.interval; }},
     {{.name = "probe.down_after",
@@ -238,7 +255,7 @@ const std::vector<Setting<Destination>>& destination_table() {
      [](Destination& d) -> Slot { return &d.timeouts.dot; }},
     {{.name = "tls.policy",
       .doc = "Encryption on the way to the servers. `off`: none. `may`: where a server offers STARTTLS, and in the clear "
-             "where that fails. `encrypt`: always, whatever the certificate. `verify`: always, and the certificate must "
+             "where that fails; after a handshake that failed it is not tried with that server for 10 minutes. `encrypt`: always, whatever the certificate. `verify`: always, and the certificate must "
              "be good for the server's name. `pin`: always, and the server's key must be one of `tls.pins`. Where the last three "
              "fail the mail waits, as if the server were down.",
       .choices = {"off", "may", "encrypt", "verify", "pin"}},

@@ -15,7 +15,9 @@
 #include "common/config/load.h"
 #include "common/daemon/arguments.h"
 #include "common/daemon/event_sender.h"
+#include "common/daemon/file_bag.h"
 #include "common/daemon/life_line.h"
+#include "common/sandbox/sandbox.h"
 
 namespace holdfast::daemon {
 
@@ -70,6 +72,7 @@ class Process {
         limit_(loop_, [this] { loop_.stop(); }),
         memory_look_(loop_, [this] { look_for_memory(); }) {
     for (const int fd : arguments_.listen_fds) adopt(fd);
+    if (const base::UniqueFd files(arguments_.files_fd); files) take_files(files.get());
     // Ctrl-C goes to the whole foreground group: the order of the end is master's affair.
     ::signal(SIGINT, SIG_IGN);
     ::signal(SIGPIPE, SIG_IGN);
@@ -81,6 +84,7 @@ class Process {
   }
 
   int run() {
+    if (auto closed = close_doors(); !closed) return give_up(spec_.name, closed.error());
     auto service = spec_.start(context_);
     if (!service) return give_up(spec_.name, service.error());
     service_ = std::move(*service);
@@ -97,6 +101,18 @@ class Process {
   }
 
  private:
+  // From here on bytes of strangers may come, and threads be started.
+  base::Status close_doors() {
+    const auto& config = *context_.config;
+    if (!config.sandbox) return {};
+    const auto& paths = config.paths;
+    const auto told = sandbox::enter({.daemon = spec_.name,
+                                      .folders = {paths.spool, paths.state, paths.run, paths.log}});
+    if (!told) return std::unexpected(told.error());
+    for (const auto& line : *told) base::log().warning(line);
+    return {};
+  }
+
   void adopt(int fd) {
     ::fcntl(fd, F_SETFD, FD_CLOEXEC);
     ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK);
@@ -112,12 +128,24 @@ class Process {
     life_watch_->on();
   }
 
-  void on_life_line() {
+  // False: there was nothing to read.
+  bool on_life_line() {
     auto news = read_life_line(life_.get());
-    if (news.what == LifeNews::What::kGone) master_gone();
-    if (news.what != LifeNews::What::kListeners || ending_) return;
-    for (const auto& fd : news.listeners) ::fcntl(fd.get(), F_SETFL, ::fcntl(fd.get(), F_GETFL) | O_NONBLOCK);
-    service_->listen(std::move(news.listeners));
+    switch (news.what) {
+      case LifeNews::What::kNothing: return false;
+      case LifeNews::What::kGone: master_gone(); return false;
+      case LifeNews::What::kFiles: take_files(news.fds.front().get()); return true;
+      case LifeNews::What::kListeners: break;
+    }
+    if (ending_) return true;
+    for (const auto& fd : news.fds) ::fcntl(fd.get(), F_SETFL, ::fcntl(fd.get(), F_GETFL) | O_NONBLOCK);
+    service_->listen(std::move(news.fds));
+    return true;
+  }
+
+  // They count with the next reload, which master asks for behind them.
+  static void take_files(int fd) {
+    if (auto taken = unpack_files(fd); !taken) base::log().error(taken.error().text);
   }
 
   void master_gone() {
@@ -154,6 +182,7 @@ class Process {
   }
 
   void reload() {
+    while (life_ && on_life_line()) {}
     if (auto done = base::log().reopen(); !done) base::log().warning(done.error().text);
     auto loaded = read_config(arguments_.config);
     if (!loaded) {

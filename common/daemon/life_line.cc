@@ -11,7 +11,7 @@
 namespace holdfast::daemon {
 namespace {
 
-constexpr char kListen = 'L';
+constexpr char kListen = 'L', kFiles = 'F';
 
 // Room for the descriptors of one message, aligned as the kernel wants it.
 struct ControlBuffer {
@@ -32,12 +32,8 @@ std::vector<base::UniqueFd> take_descriptors(msghdr& message) {
   return out;
 }
 
-}  // namespace
-
-base::Status send_listeners(int line, const std::vector<int>& fds) {
-  base::expect(fds.size() <= kMostListeners, "too many listeners for one message");
+base::Status send(int line, char kind, const std::vector<int>& fds) {
   ControlBuffer control;
-  char kind = kListen;
   iovec text{&kind, 1};
   msghdr message{};
   message.msg_iov = &text;
@@ -56,6 +52,15 @@ base::Status send_listeners(int line, const std::vector<int>& fds) {
   return base::fail_errno("life line", errno);
 }
 
+}  // namespace
+
+base::Status send_listeners(int line, const std::vector<int>& fds) {
+  base::expect(fds.size() <= kMostListeners, "too many listeners for one message");
+  return send(line, kListen, fds);
+}
+
+base::Status send_files(int line, int fd) { return send(line, kFiles, {fd}); }
+
 LifeNews read_life_line(int line) {
   ControlBuffer control;
   char kind = 0;
@@ -69,8 +74,9 @@ LifeNews read_life_line(int line) {
   if (n < 0 && (errno == EAGAIN || errno == EINTR)) return {};
   if (n != 1) return {LifeNews::What::kGone, {}};
   auto fds = take_descriptors(message);
-  if (kind != kListen) return {};
-  return {LifeNews::What::kListeners, std::move(fds)};
+  if (kind == kListen) return {LifeNews::What::kListeners, std::move(fds)};
+  if (kind == kFiles && fds.size() == 1) return {LifeNews::What::kFiles, std::move(fds)};
+  return {};
 }
 
 }  // namespace holdfast::daemon

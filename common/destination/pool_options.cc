@@ -22,9 +22,17 @@ upstream::Timeouts timeouts_of(const config::Destination& destination) {
           .data = std::min(usual.data, dot), .content = std::min(usual.content, dot), .dot = dot};
 }
 
+upstream::Manner manner_of(const config::Destination& destination) {
+  using Tell = upstream::Manner::Tell;
+  return {.lmtp = destination.protocol == "lmtp",
+          .tell = destination.client == "xclient" ? Tell::kXclient
+                  : destination.client == "proxy" ? Tell::kProxy
+                                                  : Tell::kNothing};
+}
+
 upstream::PoolOptions pool_options(const config::Destination& destination, const std::string& helo) {
   return {.servers = server_names(destination), .helo = helo, .timeouts = timeouts_of(destination),
-          .security = security_of(destination)};
+          .security = security_of(destination), .manner = manner_of(destination)};
 }
 
 namespace {
@@ -38,7 +46,7 @@ bool fits(const upstream::Security* security, const config::Destination& destina
 
 bool fits(const upstream::PoolOptions& options, const config::Destination& destination, const std::string& helo) {
   return options.servers == server_names(destination) && options.timeouts == timeouts_of(destination) &&
-         options.helo == helo && fits(options.security.get(), destination);
+         options.helo == helo && options.manner == manner_of(destination) && fits(options.security.get(), destination);
 }
 
 bool usable(const std::optional<storage::DestinationRow>& row, const config::Destination& destination,

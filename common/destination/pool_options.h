@@ -16,6 +16,8 @@ std::vector<upstream::ServerName> server_names(const config::Destination& destin
 // Who waits less for the answer to the dot waits no longer for DATA and between pieces of the content.
 upstream::Timeouts timeouts_of(const config::Destination& destination);
 
+upstream::Manner manner_of(const config::Destination& destination);
+
 // A pool for the fixed servers of a destination; `limit` and what the caller wants otherwise are its own.
 upstream::PoolOptions pool_options(const config::Destination& destination, const std::string& helo);
 // A pool that was made with `options` may stay, the configuration having been read again.

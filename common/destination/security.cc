@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "common/base/file.h"
+#include "common/base/handed_files.h"
 #include "common/base/log.h"
 #include "common/config/security.h"
 
@@ -56,7 +56,7 @@ std::string security_origin(const config::Destination& destination) {
   const auto& auth = destination.auth;
   std::string out = fmt::format("{}\n{}\n{}\n{}\n{}\n", tls.policy, tls.name, fmt::join(tls.pins, " "), auth.user, auth.plaintext);
   for (const auto& file : {tls.ca_file, tls.own.certificate, tls.own.key, auth.password_file}) {
-    if (!file.empty()) out += file + "\n" + base::read_file(file).value_or("") + "\n";
+    if (!file.empty()) out += file + "\n" + base::read_handed(file).value_or("") + "\n";
   }
   return out;
 }

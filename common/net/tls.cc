@@ -13,7 +13,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
-#include "common/base/file.h"
+#include "common/base/handed_files.h"
 #include "common/base/panic.h"
 #include "common/base/text.h"
 
@@ -51,17 +51,50 @@ detail::ContextPtr make_context(const SSL_METHOD* method) {
   return context;
 }
 
-// "" or why the pair cannot be used. The files are read here first for the system's own words about them.
+struct Free {
+  void operator()(BIO* bio) const { BIO_free(bio); }
+  void operator()(X509* certificate) const { X509_free(certificate); }
+  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
+};
+template <class T>
+using Owned = std::unique_ptr<T, Free>;
+
+Owned<BIO> reader_of(const std::string& pem) { return Owned<BIO>(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()))); }
+
+// The end of a PEM text is an error for OpenSSL; any other one means that something in it is broken.
+bool at_end_of_pem() {
+  const auto error = ERR_peek_last_error();
+  const bool end = ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE;
+  if (end) ERR_clear_error();
+  return end;
+}
+
+// The certificate first, then those of its issuers.
+bool use_chain(SSL_CTX* context, const std::string& pem) {
+  const auto bio = reader_of(pem);
+  const Owned<X509> own(PEM_read_bio_X509_AUX(bio.get(), nullptr, no_password, nullptr));
+  if (own == nullptr || SSL_CTX_use_certificate(context, own.get()) != 1 || SSL_CTX_clear_chain_certs(context) != 1) return false;
+  while (Owned<X509> issuer{PEM_read_bio_X509(bio.get(), nullptr, no_password, nullptr)}) {
+    if (SSL_CTX_add1_chain_cert(context, issuer.get()) != 1) return false;
+  }
+  return at_end_of_pem();
+}
+
+bool use_key(SSL_CTX* context, const std::string& pem) {
+  const Owned<EVP_PKEY> key(PEM_read_bio_PrivateKey(reader_of(pem).get(), nullptr, no_password, nullptr));
+  return key != nullptr && SSL_CTX_use_PrivateKey(context, key.get()) == 1;
+}
+
+// "" or why the pair cannot be used.
 std::string use(SSL_CTX* context, const KeyPair& pair) {
-  for (const auto& file : {pair.certificate, pair.key}) {
-    if (const auto text = base::read_file(file); !text) return text.error().text;
-  }
+  const auto certificate = base::read_handed(pair.certificate);
+  if (!certificate) return certificate.error().text;
+  const auto key = base::read_handed(pair.key);
+  if (!key) return key.error().text;
   ERR_clear_error();
-  if (SSL_CTX_use_certificate_chain_file(context, pair.certificate.c_str()) != 1) {
-    return pair.certificate + ": no certificate in PEM form (" + openssl_reason() + ")";
-  }
+  if (!use_chain(context, *certificate)) return pair.certificate + ": no certificate in PEM form (" + openssl_reason() + ")";
   ERR_clear_error();
-  if (SSL_CTX_use_PrivateKey_file(context, pair.key.c_str(), SSL_FILETYPE_PEM) != 1) {
+  if (!use_key(context, *key)) {
     if (ERR_GET_REASON(ERR_peek_last_error()) == X509_R_KEY_VALUES_MISMATCH) {
       return pair.key + ": not the key of the certificate in " + pair.certificate;
     }
@@ -71,11 +104,23 @@ std::string use(SSL_CTX* context, const KeyPair& pair) {
   return {};
 }
 
+bool add_cas(SSL_CTX* context, const std::string& pem) {
+  const auto bio = reader_of(pem);
+  X509_STORE* store = SSL_CTX_get_cert_store(context);
+  int count = 0;
+  while (Owned<X509> ca{PEM_read_bio_X509_AUX(bio.get(), nullptr, no_password, nullptr)}) {
+    if (X509_STORE_add_cert(store, ca.get()) != 1) return false;
+    ++count;
+  }
+  return count > 0 && at_end_of_pem();
+}
+
 std::string load_cas(SSL_CTX* context, const std::string& file) {
   ERR_clear_error();
   if (!file.empty()) {
-    if (const auto text = base::read_file(file); !text) return text.error().text;
-    if (SSL_CTX_load_verify_file(context, file.c_str()) != 1) return file + ": no CA certificates in PEM form (" + openssl_reason() + ")";
+    const auto text = base::read_handed(file);
+    if (!text) return text.error().text;
+    if (!add_cas(context, *text)) return file + ": no CA certificates in PEM form (" + openssl_reason() + ")";
   } else if (SSL_CTX_load_verify_file(context, kDebianCaFile) != 1) {
     SSL_CTX_set_default_verify_paths(context);
   }

@@ -68,7 +68,7 @@ ClientSession::ClientSession()
     : reader_(kMaxReplyLine, LineReader::Mode::kLenient), outstanding_{ClientCommand::kBanner} {}
 
 void ClientSession::receive(std::string_view bytes) {
-  if (!broken_) reader_.append(bytes);
+  if (!broken_ && !in_handshake_) reader_.append(bytes);
 }
 
 std::optional<ClientEvent> ClientSession::next_event() {
@@ -115,7 +115,10 @@ void ClientSession::learn(ClientCommand command, const mail::Reply& reply) {
   if (command == ClientCommand::kData && reply.intermediate()) in_content_ = true;
   if (command == ClientCommand::kAuth) challenge_answers_.clear();
   if ((command == ClientCommand::kStartTls || command == ClientCommand::kXclient) && reply.positive()) forget_server();
-  if (command == ClientCommand::kStartTls && reply.positive()) reader_.clear();
+  if (command == ClientCommand::kStartTls && reply.positive()) {
+    in_handshake_ = true;
+    reader_.clear();
+  }
 }
 
 void ClientSession::forget_server() {
@@ -190,6 +193,7 @@ void ClientSession::starttls() {
 // Whatever lay here came in plain text, behind the 220.
 void ClientSession::tls_started() {
   base::expect(outstanding() == 0, "TLS before the answer to STARTTLS");
+  in_handshake_ = false;
   reader_.clear();
   parser_ = {};
   early_ = false;

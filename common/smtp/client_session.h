@@ -118,6 +118,7 @@ class ClientSession {
   bool lmtp_ = false;
   bool broken_ = false;
   bool in_content_ = false;
+  bool in_handshake_ = false;  // from the 220 to STARTTLS to tls_started()
   bool early_ = false;  // a command was sent while a reply lay there already
 };
 

@@ -80,7 +80,7 @@ void Connection::Impl::pump_content() {
     }
     content = nullptr;
     session.end_content();
-    sent.push_back(true);
+    sent.resize(session.outstanding(), true);  // by LMTP more than one
     dot_written = true;
     flush_session();
   }
@@ -96,7 +96,9 @@ void Connection::Impl::end_transaction() {
   for (auto&& tell : sent) tell = false;
 }
 
+// The answers to one dot have one time together.
 void Connection::Impl::wait_for_answers() {
+  if (dot_sent && session.outstanding() > 0) return;
   if (session.outstanding() > 0) {
     deadline.in(timeouts.command);
   } else {
@@ -152,8 +154,10 @@ void Connection::Impl::cut() {
 }
 
 Connection::Connection(net::Loop& loop, const net::SocketAddress& to, std::string helo, const Timeouts& timeouts,
-                       ConnectionHandler& handler, std::shared_ptr<const Security> security, std::string server)
-    : impl_(std::make_shared<Impl>(loop, to, std::move(helo), timeouts, handler, std::move(security), std::move(server))) {
+                       ConnectionHandler& handler, std::shared_ptr<const Security> security, std::string server,
+                       Opening opening)
+    : impl_(std::make_shared<Impl>(loop, to, std::move(helo), timeouts, handler, std::move(security), std::move(server),
+                                   std::move(opening))) {
   impl_->start();
 }
 
@@ -191,6 +195,16 @@ void Connection::reset() {
   impl_->ask({ClientCommand::kRset, {}, {}});
 }
 
+void Connection::tell(ClientPtr client) {
+  base::expect(idle() && may_tell(), "XCLIENT where it cannot be");
+  impl_->opening.client = std::move(client);
+  impl_->greeted = impl_->logged_in = false;
+  impl_->told_client = nullptr;
+  impl_->deadline.in(impl_->timeouts.session);
+  impl_->greeted_by_server();
+  impl_->flush_session();
+}
+
 void Connection::quit() {
   const auto impl = impl_;
   impl->handler = nullptr;
@@ -213,6 +227,11 @@ std::string Connection::rcpt_parameters(std::string_view notify, std::string_vie
 }
 
 bool Connection::secured() const { return impl_->secured; }
+bool Connection::fell_back() const { return impl_->fell_back; }
+bool Connection::may_tell() const {
+  return impl_->opening.manner.tell == Manner::Tell::kXclient && !impl_->session.offers().xclient_names.empty();
+}
+const ClientPtr& Connection::client() const { return impl_->told_client; }
 bool Connection::ready() const { return impl_->greeted && impl_->stream != nullptr && impl_->stream->open(); }
 bool Connection::in_transaction() const { return impl_->in_transaction; }
 bool Connection::sending() const { return impl_->content != nullptr || impl_->content_begun; }

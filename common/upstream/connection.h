@@ -1,5 +1,6 @@
-// One SMTP client session with a destination's server: connect, banner, EHLO (HELO where EHLO gets a
-// 5xx), STARTTLS and AUTH as `security` wants them, then any number of transactions, one at a time. All of it belongs to the loop's thread.
+// One SMTP or LMTP client session with a destination's server: connect, banner, EHLO (HELO where EHLO gets a
+// 5xx), STARTTLS and AUTH as `security` wants them, XCLIENT before AUTH, then any number of transactions, one at a
+// time. All of it belongs to the loop's thread.
 //
 // A transaction is mail(), one or more rcpt(), send(); each answer comes to the handler in that order.
 // MAIL and the RCPTs asked for meanwhile go out together where the server offers PIPELINING, else each
@@ -19,6 +20,7 @@
 #include "common/mail/stage.h"
 #include "common/net/address.h"
 #include "common/net/loop.h"
+#include "common/upstream/manner.h"
 #include "common/upstream/security.h"
 #include "common/smtp/parameters.h"
 
@@ -68,10 +70,19 @@ class ConnectionHandler {
   // One for each rcpt(), in their order. None follow a refused MAIL.
   virtual void on_rcpt(const mail::Reply&) {}
   virtual void on_data_refused(const mail::Reply&) {}  // DATA was answered 4xx or 5xx; no content was sent
-  virtual void on_sent(const mail::Reply&) {}          // the answer to the dot
+  // The answer to the dot. By LMTP one for each recipient that was accepted, in their order: the transaction is over,
+  // and in_transaction() false, with the last.
+  virtual void on_sent(const mail::Reply&) {}
   virtual void on_reset(const mail::Reply&) {}
   // Once, and nothing follows. Not after quit() or close().
   virtual void on_failed(const Failure& failure) = 0;
+};
+
+// How a connection begins.
+struct Opening {
+  Manner manner{};
+  ClientPtr client{};     // told to the server as `manner` has it
+  bool in_clear = false;  // Tls::kMay is not tried: it failed a moment ago
 };
 
 class Connection {
@@ -79,7 +90,7 @@ class Connection {
   // Starts to connect; on_ready() or on_failed() follows, never inside the constructor. `helo` is the
   // name we give in EHLO, `server` the server's, for TLS and logs; without `security` there is neither TLS nor AUTH.
   Connection(net::Loop& loop, const net::SocketAddress& to, std::string helo, const Timeouts& timeouts,
-             ConnectionHandler& handler, std::shared_ptr<const Security> security = nullptr, std::string server = {});
+             ConnectionHandler& handler, std::shared_ptr<const Security> security = nullptr, std::string server = {}, Opening opening = {});
   ~Connection();  // cuts the connection
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -96,6 +107,8 @@ class Connection {
   void send(ContentSource& content);
   // Ends the transaction by RSET; answers still to come for it are swallowed. Before send() only.
   void reset();
+  // XCLIENT for another client, when may_tell() and idle(): EHLO and what else makes it ready follow, then on_ready().
+  void tell(ClientPtr client);
   // QUIT, and no more events; the answer is not waited for.
   void quit();
   void close();
@@ -106,6 +119,9 @@ class Connection {
   std::string rcpt_parameters(std::string_view notify, std::string_view orcpt) const;
 
   bool secured() const;         // by TLS
+  bool fell_back() const;       // the handshake failed on a first connection, and this is another, in the clear
+  bool may_tell() const;        // XCLIENT is wanted and offered
+  const ClientPtr& client() const;  // whom the server takes for its client; null: us
   bool ready() const;           // EHLO was answered and the connection stands
   bool in_transaction() const;  // mail() was called and the transaction has not ended
   bool sending() const;         // from send() to the answer it gets

@@ -10,6 +10,8 @@ Stage stage_of(ClientCommand command) {
   switch (command) {
     case ClientCommand::kBanner: return Stage::kBanner;
     case ClientCommand::kEhlo:
+    case ClientCommand::kLhlo:
+    case ClientCommand::kXclient:
     case ClientCommand::kHelo: return Stage::kEhlo;
     case ClientCommand::kStartTls: return Stage::kStartTls;
     case ClientCommand::kAuth: return Stage::kAuth;
@@ -30,8 +32,13 @@ bool answers(ClientCommand command, const mail::Reply& reply) {
 
 void Connection::Impl::start() {
   deadline.in(timeouts.session);
+  open_stream();
+}
+
+void Connection::Impl::open_stream() {
   stream = net::Stream::connect(loop, address, timeouts.connect, *this);
   socketless = stream->fd() < 0;
+  if (opening.manner.tell == Manner::Tell::kProxy) stream->write(proxy_header(opening.client.get(), address));
 }
 
 void Connection::Impl::on_data(std::string_view bytes) {
@@ -102,12 +109,14 @@ void Connection::Impl::on_greeting(ClientCommand verb, mail::Reply& reply) {
     session.helo(helo);
   } else if (verb == ClientCommand::kStartTls) {
     on_starttls(reply);
+  } else if (verb == ClientCommand::kXclient && reply.code != 421) {
+    on_xclient(reply);
   } else if (!reply.positive()) {
     refuse(stage_of(verb), std::move(reply));
   } else if (verb == ClientCommand::kBanner) {
     banner = std::move(reply);
     greeting = Stage::kEhlo;
-    session.ehlo(helo);
+    greet();
   } else {
     if (verb == ClientCommand::kAuth) {
       logged_in = true;
@@ -151,7 +160,7 @@ void Connection::Impl::on_answer(ClientCommand verb, const mail::Reply& reply) {
         break;
       }
       if (!dot_sent) spent = true;  // refused before it had all: out of step
-      end_transaction();
+      if (session.outstanding() == 0) end_transaction();
       handler->on_sent(reply);
       break;
     case ClientCommand::kRset: handler->on_reset(reply); break;

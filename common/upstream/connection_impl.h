@@ -25,17 +25,22 @@ struct Connection::Impl : net::StreamHandler, std::enable_shared_from_this<Conne
   };
 
   Impl(net::Loop& l, const net::SocketAddress& to, std::string name, const Timeouts& t, ConnectionHandler& h,
-       std::shared_ptr<const Security> how, std::string their_name)
+       std::shared_ptr<const Security> how, std::string their_name, Opening o)
       : loop(l),
         address(to),
         helo(std::move(name)),
         security(std::move(how)),
         server(std::move(their_name)),
+        opening(std::move(o)),
         timeouts(t),
         handler(&h),
-        deadline(l, [this] { on_late(); }) {}
+        deadline(l, [this] { on_late(); }),
+        in_clear(opening.in_clear) {
+    if (opening.manner.tell == Manner::Tell::kProxy) told_client = opening.client;
+  }
 
   void start();
+  void open_stream();
 
   // --- what comes from the network ---
 
@@ -52,6 +57,10 @@ struct Connection::Impl : net::StreamHandler, std::enable_shared_from_this<Conne
 
   bool wants_tls() const;
   void greeted_by_server();
+  void greet();  // EHLO or LHLO
+  // True: XCLIENT has been sent, and its answer leads on.
+  bool tell_client();
+  void on_xclient(const mail::Reply& reply);
   void log_in();
   void on_starttls(mail::Reply& reply);
   void tls_failed(std::string_view reason);
@@ -93,6 +102,8 @@ struct Connection::Impl : net::StreamHandler, std::enable_shared_from_this<Conne
   std::string helo;
   std::shared_ptr<const Security> security;  // null: neither TLS nor AUTH
   std::string server;
+  Opening opening;
+  ClientPtr told_client;  // what the server knows of Opening::client
   Timeouts timeouts;
   ConnectionHandler* handler;  // null: no more events
   std::unique_ptr<net::Stream> stream;
@@ -106,7 +117,7 @@ struct Connection::Impl : net::StreamHandler, std::enable_shared_from_this<Conne
   std::uint32_t transactions = 0;
   bool socketless = false;  // there was no socket to be had: out of descriptors or memory
   Stage greeting = Stage::kBanner;  // what is waited for until `greeted`
-  bool secured = false, in_clear = false, logged_in = false;  // in_clear: TLS has been tried
+  bool secured = false, in_clear = false, fell_back = false, logged_in = false;  // in_clear: TLS has been tried
   bool connected = false, greeted = false, spent = false, timed_out = false;
   bool in_transaction = false, mail_answered = false;
   bool content_begun = false, dot_written = false, dot_sent = false;

@@ -1,4 +1,4 @@
-// From the answer to EHLO to a connection that is ready: STARTTLS (RFC 3207) and AUTH (RFC 4954).
+// From the answer to EHLO to a connection that is ready: STARTTLS (RFC 3207), XCLIENT and AUTH (RFC 4954).
 #include <algorithm>
 #include <utility>
 
@@ -30,10 +30,37 @@ void Connection::Impl::greeted_by_server() {
     }
     if (security->tls == Security::Tls::kMust) return fail(Stage::kStartTls, "not offered by the server");
   }
+  if (tell_client()) return;
   if (security != nullptr && !security->user.empty() && !logged_in) return log_in();
   greeted = true;
   deadline.none();
   handler->on_ready();
+}
+
+void Connection::Impl::greet() {
+  if (opening.manner.lmtp) {
+    session.lhlo(helo);
+  } else {
+    session.ehlo(helo);
+  }
+}
+
+bool Connection::Impl::tell_client() {
+  if (opening.manner.tell != Manner::Tell::kXclient || opening.client == told_client) return false;
+  const std::string argument = xclient_argument(*opening.client, session.offers().xclient_names);
+  if (argument.empty()) return false;
+  greeting = Stage::kEhlo;
+  told_client = opening.client;
+  session.xclient(argument);
+  return true;
+}
+
+// A server that will not hear of it (or refuses the client at this early point) is spoken with as any other: it has
+// MAIL and RCPT to say no. Either way the session begins again.
+void Connection::Impl::on_xclient(const mail::Reply& reply) {
+  if (!reply.positive()) base::log().notice(fmt::format("XCLIENT was refused by {}: {}", relay(), reply.text()));
+  logged_in = false;
+  greet();
 }
 
 void Connection::Impl::log_in() {
@@ -66,7 +93,7 @@ void Connection::Impl::on_secured() {
   base::log().write(mail::events::tls_to(relay(), stream->tls().verified ? "Verified" : "Untrusted", stream->tls().text));
   greeting = Stage::kEhlo;
   session.tls_started();
-  session.ehlo(helo);
+  greet();
   flush_session();
 }
 
@@ -83,10 +110,9 @@ void Connection::Impl::connect_in_clear(std::string_view why) {
   session = smtp::ClientSession();
   banner = ehlo_reply = {};
   greeting = Stage::kBanner;
-  in_clear = true;
+  in_clear = fell_back = true;
   connected = false;
-  stream = net::Stream::connect(loop, address, timeouts.connect, *this);
-  socketless = stream->fd() < 0;
+  open_stream();
 }
 
 std::string Connection::Impl::relay() const {

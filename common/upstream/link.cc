@@ -10,11 +10,27 @@ Link::Link(net::Loop& loop, std::weak_ptr<Owner> owner, std::size_t server, Serv
     : loop_(loop), owner_(std::move(owner)), server_(server), name_(std::move(name)) {}
 
 void Link::connect(const net::SocketAddress& to, const std::string& helo, const Timeouts& timeouts,
-                   const std::shared_ptr<const Security>& security) {
+                   const std::shared_ptr<const Security>& security, Opening opening) {
   const std::string& server = name_.name.empty() ? name_.host : name_.name;
   address_ = to.text();
   relay_ = fmt::format("{}[{}]:{}", server, to.host(), to.port());
-  connection_ = std::make_unique<Connection>(loop_, to, helo, timeouts, *this, security, server);
+  tell_ = opening.manner.tell;
+  connection_ = std::make_unique<Connection>(loop_, to, helo, timeouts, *this, security, server, std::move(opening));
+}
+
+Link::Fit Link::fit(const ClientPtr& client) const {
+  if (tell_ == Manner::Tell::kNothing) return Fit::kYes;
+  const bool told = same_for_server(tell_, connection_->client(), client);
+  if (client && connection_->may_tell()) return told ? Fit::kYes : Fit::kTell;
+  // XCLIENT is not offered, and never was: all mail is ours.
+  const bool deaf = tell_ == Manner::Tell::kXclient && !connection_->client() && !connection_->may_tell();
+  return told || deaf ? Fit::kYes : Fit::kNo;
+}
+
+void Link::tell(ClientPtr client) {
+  state_ = State::kMaking;
+  telling = true;
+  connection_->tell(std::move(client));
 }
 
 void Link::lease(bool reused) {

@@ -30,7 +30,13 @@ class Link final : public ConnectionHandler, public std::enable_shared_from_this
 
   Link(net::Loop& loop, std::weak_ptr<Owner> owner, std::size_t server, ServerName name);
   void connect(const net::SocketAddress& to, const std::string& helo, const Timeouts& timeouts,
-               const std::shared_ptr<const Security>& security);
+               const std::shared_ptr<const Security>& security, Opening opening = {});
+
+  // Whether an idle one may be used for this client's mail: as it is, after XCLIENT, or not at all.
+  enum class Fit { kNo, kTell, kYes };
+  Fit fit(const ClientPtr& client) const;
+  // As if it were made: on_made() or on_not_made() follows.
+  void tell(ClientPtr client);
 
   void lease(bool reused);
   void rest(base::Mono now);
@@ -53,6 +59,7 @@ class Link final : public ConnectionHandler, public std::enable_shared_from_this
 
   // Of the pool's, while the link is being made.
   std::weak_ptr<Pool::Waiting> waiter;
+  bool telling = false;  // it is not new: an idle one learns whose mail comes
   bool hurried = false;  // given so little time that a time-out says nothing of the server
 
  private:
@@ -71,6 +78,7 @@ class Link final : public ConnectionHandler, public std::enable_shared_from_this
   std::size_t server_;
   ServerName name_;
   std::string relay_, address_;
+  Manner::Tell tell_ = Manner::Tell::kNothing;
   std::unique_ptr<Connection> connection_;
   ConnectionHandler* user_ = nullptr;
   std::optional<Failure> kept_back_;  // came before set_user()

@@ -18,6 +18,7 @@
 #include "common/net/resolver.h"
 #include "common/upstream/connection.h"
 #include "common/upstream/lease.h"
+#include "common/upstream/manner.h"
 #include "common/upstream/server_book.h"
 
 namespace holdfast::upstream {
@@ -39,6 +40,7 @@ struct PoolOptions {
   int limit = 1;  // connections at once, of any kind
   Timeouts timeouts;
   std::shared_ptr<const Security> security{};  // null: neither TLS nor AUTH
+  Manner manner{};
   Millis idle{30'000};                    // an idle connection lives so long
   std::uint32_t max_transactions = 1000;  // of one connection
   Millis penalty{5'000};                  // a server that failed is passed over so long, if others stand
@@ -82,6 +84,7 @@ class Pool {
     Millis deadline{20'000};         // over all servers, waiting for a free connection included
     bool fresh = false;              // a new connection, no reused one
     std::vector<std::string> avoid;  // servers (ServerName::text) that have failed in this transaction
+    ClientPtr client{};              // whose mail it is, where PoolOptions::manner has it told
   };
   // A place in the queue for a connection; destroying it gives the place up.
   struct Waiting;

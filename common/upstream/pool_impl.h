@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "common/upstream/handshake_memory.h"
 #include "common/upstream/link.h"
 #include "common/upstream/pool.h"
 
@@ -82,8 +83,9 @@ struct Pool::Impl : Link::Owner, std::enable_shared_from_this<Pool::Impl> {
 
   // --- idle ones ---
 
-  // The one used last, so that the others grow old.
+  // The one used last, so that the others grow old; first of all one that knows the client already.
   bool give_idle(const WaitingPtr& w, std::size_t server);
+  void on_lost_while_telling(Link& link, const Failure& failure);
   bool close_an_idle();
   void sweep();
   void close();
@@ -93,6 +95,7 @@ struct Pool::Impl : Link::Owner, std::enable_shared_from_this<Pool::Impl> {
   PoolOptions options;
   PoolCallbacks callbacks;
   ServerBook book;
+  HandshakeMemory handshakes;
   std::vector<std::string> good_addresses;  // a server's, that worked last: tried first
   AcquireFailure last_failure;              // of the last acquire() that failed on all
   std::deque<WaitingPtr> queue;             // those without a place yet

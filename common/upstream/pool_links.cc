@@ -9,9 +9,11 @@ namespace holdfast::upstream {
 void Pool::Impl::on_made(Link& link) {
   book.succeeded(link.server());
   good_addresses[link.server()] = link.address();
+  if (link.connection().fell_back()) handshakes.failed(link.address(), loop.now());
+  const bool reused = std::exchange(link.telling, false);
   const WaitingPtr w = link.waiter.lock();
   if (w && w->done) {
-    link.lease(false);
+    link.lease(reused);
     finish(w, Lease(link.shared_from_this()));
   } else {
     on_free(link);
@@ -19,6 +21,7 @@ void Pool::Impl::on_made(Link& link) {
 }
 
 void Pool::Impl::on_not_made(Link& link, const Failure& failure) {
+  if (link.telling) return on_lost_while_telling(link, failure);
   const WaitingPtr w = link.waiter.lock();
   remove(link);
   const bool proof = !(failure.timed_out && link.hurried) && failure.stage != Stage::kLocal;
@@ -37,6 +40,18 @@ void Pool::Impl::on_not_made(Link& link, const Failure& failure) {
   w->hurried |= !proof;
   w->last = {.stage = failure.stage, .reply = failure.reply, .reason = failure.reason, .relay = link.relay()};
   next_address(w);
+}
+
+// As one that fails at MAIL: it may have died unseen, and a new one takes its place.
+void Pool::Impl::on_lost_while_telling(Link& link, const Failure& failure) {
+  const WaitingPtr w = link.waiter.lock();
+  observe({link.name().text, link.address(), false, failure.stage, failure.reply.code, failure.reason, true});
+  remove(link);
+  if (w && w->done) {
+    w->wish.fresh = w->queued = true;
+    queue.push_front(w);
+  }
+  pump_soon();
 }
 
 void Pool::Impl::on_free(Link& link) {
@@ -70,11 +85,23 @@ void Pool::Impl::remove(Link& link) {
 
 bool Pool::Impl::give_idle(const WaitingPtr& w, std::size_t server) {
   std::shared_ptr<Link> best;
+  Link::Fit how = Link::Fit::kNo;
   for (const auto& link : links) {
     if (link->state() != Link::State::kIdle || link->server() != server) continue;
-    if (!best || link->idle_since() >= best->idle_since()) best = link;
+    const Link::Fit fit = link->fit(w->wish.client);
+    if (fit == Link::Fit::kNo || fit < how) continue;
+    if (!best || fit > how || link->idle_since() >= best->idle_since()) best = link;
+    how = fit;
   }
   if (!best) return false;
+  if (how == Link::Fit::kTell) {
+    w->queued = false;
+    w->server = server;
+    watch_deadline(w);
+    best->waiter = w;
+    best->tell(w->wish.client);
+    return true;
+  }
   best->lease(true);
   finish(w, Lease(best));
   return true;

@@ -70,7 +70,8 @@ void Pool::Impl::next_address(const WaitingPtr& w) {
   link->waiter = w;
   link->hurried = timeouts.session < fair_time(options.timeouts);
   links.push_back(link);
-  link->connect(to, options.helo, timeouts, options.security);
+  link->connect(to, options.helo, timeouts, options.security,
+                {.manner = options.manner, .client = w->wish.client, .in_clear = handshakes.fails(to.text(), loop.now())});
 }
 
 void Pool::Impl::next_server(const WaitingPtr& w) {

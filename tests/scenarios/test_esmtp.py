@@ -92,6 +92,44 @@ def test_smtputf8_is_refused_where_the_destination_lacks_it(world, destination):
     assert destination.messages == [] and both.queue() == []
 
 
+def test_what_the_destination_has_lost_since(world):
+    """Kept with SMTPUTF8, or within the size that was announced; the server that comes back can neither. What needs it is
+    bounced by itself, without harm to the rest; what is ASCII goes without SMTPUTF8."""
+    destination, relay = utf8_destination(world), world.destination()
+    gateway = utf8_gateway(world, destination, settings={"bounces": {"relay": relay.server}})
+    destination.close()
+    gateway.wait_state("down")
+    ascii_only, big = b"Subject: plain\r\n\r\n\xc3\xa4\r\n", b"Subject: big\r\n\r\n" + b"x" * 70 * 1000 + b"\r\n"
+    with gateway.client() as client:
+        client.ehlo()
+        for sender, recipient, content in [("a@kunde.test", "jürgen@bücher.test", BODY), ("b@kunde.test", "postmaster@xn--bcher-kva.test", big),
+                                           ("c@kunde.test", "postmaster@xn--bcher-kva.test", ascii_only)]:
+            assert send_utf8(client, recipient, sender).code == 250
+            assert "queued as" in client.data(content).text
+    gateway.wait_queue(3)
+    destination.capabilities = ["PIPELINING", "SIZE 60000"]
+    destination.start()
+    gateway.wait_queue(0)
+    gateway.wait_state("up")
+    (message,) = destination.messages
+    assert message.body == ascii_only and "SMTPUTF8" not in message.mail_params
+    assert destination.saw("MAIL FROM:<a@") == destination.saw("MAIL FROM:<b@") == []
+    reports = {m.recipients[0]: m.content for m in relay.wait_for(2)}
+    assert b"Status: 5.6.7" in reports["a@kunde.test"] and b"Status: 5.3.4" in reports["b@kunde.test"]
+
+
+def test_what_ehlo_offers_follows_the_destination_while_it_is_up(world):
+    destination = world.destination(start=False)
+    destination.capabilities = ["PIPELINING", "SIZE 60000"]
+    gateway = world.gateway(destination.start())
+    gateway.wait_probed()
+    with gateway.client() as client:
+        lines = client.ehlo().lines
+        assert "SIZE 60000" in lines and "8BITMIME" not in lines and "SMTPUTF8" not in lines
+        assert client.command("MAIL FROM:<a@b.test> SIZE=60001").code == 552
+        assert client.command("MAIL FROM:<a@b.test> SIZE=60000").code == 250
+
+
 def test_a_size_that_the_destination_does_not_take_is_refused_before_the_content(world, destination):
     """Item 2, where EHLO cannot tell since there are more destinations: at RCPT, also while it is down."""
     small, other = world.destination(start=False), destination

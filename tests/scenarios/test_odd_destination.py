@@ -87,6 +87,10 @@ WORDS = {
     "without enhanced code": (b"553 sorry, no mailbox here\r\n", 553, ("sorry, no mailbox here",)),
     "with an enhanced code of another class": (b"550 4.1.1 odd\r\n", 550, ("4.1.1 odd",)),
     "251": (b"251 2.1.5 User not local; will forward\r\n", 251, ("2.1.5 User not local; will forward",)),
+    "of 3,000 lines": (b"550-5.1.1 no\r\n" * 2999 + b"550 5.1.1 no\r\n", 550, ("5.1.1 no",) * 200),
+    "of 20 kB in one line": (b"550 5.1.1 " + b"x" * 20_000 + b"\r\n", 550, ("5.1.1 " + "x" * 500,)),
+    "of 20 kB and more in lines": ((b"550-5.1.1 " + b"x" * 490 + b"\r\n") * 60 + b"550 5.1.1 end\r\n", 550,
+                                   ("5.1.1 " + "x" * 490,) * 40 + ("5.1.1 end",)),
     "of 4,000 bytes": (b"550 5.1.1 " + b"x" * 4000 + b"\r\n", 550, ("5.1.1 " + "x" * 500,)),
 }
 

@@ -12,7 +12,7 @@ Stages: connect, banner, ehlo, helo, mail, rcpt, data, content, dot, rset, noop,
   DROP       the connection is closed
   After(s, …)  one of these, after a while, or when a threading.Event is set
   Cut(n)     for content: the connection is closed when n bytes have come
-  a dict     by address (mail: the sender; rcpt: the recipient), None is the default
+  a dict     by address (mail: the sender; rcpt: the recipient; dot, by LMTP: the recipient), None is the default
   a function of (session, argument) that returns one of these, or None for the usual reply
 Rules can be changed at any time and count from the next command on.
 """
@@ -100,6 +100,7 @@ class Session:
         self.buffer = bytearray()
         self.ehlo, self.sender, self.params, self.recipients, self.messages = "", None, "", [], 0
         self.secured = None  # the cipher
+        self.lmtp = False  # greeted by LHLO: each recipient gets an answer to the dot
         self.ended = asyncio.Event()
 
     async def run(self):
@@ -191,6 +192,10 @@ class Session:
         usual = "\n".join(f"250{'-' if i + 1 < len(lines) else ' '}{line}" for i, line in enumerate(lines))
         await self.act("ehlo", self.ehlo, "".join(line + "\r\n" for line in usual.split("\n")).encode())
 
+    async def do_lhlo(self, text):
+        self.lmtp = True
+        await self.do_ehlo(text)
+
     async def do_helo(self, text):
         self.ehlo = text[5:]
         await self.act("helo", self.ehlo)
@@ -226,12 +231,29 @@ class Session:
         message = Message(self.sender, self.recipients, content, self.params, self.number, time.monotonic(),
                           self.secured is not None)
         self.destination.content_seen.append(message)
+        if self.lmtp:
+            return await self.answer_each(message)
         answer = await self.decide("dot", message)
         self.sender, self.recipients = None, []
         if answer.startswith(b"2"):  # taken before it is said: the answer may be lost
             self.messages += 1
             self.destination.keep(message)
         await self.say(answer)
+
+    async def answer_each(self, message):
+        """LMTP: the message is that of those who were told 2xx."""
+        asked, message.recipients = message.recipients, []
+        self.sender, self.recipients = None, []
+        try:
+            for recipient in asked:
+                answer = await self.decide("dot", recipient)
+                if answer.startswith(b"2"):
+                    message.recipients.append(recipient)
+                await self.say(answer)
+        finally:
+            if message.recipients:
+                self.messages += 1
+                self.destination.keep(message)
 
     async def content(self):
         rule = self.destination.rules.get("content")

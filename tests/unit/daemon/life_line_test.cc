@@ -29,6 +29,14 @@ ino_t inode(int fd) {
   return about.st_ino;
 }
 
+TEST_F(LifeLine, CarriesFiles) {
+  const base::UniqueFd file(::open("/dev/null", O_RDONLY));
+  ASSERT_TRUE(send_files(master.get(), file.get()));
+  const auto news = read_life_line(daemon.get());
+  ASSERT_EQ(news.what, What::kFiles);
+  EXPECT_EQ(inode(news.fds.at(0).get()), inode(file.get()));
+}
+
 TEST_F(LifeLine, IsSilentMostOfTheTime) { EXPECT_EQ(read_life_line(daemon.get()).what, What::kNothing); }
 
 TEST_F(LifeLine, CarriesListenersAsDescriptorsOfTheSameSockets) {
@@ -36,10 +44,10 @@ TEST_F(LifeLine, CarriesListenersAsDescriptorsOfTheSameSockets) {
   ASSERT_TRUE(send_listeners(master.get(), {a.get(), b.get()}));
   const auto news = read_life_line(daemon.get());
   ASSERT_EQ(news.what, What::kListeners);
-  ASSERT_EQ(news.listeners.size(), 2U);
-  EXPECT_EQ(inode(news.listeners[0].get()), inode(a.get()));
-  EXPECT_EQ(inode(news.listeners[1].get()), inode(b.get()));
-  EXPECT_NE(::fcntl(news.listeners[0].get(), F_GETFD) & FD_CLOEXEC, 0);
+  ASSERT_EQ(news.fds.size(), 2U);
+  EXPECT_EQ(inode(news.fds[0].get()), inode(a.get()));
+  EXPECT_EQ(inode(news.fds[1].get()), inode(b.get()));
+  EXPECT_NE(::fcntl(news.fds[0].get(), F_GETFD) & FD_CLOEXEC, 0);
   EXPECT_EQ(read_life_line(daemon.get()).what, What::kNothing);
 }
 
@@ -47,16 +55,16 @@ TEST_F(LifeLine, KeepsMessagesApart) {
   const base::UniqueFd a(::socket(AF_INET, SOCK_STREAM, 0));
   ASSERT_TRUE(send_listeners(master.get(), {a.get()}));
   ASSERT_TRUE(send_listeners(master.get(), {}));
-  EXPECT_EQ(read_life_line(daemon.get()).listeners.size(), 1U);
+  EXPECT_EQ(read_life_line(daemon.get()).fds.size(), 1U);
   const auto second = read_life_line(daemon.get());
   EXPECT_EQ(second.what, What::kListeners);
-  EXPECT_TRUE(second.listeners.empty());
+  EXPECT_TRUE(second.fds.empty());
 }
 
 TEST_F(LifeLine, CarriesAsManyAsAConfigurationMayHave) {
   const base::UniqueFd a(::socket(AF_INET, SOCK_STREAM, 0));
   ASSERT_TRUE(send_listeners(master.get(), std::vector<int>(kMostListeners, a.get())));
-  EXPECT_EQ(read_life_line(daemon.get()).listeners.size(), kMostListeners);
+  EXPECT_EQ(read_life_line(daemon.get()).fds.size(), kMostListeners);
 }
 
 TEST_F(LifeLine, EndsWithMaster) {

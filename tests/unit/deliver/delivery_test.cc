@@ -74,6 +74,58 @@ TEST_F(DeliveryTest, UsesTheConnectionAgain) {
   EXPECT_EQ(server.messages.size(), 2u);
 }
 
+TEST_F(DeliveryTest, WhatNeedsSmtpUtf8IsRefusedHereWhenTheServerHasLostIt) {
+  mail::Envelope envelope;
+  envelope.smtputf8 = true;
+  const std::string ascii = "Subject: x\r\n\r\n\xc3\xa4\r\n";
+  const ipc::Job by_header = spool.keep("Subject: \xc3\xa4\r\n\r\nx\r\n", {"b@x.test", "c@x.test"}, envelope);
+  const ipc::Job by_recipient = spool.keep(ascii, {"\xc3\xa4@x.test"}, envelope);
+  envelope.sender = "\xc3\xa4@s.example";
+  const ipc::Job by_sender = spool.keep(ascii, {"b@x.test"}, envelope);
+  for (const auto& job : {by_header, by_recipient, by_sender}) {
+    const ipc::Outcome o = run(job);
+    for (const auto& recipient : o.recipients) {
+      EXPECT_EQ(recipient.status, static_cast<std::uint8_t>(RecipientStatus::kRefused));
+      EXPECT_EQ(recipient.dsn, "5.6.7");
+      EXPECT_TRUE(recipient.own_words);
+      EXPECT_NE(recipient.reply.find("SMTPUTF8"), std::string::npos);
+    }
+  }
+  EXPECT_EQ(server.count("MAIL"), 0u);
+  EXPECT_EQ(pool->idle(), 1) << "the connection is as good as before";
+}
+
+TEST_F(DeliveryTest, WhatIsAsciiGoesWithoutSmtpUtf8) {
+  mail::Envelope envelope;
+  envelope.smtputf8 = true;
+  const auto long_header = "Subject: x\r\nX-Long: " + std::string(40'000, 'x') + "\r\n\r\n\xc3\xa4\r\n";
+  for (const std::string& content : {std::string("Subject: x\r\n\r\n\xc3\xa4\r\n"), std::string("\r\n\xc3\xa4\r\n"),
+                                     std::string("X: only a header\r\n"), long_header}) {
+    EXPECT_EQ(status_of(run(spool.keep(content, {"b@x.test"}, envelope)), 0), RecipientStatus::kSent);
+    EXPECT_EQ(server.messages.back(), content);
+  }
+  EXPECT_EQ(server.count("MAIL"), 4u);
+  for (const auto& line : server.lines) EXPECT_EQ(line.find("SMTPUTF8"), std::string::npos);
+  server.cut();
+  ASSERT_TRUE(bench.until([&] { return pool->connections() == 0; }));
+  server.replies["EHLO"] = "250-scripted\r\n250 SMTPUTF8";
+  run(spool.keep("Subject: x\r\n\r\nx\r\n", {"b@x.test"}, envelope));
+  EXPECT_EQ(server.count("MAIL FROM:<a@s.example> SMTPUTF8"), 1u) << "where it is offered it is said";
+}
+
+TEST_F(DeliveryTest, WhatIsBiggerThanTheServerTakesIsRefusedHere) {
+  server.replies["EHLO"] = "250-scripted\r\n250 SIZE 30";
+  const ipc::Outcome o = run(spool.keep("Subject: x\r\n\r\n" + std::string(20, 'x') + "\r\n", {"b@x.test"}));
+  EXPECT_EQ(status_of(o, 0), RecipientStatus::kRefused);
+  EXPECT_EQ(o.recipients[0].dsn, "5.3.4");
+  EXPECT_EQ(server.count("MAIL"), 0u);
+  server.cut();
+  ASSERT_TRUE(bench.until([&] { return pool->connections() == 0; }));
+  server.replies["EHLO"] = "250-scripted\r\n250 SIZE";
+  EXPECT_EQ(status_of(run(spool.keep("Subject: x\r\n\r\n" + std::string(20, 'x') + "\r\n", {"b@x.test"})), 0),
+            RecipientStatus::kSent);
+}
+
 TEST_F(DeliveryTest, SendsALargeMessage) {
   std::string content;
   while (content.size() < (3u << 20)) content += std::string(998, 'x') + "\r\n";

@@ -45,6 +45,27 @@ TEST(Outcome, EachRecipientKeepsItsOwnWord) {
   EXPECT_EQ(o.recipients[2].index, 2u);
 }
 
+TEST(Outcome, ByLmtpEachAcceptedRecipientHasItsOwnAnswer) {
+  OutcomeBuilder builder(job_to({"a@x.test", "no@x.test", "b@x.test", "c@x.test", "d@x.test"}));
+  builder.rcpt_answered(kOk);
+  builder.rcpt_answered(kUnknown);
+  for (int i = 0; i < 3; ++i) builder.rcpt_answered(kOk);
+  builder.dot_answered_for_one(Reply::make(250, "2.0.0", "Saved"));
+  builder.dot_answered_for_one(Reply::make(452, "4.2.2", "over quota"));
+  builder.dot_answered_for_one(Reply::make(554, "5.7.1", "spam"));
+  builder.connection_failed({.stage = Stage::kDot, .reason = "end of DATA: lost", .mail_answered = true, .dot_sent = true});
+  const ipc::Outcome& o = builder.outcome();
+  EXPECT_EQ(status_of(o, 0), RecipientStatus::kSent);
+  EXPECT_EQ(o.recipients[1].reply, "550 5.1.1 no such user");
+  EXPECT_EQ(status_of(o, 2), RecipientStatus::kDeferred);
+  EXPECT_EQ(o.recipients[2].stage, Stage::kRcpt) << "it speaks of the mailbox";
+  EXPECT_EQ(status_of(o, 3), RecipientStatus::kRefused);
+  EXPECT_EQ(o.recipients[3].stage, Stage::kDot);
+  EXPECT_EQ(status_of(o, 4), RecipientStatus::kDeferred);
+  EXPECT_EQ(o.recipients[4].reply, "end of DATA: lost");
+  EXPECT_TRUE(o.possible_duplicate);
+}
+
 TEST(Outcome, KeepsTheIndicesOfTheRecord) {
   ipc::Job job = job_to({"c@x.test", "e@x.test"});
   job.recipients[0].index = 2;

@@ -55,7 +55,7 @@ class WorkerTest : public testing::Test {
  protected:
   WorkerTest() {
     const std::string base = spool.folder.path();
-    std::filesystem::create_directories(base + "/run");
+    std::filesystem::create_directories(base + "/run/locks");
     std::filesystem::create_directories(base + "/state");
     const std::string text =
         "hostname: gw.example.test\nlisten: [\"127.0.0.1:2525\"]\npaths: {spool: " + base + ", state: " + base +
@@ -168,7 +168,7 @@ TEST_F(MxWorkerTest, DrainsWhileItLooksUp) {
 
 TEST_F(WorkerTest, HoldsItsLock) {
   start();
-  const base::UniqueFd fd(::open((spool.folder.path() + "/run/deliver.3.lock").c_str(), O_RDWR | O_CLOEXEC));
+  const base::UniqueFd fd(::open((spool.folder.path() + "/run/locks/deliver.3.lock").c_str(), O_RDWR | O_CLOEXEC));
   ASSERT_TRUE(fd);
   EXPECT_NE(::flock(fd.get(), LOCK_SH | LOCK_NB), 0);
   worker.reset();

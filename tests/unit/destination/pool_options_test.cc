@@ -44,6 +44,14 @@ TEST(PoolOptions, FitAsLongAsNothingOfThemChanges) {
   destination.timeouts.dot = Seconds{10};
   EXPECT_FALSE(fits(options, destination, "mx.test"));
   destination = office();
+  destination.client = "proxy";
+  EXPECT_FALSE(fits(options, destination, "mx.test"));
+  EXPECT_EQ(manner_of(destination).tell, upstream::Manner::Tell::kProxy);
+  destination = office();
+  destination.protocol = "lmtp";
+  EXPECT_FALSE(fits(options, destination, "mx.test"));
+  EXPECT_TRUE(pool_options(destination, "mx.test").manner.lmtp);
+  destination = office();
   destination.servers.pop_back();
   EXPECT_FALSE(fits(options, destination, "mx.test"));
 }

@@ -84,6 +84,18 @@ TEST(Assessment, ALostConnectionIsTheMessages) {
   EXPECT_EQ(judge(o).sign, Sign::kDamaged);
 }
 
+TEST(Assessment, ARefusalOfOurOwnSaysNothingOfTheServer) {
+  for (const Stage stage : {Stage::kNone, Stage::kConnect}) {
+    auto word = to(0, RecipientStatus::kRefused, stage, "SMTPUTF8 is needed", "5.6.7");
+    word.own_words = true;
+    const auto a = judge(outcome({word}, stage));
+    EXPECT_EQ(a.sign, Sign::kOwnVerdict);
+    EXPECT_TRUE(a.refused_known.empty());
+    word.status = static_cast<std::uint8_t>(RecipientStatus::kDeferred);
+    EXPECT_NE(judge(outcome({word}, stage)).sign, Sign::kOwnVerdict);
+  }
+}
+
 TEST(Assessment, FullMailboxesSayNothingOfTheServer) {
   EXPECT_EQ(judge(outcome({to(0, RecipientStatus::kDeferred, Stage::kRcpt, "452 4.2.2 full", "4.2.2")})).sign,
             Sign::kTempRecipient);

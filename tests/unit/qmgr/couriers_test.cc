@@ -35,7 +35,8 @@ class FakeChannel final : public ipc::Channel {
 class CouriersTest : public testing::Test {
  protected:
   base::UniqueFd lock(int worker) {
-    const auto path = folder_.path() + "/deliver." + std::to_string(worker) + ".lock";
+    std::filesystem::create_directories(folder_.path() + "/locks");
+    const auto path = folder_.path() + "/locks/deliver." + std::to_string(worker) + ".lock";
     base::UniqueFd fd(::open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600));
     base::expect(::flock(fd.get(), LOCK_EX | LOCK_NB) == 0, "lock");
     return fd;

@@ -146,6 +146,16 @@ TEST_F(LaneTest, AFailureOfOurOwnSaysNothingAndWaits) {
   EXPECT_EQ(end(2, Sign::kDamaged), only(2, Treatment::kAsIs));
 }
 
+TEST_F(LaneTest, ARefusalOfOurOwnIsTheMessagesAndTheNextOneIsTheCanary) {
+  drain_state();
+  fill(1, 2);
+  EXPECT_EQ(hand_out(), (Ids{1}));
+  EXPECT_EQ(end(1, Sign::kOwnVerdict), only(1, Treatment::kAsIs));
+  EXPECT_TRUE(lane_.take_events().empty());
+  EXPECT_EQ(hand_out(), (Ids{2})) << "at once, and still one at a time";
+  EXPECT_EQ(end(2, Sign::kOwnVerdict), only(2, Treatment::kAsIs));
+}
+
 TEST_F(LaneTest, ACanaryWithoutASessionLeavesItsMessageAlone) {
   drain_state();
   fill(1, 2);

@@ -27,35 +27,6 @@ std::string repetition(std::string_view& in) {
   return out;
 }
 
-std::string unescape(std::string_view in) {
-  std::string out;
-  while (!in.empty()) {
-    const char c = in.front();
-    in.remove_prefix(1);
-    if (c != '\\') {
-      out += c;
-      continue;
-    }
-    if (in.empty()) throw std::runtime_error("backslash at the end");
-    const char kind = in.front();
-    in.remove_prefix(1);
-    switch (kind) {
-      case 'r': out += '\r'; break;
-      case 'n': out += '\n'; break;
-      case '0': out += '\0'; break;
-      case '\\': out += '\\'; break;
-      case '{': out += repetition(in); break;
-      case 'x':
-        if (in.size() < 2) throw std::runtime_error("bad \\x");
-        out += static_cast<char>(hex_digit(in[0]) * 16 + hex_digit(in[1]));
-        in.remove_prefix(2);
-        break;
-      default: throw std::runtime_error(fmt::format("unknown escape \\{}", kind));
-    }
-  }
-  return out;
-}
-
 // Options that are offered or not: "O: smtputf8".
 bool* switch_of(ServerOptions& options, std::string_view name) {
   if (name == "smtputf8") return &options.smtputf8;
@@ -118,6 +89,35 @@ void take_line(Script& script, std::string_view line) {
 }
 
 }  // namespace
+
+std::string unescape(std::string_view in) {
+  std::string out;
+  while (!in.empty()) {
+    const char c = in.front();
+    in.remove_prefix(1);
+    if (c != '\\') {
+      out += c;
+      continue;
+    }
+    if (in.empty()) throw std::runtime_error("backslash at the end");
+    const char kind = in.front();
+    in.remove_prefix(1);
+    switch (kind) {
+      case 'r': out += '\r'; break;
+      case 'n': out += '\n'; break;
+      case '0': out += '\0'; break;
+      case '\\': out += '\\'; break;
+      case '{': out += repetition(in); break;
+      case 'x':
+        if (in.size() < 2) throw std::runtime_error("bad \\x");
+        out += static_cast<char>(hex_digit(in[0]) * 16 + hex_digit(in[1]));
+        in.remove_prefix(2);
+        break;
+      default: throw std::runtime_error(fmt::format("unknown escape \\{}", kind));
+    }
+  }
+  return out;
+}
 
 Script parse(const std::string& text) {
   Script script;

@@ -39,7 +39,8 @@ Script parse(const std::string& text);
 
 mail::Reply parse_reply(std::string_view text);
 
-// Bytes as the scripts write them.
+// Bytes as the scripts write them, and back.
 std::string escape(std::string_view bytes);
+std::string unescape(std::string_view text);
 
 }  // namespace holdfast::smtp::dialog

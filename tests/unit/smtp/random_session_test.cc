@@ -24,6 +24,7 @@ struct Corpus {
 Corpus read_corpus() {
   Corpus corpus;
   for (const auto& entry : std::filesystem::directory_iterator(HOLDFAST_DIALOGS)) {
+    if (entry.path().extension() != ".dialog") continue;
     const auto script = dialog::parse(base::read_file(entry.path()).value());
     corpus.clients.push_back(script.client);
     corpus.servers.push_back(script.server);

@@ -115,5 +115,27 @@ TEST(PassedOn, ADestinations421DoesNotEndTheClientsSession) {
   EXPECT_EQ(judge_rcpt(rcpt(closing), Standing::kKnown, true, kRcpt, kPatterns).reply.text(), "451 4.3.2 shutting down");
 }
 
+// Decision 12.
+TEST(LmtpAnswers, AsOneWord) {
+  const Reply taken = Reply::make(250, "2.0.0", "first"), also = Reply::make(250, "2.0.0", "second");
+  const Reply later = Reply::make(452, "4.2.2", "full"), never = Reply::make(554, "5.7.1", "spam");
+  const auto word = [](std::vector<Reply> answers, std::size_t of = 0) {
+    return sum_up(answers, of == 0 ? answers.size() : of);
+  };
+  EXPECT_EQ(word({taken, also}).reply, taken);
+  EXPECT_TRUE(word({taken, also}).taken.empty());
+  EXPECT_EQ(word({never, never}).reply, never);
+  EXPECT_EQ(word({later, later}).reply, later);
+  EXPECT_EQ(word({never, later, never}).reply, later) << "nobody has it: it may be kept for all";
+  EXPECT_TRUE(word({never, later, never}).taken.empty());
+
+  EXPECT_EQ(word({never, taken, later, also}).reply, taken);
+  EXPECT_EQ(word({never, taken, later, also}).taken, (std::vector{false, true, false, true}));
+  EXPECT_EQ(word({taken}, 3).taken, (std::vector{true, false, false})) << "lost on the way";
+  EXPECT_TRUE(word({later}, 3).taken.empty());
+  EXPECT_EQ(sum_up({}, 2).from, Word::From::kNobody);
+  EXPECT_EQ(word({taken, also}).from, Word::From::kDot);
+}
+
 }  // namespace
 }  // namespace holdfast::smtpd

@@ -214,6 +214,29 @@ TEST_F(ConnectionSecurity, SaysWhenItIsNotLetIn) {
   EXPECT_EQ(reason(), "AUTH: neither PLAIN nor LOGIN is offered by the server");
 }
 
+TEST_F(ConnectionSecurity, AHandshakeThatFailsIsNotTriedAgainForAWhile) {
+  wants(Tls::kMay);
+  server.tls = nullptr;
+  server.judge = [](const std::string& line) -> std::optional<std::string> {
+    return line.starts_with("\x16\x03") || line.find('\0') != line.npos ? std::optional(ScriptedServer::kCut) : std::nullopt;
+  };
+  net::Resolver resolver(bench.loop);
+  PoolOptions options{.servers = {{.host = "127.0.0.1", .port = server.port(), .text = "here", .name = "mx.example"}},
+                      .helo = "gw.test",
+                      .timeouts = {.session = net::Millis{1'500}},
+                      .security = std::make_shared<Security>(security)};
+  Pool pool(bench.loop, resolver, options, {});
+  for (int i = 0; i < 3; ++i) {
+    std::optional<AcquireResult> got;
+    const auto waiter = pool.acquire({.fresh = true}, [&](AcquireResult result) { got = std::move(result); });
+    ASSERT_TRUE(bench.until([&] { return got.has_value(); }, net::Millis{10'000}));
+    ASSERT_TRUE(*got) << got->error().reason;
+    (*got)->drop();
+  }
+  EXPECT_EQ(server.count("STARTTLS"), 1u);
+  EXPECT_EQ(server.connections, 4) << "one in vain, and three";
+}
+
 TEST_F(ConnectionSecurity, StaysWithAConnectionThatIsUsedAgain) {
   wants(Tls::kMust);
   net::Resolver resolver(bench.loop);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/base/panic.h"
+#include "common/net/proxy_header.h"
 
 namespace holdfast::test {
 
@@ -38,7 +39,7 @@ struct ScriptedServer::Session : net::StreamHandler {
   ScriptedServer& server;
   std::unique_ptr<net::Stream> stream;
   std::string pending, content;
-  bool in_content = false;
+  bool in_content = false, introduced = false;
 };
 
 ScriptedServer::ScriptedServer(net::Loop& loop, std::uint16_t port)
@@ -96,6 +97,7 @@ void ScriptedServer::say(const std::string& line) {
 
 void ScriptedServer::take(Session& session, std::string_view bytes) {
   session.pending.append(bytes);
+  if (proxied && !session.introduced && !read_header(session)) return;
   std::size_t at_once = 0;
   while (session.stream) {
     const std::size_t end = session.pending.find("\r\n");
@@ -107,6 +109,15 @@ void ScriptedServer::take(Session& session, std::string_view bytes) {
     if (std::ranges::none_of(sessions_, [&](const auto& s) { return s.get() == &session; })) return;
   }
   most_lines_at_once = std::max(most_lines_at_once, at_once);
+}
+
+bool ScriptedServer::read_header(Session& session) {
+  const auto header = net::parse_proxy_header(session.pending);
+  base::expect(header.status != net::ProxyHeader::Status::kBad, "no PROXY header");
+  if (header.status == net::ProxyHeader::Status::kIncomplete) return false;
+  clients.push_back(header.client ? header.client->text() : "local");
+  session.pending.erase(0, header.length);
+  return session.introduced = true;
 }
 
 void ScriptedServer::on_line(Session& session, std::string line) {

@@ -48,6 +48,8 @@ class ScriptedServer {
   std::function<std::optional<std::string>(const std::string& line)> judge;
   std::shared_ptr<const net::TlsServer> tls;  // shown behind a 220 to STARTTLS
   std::string behind_starttls;                // put behind that 220, in the clear
+  bool proxied = false;      // each connection must begin with a PROXY header
+  std::vector<std::string> clients;  // that these named, "192.0.2.1:4321" or "local"
   bool read_content = true;  // false: after 354 nothing is read any more
 
   int connections = 0;
@@ -62,6 +64,7 @@ class ScriptedServer {
  private:
   struct Session;
   void take(Session& session, std::string_view bytes);
+  bool read_header(Session& session);
   void on_line(Session& session, std::string line);
   void answer(Session& session, const std::string& reply);
   void remove(Session& session);
