@@ -74,6 +74,8 @@ void Delivery::acquired(upstream::AcquireResult result) {
   }
   if (elsewhere_) {
     builder_.connection_failed(*elsewhere_);
+  } else if (result.error().of_client) {
+    builder_.client_refused(result.error());
   } else {
     builder_.no_connection(result.error());
   }
@@ -95,6 +97,7 @@ void Delivery::start() {
 void Delivery::hand_over(bool smtputf8) {
   begun_ = true;
   upstream::Connection& connection = lease_.connection();
+  tells_sender_ = connection.capabilities().dsn;
   const storage::Record& record = source_->record();
   const mail::Envelope& envelope = record.envelope();
   connection.mail(envelope.sender, connection.mail_parameters({.size = record.content_size(),
@@ -161,6 +164,7 @@ void Delivery::on_failed(const upstream::Failure& failure) {
 
 void Delivery::finish() {
   const base::Mono now = loop_.now();
+  if (begun_ && !tells_sender_) builder_.owe_success(source_->record().envelope());
   times_.connecting = std::chrono::duration_cast<base::Millis>(given_ - asked_);
   times_.transmitting = std::chrono::duration_cast<base::Millis>(now - given_);
   lease_.release();

@@ -67,6 +67,7 @@ class Delivery final : private upstream::ConnectionHandler {
   std::optional<upstream::Failure> elsewhere_;  // why another server is being tried
   std::vector<std::string> avoid_;
   bool replaced_ = false, begun_ = false;
+  bool tells_sender_ = false;  // the server offers DSN
   base::Mono asked_, given_;
   Times times_;
   net::Timer unsound_;  // fires at once when the record cannot be sent

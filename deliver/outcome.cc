@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/base/panic.h"
+#include "common/mail/delivery_report.h"
 
 namespace holdfast::deliver {
 namespace {
@@ -106,6 +107,15 @@ void OutcomeBuilder::dot_answered(const mail::Reply& reply) {
   for_the_rest(word_of(reply, Stage::kDot));
 }
 
+void OutcomeBuilder::owe_success(const mail::Envelope& envelope) {
+  if (envelope.sender.empty()) return;
+  for (const auto& r : outcome_.recipients) {
+    if (r.status != raw(ipc::RecipientStatus::kSent) || r.index >= envelope.recipients.size()) continue;
+    const auto& notify = envelope.recipients[r.index].notify;
+    if (mail::wants_report(notify, mail::ReportKind::kRelayed)) outcome_.success_owed.push_back(r.index);
+  }
+}
+
 // An answer that speaks of the mailbox counts as one to RCPT: by LMTP that is where a full one is found out.
 void OutcomeBuilder::dot_answered_for_one(const mail::Reply& reply) {
   const auto at = std::ranges::find(decided_, false);
@@ -136,7 +146,14 @@ void OutcomeBuilder::connection_failed(const upstream::Failure& failure) {
 void OutcomeBuilder::no_connection(const upstream::AcquireFailure& failure) {
   outcome_.code = failure.reply.code;
   if (!failure.relay.empty()) outcome_.relay = failure.relay;
-  own_words(failure.stage, failure.reason, dsn_of(failure.stage));
+  own_words(failure.stage, failure.reason, failure.dsn.empty() ? dsn_of(failure.stage) : failure.dsn);
+}
+
+void OutcomeBuilder::client_refused(const upstream::AcquireFailure& failure) {
+  outcome_.relay = failure.relay;
+  if (failure.reply.code != 0) return mail_refused(failure.reply);
+  outcome_.connection_lost = !failure.timed_out;
+  own_words(Stage::kMail, failure.reason, dsn_of(failure.stage));
 }
 
 void OutcomeBuilder::unroutable(const dns::Refusal& refusal) {

@@ -11,6 +11,7 @@
 
 #include "common/dns/mail_route.h"
 #include "common/ipc/messages.h"
+#include "common/mail/envelope.h"
 #include "common/mail/reply.h"
 #include "common/mail/stage.h"
 #include "common/upstream/connection.h"
@@ -33,6 +34,8 @@ class OutcomeBuilder {
   void dot_answered_for_one(const mail::Reply& reply);
   void connection_failed(const upstream::Failure& failure);
   void no_connection(const upstream::AcquireFailure& failure);
+  // AcquireFailure::of_client: as if MAIL had been refused, or the connection lost there.
+  void client_refused(const upstream::AcquireFailure& failure);
   // No server is to be had for the recipients' domain: as if none had answered, with what was found instead.
   void unroutable(const dns::Refusal& refusal);
   // The server does not take such a message (demands.h): for good, and nothing was tried.
@@ -43,6 +46,9 @@ class OutcomeBuilder {
   void unreadable(std::string_view reason);
   // The record in the spool is not what it should be: nothing of it may be sent.
   void damaged(std::string_view reason);
+
+  // The server offers no DSN: who asked for word of a success, is to be told by us of those that were reached.
+  void owe_success(const mail::Envelope& envelope);
 
   // Every recipient's RCPT was answered.
   bool all_answered() const { return answered_ == outcome_.recipients.size(); }

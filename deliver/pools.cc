@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/destination/mx_pool.h"
 #include "common/destination/pool_options.h"
 
 namespace holdfast::deliver {
@@ -11,9 +12,10 @@ constexpr net::Millis kLookEvery{10'000};
 
 }  // namespace
 
-Pools::Pools(net::Loop& loop, config::ConfigPtr config, Report report)
+Pools::Pools(net::Loop& loop, config::ConfigPtr config, std::shared_ptr<destination::MxRoutes> routes, Report report)
     : loop_(loop),
       config_(std::move(config)),
+      routes_(std::move(routes)),
       report_(std::move(report)),
       resolver_(loop),
       directory_(config_->paths.state),
@@ -63,11 +65,13 @@ std::shared_ptr<upstream::Pool> Pools::make(const config::Destination& destinati
   upstream::PoolOptions options = destination::pool_options(destination, config_->hostname);
   options.breaker = net::Millis{0};
   const std::string name = destination.name;
-  return std::make_shared<upstream::Pool>(
-      loop_, resolver_, std::move(options),
-      upstream::PoolCallbacks{
-          .usable = [this, name](const upstream::ServerName& server) { return usable(name, server); },
-          .report = [this, name](const upstream::Observation& seen) { report_(name, seen); }});
+  upstream::PoolCallbacks callbacks{
+      .usable = [this, name](const upstream::ServerName& server) { return usable(name, server); },
+      .report = [this, name](const upstream::Observation& seen) { report_(name, seen); }};
+  if (destination.mx) {
+    return destination::mx_pool(loop_, resolver_, routes_, destination, std::move(options), std::move(callbacks));
+  }
+  return std::make_shared<upstream::Pool>(loop_, resolver_, std::move(options), std::move(callbacks));
 }
 
 bool Pools::usable(const std::string& destination, const upstream::ServerName& server) {

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "common/config/config.h"
+#include "common/destination/mx_routes.h"
 #include "common/net/loop.h"
 #include "common/net/resolver.h"
 #include "common/storage/directory.h"
@@ -20,7 +21,7 @@ namespace holdfast::deliver {
 class Pools {
  public:
   using Report = std::function<void(const std::string& destination, const upstream::Observation&)>;
-  Pools(net::Loop& loop, config::ConfigPtr config, Report report);
+  Pools(net::Loop& loop, config::ConfigPtr config, std::shared_ptr<destination::MxRoutes> routes, Report report);
 
   // For one job more; null: no such destination. Pairs with job_ended().
   std::shared_ptr<upstream::Pool> job_begun(const std::string& destination);
@@ -42,6 +43,7 @@ class Pools {
 
   net::Loop& loop_;
   config::ConfigPtr config_;
+  std::shared_ptr<destination::MxRoutes> routes_;
   Report report_;
   net::Resolver resolver_;
   storage::DirectoryReader directory_;

@@ -21,6 +21,9 @@ namespace {
 // Facts are dropped while the prober does not read them.
 constexpr std::size_t kMostUnsent = 4 << 20;
 
+// The servers depend on the message's recipient (bounces), not on the destination alone.
+bool by_own_mx(const config::Destination& destination) { return destination.mx && destination.mx_domain.empty(); }
+
 // Blocks: qmgr tries the lock for a moment now and then, and a deliver of this number that a dead master
 // left behind ends within 8 s. SIGTERM still ends us here.
 base::Status wait_for(int lock) {
@@ -79,8 +82,9 @@ Worker::Worker(daemon::Context& context, base::UniqueFd lock)
     : loop_(context.loop),
       config_(context.config),
       lock_(std::move(lock)),
-      pools_(loop_, config_, [this](const auto& destination, const auto& seen) { report(destination, seen); }),
-      mx_pools_(loop_, config_),
+      routes_(std::make_shared<destination::MxRoutes>(loop_, config_)),
+      pools_(loop_, config_, routes_, [this](const auto& destination, const auto& seen) { report(destination, seen); }),
+      mx_pools_(loop_, config_, routes_),
       from_qmgr_(std::make_unique<FromQmgr>(*this)),
       from_prober_(std::make_unique<FromProber>(*this)),
       qmgr_(loop_, context.socket("qmgr"), context.hello(), *from_qmgr_),
@@ -109,8 +113,8 @@ void Worker::on_job(ipc::Job job) {
     return refuse(job, builder);
   }
   running_[job.queue_id] = {
-      .since = base::wall_now(), .attempt = job.attempt, .by_mx = destination->mx, .delivery = nullptr};
-  if (destination->mx) {
+      .since = base::wall_now(), .attempt = job.attempt, .by_mx = by_own_mx(*destination), .delivery = nullptr};
+  if (by_own_mx(*destination)) {
     find_servers(*destination, std::move(job));
   } else {
     auto pool = pools_.job_begun(job.destination);
@@ -191,6 +195,7 @@ void Worker::report(const std::string& destination, const upstream::Observation&
 
 void Worker::reload(config::ConfigPtr config) {
   config_ = config;
+  routes_->reload(config);
   pools_.reload(config);
   mx_pools_.reload(std::move(config));
 }

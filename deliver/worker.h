@@ -62,6 +62,7 @@ class Worker final : public daemon::Service {
   net::Loop& loop_;
   config::ConfigPtr config_;
   const base::UniqueFd lock_;
+  std::shared_ptr<destination::MxRoutes> routes_;
   Pools pools_;
   MxPools mx_pools_;
   Ledger ledger_;

@@ -75,8 +75,8 @@ class Driver {
   explicit Driver(bool follow) : follow_(follow) {}
 
   void receive(std::string_view bytes) {
-    if (handshake_) return;
     session_.receive(bytes);
+    if (handshake_) return expect(!session_.next_event(), "plain text in the middle of a handshake is heard");
     std::optional<ReplyReader::Found> found;
     if (follow_) found = reader_.take(bytes[0]);
     bool told = false;

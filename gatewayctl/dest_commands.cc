@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 
 #include "common/base/text.h"
 #include "common/config/values.h"
@@ -48,8 +49,15 @@ DestinationView view_of(Gateway& gateway, const config::Destination& destination
 
 base::Result<const config::Destination*> find_destination(const Gateway& gateway, const std::string& name) {
   if (const auto* found = gateway.config().find_destination(name)) return found;
-  std::vector<std::string> known;
-  for (const auto& [other, destination] : gateway.config().destinations) known.push_back(other);
+  std::vector<std::string> known, parts;  // parts: what became of a destination by MX, one a domain
+  for (const auto& [other, destination] : gateway.config().destinations) {
+    known.push_back(other);
+    if (other.starts_with(name + "/")) parts.push_back(other);
+  }
+  if (parts.size() == 1) return gateway.config().find_destination(parts.front());
+  if (!parts.empty()) {
+    return base::fail(base::Kind::kNotFound, fmt::format("'{}' is a destination a domain: {}", name, fmt::join(parts, ", ")));
+  }
   const auto near = base::nearest(name, known);
   return base::fail(base::Kind::kNotFound, fmt::format("there is no destination '{}'{}", name,
                                                        near ? fmt::format(" (did you mean '{}'?)", *near) : ""));
@@ -89,6 +97,7 @@ void run_deed(Invocation& invocation, const std::string& command, std::vector<st
   with_gateway(invocation, [&](Gateway& gateway) -> base::Status {
     const auto destination = find_destination(gateway, words.front());
     if (!destination) return std::unexpected(destination.error());
+    words.front() = (*destination)->name;
     const auto answer = gateway.ask("prober", "dest." + command, words, base::Seconds{120});
     if (!answer) return std::unexpected(answer.error());
     show(invocation, view_of(gateway, **destination));

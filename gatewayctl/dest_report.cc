@@ -34,24 +34,33 @@ const storage::ServerRow* row_of(const DestinationView& view, const std::string&
   return found == view.row->servers.end() ? nullptr : &*found;
 }
 
+// Those of the configuration, or those that the prober found by MX.
+std::vector<std::string> servers_of(const DestinationView& view) {
+  std::vector<std::string> out;
+  for (const auto& server : view.config->servers) out.push_back(server.text());
+  if (!view.config->mx || !view.row) return out;
+  for (const auto& row : view.row->servers) out.push_back(row.server);
+  return out;
+}
+
 std::string servers_text(const DestinationView& view) {
   std::string out;
-  for (const auto& server : view.config->servers) {
-    const auto* row = row_of(view, server.text());
-    out += fmt::format("{}{}{}", out.empty() ? "" : " ", server.text(), row != nullptr && !row->up ? "(down)" : "");
+  for (const auto& server : servers_of(view)) {
+    const auto* row = row_of(view, server);
+    out += fmt::format("{}{}{}", out.empty() ? "" : " ", server, row != nullptr && !row->up ? "(down)" : "");
   }
   return out;
 }
 
 json servers_json(const DestinationView& view) {
   json out = json::array();
-  for (const auto& server : view.config->servers) {
-    const auto* row = row_of(view, server.text());
+  for (const auto& server : servers_of(view)) {
+    const auto* row = row_of(view, server);
     if (row == nullptr) {
-      out.push_back({{"server", server.text()}, {"state", nullptr}, {"reason", ""}, {"since", nullptr},
+      out.push_back({{"server", server}, {"state", nullptr}, {"reason", ""}, {"since", nullptr},
                      {"addresses", json::array()}});
     } else {
-      out.push_back({{"server", server.text()}, {"state", row->up ? "up" : "down"}, {"reason", row->reason},
+      out.push_back({{"server", server}, {"state", row->up ? "up" : "down"}, {"reason", row->reason},
                      {"since", time_json(row->since_ms)}, {"addresses", row->addresses}});
     }
   }
@@ -92,12 +101,12 @@ std::string destination_text(const DestinationView& view, std::int64_t now_ms) {
       field("retry", view.config->retry) + field("domains", fmt::format("{}", fmt::join(view.domains, " ")));
   if (row.paused) out += field("paused", pause_text(row, now_ms));
   Table table({"SERVER", "STATE", "SINCE", "ADDRESSES", "REASON"});
-  for (const auto& server : view.config->servers) {
-    const auto* s = row_of(view, server.text());
+  for (const auto& server : servers_of(view)) {
+    const auto* s = row_of(view, server);
     if (s == nullptr) {
-      table.add({server.text()});
+      table.add({server});
     } else {
-      table.add({server.text(), s->up ? "up" : "down", ago_text(s->since_ms, now_ms),
+      table.add({server, s->up ? "up" : "down", ago_text(s->since_ms, now_ms),
                  fmt::format("{}", fmt::join(s->addresses, " ")), s->reason});
     }
   }

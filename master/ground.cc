@@ -78,6 +78,10 @@ base::Result<Ground> prepare(const config::Config& config) {
   auto board = daemon::Board::make();
   if (!board) return std::unexpected(board.error());
   out.board = std::move(*board);
+  auto who = whom(config);
+  if (!who) return std::unexpected(who.error());
+  out.whom = std::move(*who);
+  if (auto settled = settle_folders(config.paths, out.whom); !settled) return std::unexpected(settled.error());
   auto bags = Bags::pack(config);
   if (!bags) return std::unexpected(bags.error());
   out.bags = std::move(*bags);

@@ -7,6 +7,7 @@
 #include "common/config/config.h"
 #include "master/instance.h"
 #include "master/listeners.h"
+#include "master/ownership.h"
 #include "master/writer_number.h"
 
 namespace holdfast::master {
@@ -27,6 +28,7 @@ struct Ground {
   WriterNumbers numbers;
   base::UniqueFd board;  // what the smtpd workers share (common/daemon/board.h)
   Bags bags;
+  Whom whom;             // the daemons run as
   std::string programs;  // the folder our programs lie in
 };
 

@@ -15,7 +15,7 @@ namespace holdfast::master {
 namespace {
 
 base::Result<base::UniqueFd> open_lock(const std::string& path) {
-  base::UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640));
+  base::UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640));
   if (!fd) return base::fail_errno(path, errno);
   return fd;
 }

@@ -100,6 +100,7 @@ base::Status Master::start() {
   if (auto listening = control_.start(); !listening) return listening;
   log().notice(fmt::format("starting, listening on {}", ground_.listeners.text()));
   if (!ground_.numbers.warning().empty()) log().warning(ground_.numbers.warning());
+  if (!ground_.whom.warning.empty()) log().warning(ground_.whom.warning);
   log_warnings(config_);
   children_.begin();
   return {};
@@ -112,6 +113,7 @@ base::Status Master::write_snapshot(const config::Config& config) const {
 base::Result<Children::Plan> Master::plan(const Child& child) {
   Children::Plan out;
   out.program = fmt::format("{}/{}", ground_.programs, child.name);
+  out.identity = ground_.whom.identity;
   out.arguments = {"--config", snapshot_file(config_),
                    "--worker", std::to_string(child.worker),
                    "--workers", std::to_string(child.workers)};
@@ -207,7 +209,7 @@ base::Status Master::adopt(config::Config fresh) {
 bool Master::on_message(ipc::Channel& from, const ipc::Incoming& message) {
   const auto question = message.as<ipc::Control>();
   if (!question) return false;
-  from.send(answer(*question));
+  from.send(from.may_command() ? answer(*question) : ipc::refused_command());
   return true;
 }
 

@@ -11,14 +11,6 @@
 namespace holdfast::prober {
 namespace {
 
-DestinationHealth::Settings health_settings(const config::Destination& destination) {
-  DestinationHealth::Settings settings;
-  for (const auto& server : destination.servers) settings.servers.push_back(server.text());
-  settings.rules = {.down_after = destination.probe.down_after, .up_after = destination.probe.up_after};
-  settings.interval = destination.probe.interval;
-  return settings;
-}
-
 std::optional<base::Wall> moment(std::int64_t ms) {
   return ms == 0 ? std::nullopt : std::optional(base::from_millis(ms));
 }
@@ -41,6 +33,12 @@ DestinationHealth::Memory remembered(const storage::DestinationRow& row) {
 
 }  // namespace
 
+DestinationHealth::Settings health_settings(const config::Destination& destination, std::vector<std::string> servers) {
+  return {.servers = std::move(servers),
+          .rules = {.down_after = destination.probe.down_after, .up_after = destination.probe.up_after},
+          .interval = destination.probe.interval};
+}
+
 Now present(const net::Loop& loop) { return {loop.now(), base::wall_now()}; }
 
 Monitor::Monitor(Shared& shared, std::string name, const std::optional<storage::DestinationRow>& row,
@@ -48,11 +46,16 @@ Monitor::Monitor(Shared& shared, std::string name, const std::optional<storage::
     : shared_(shared),
       name_(std::move(name)),
       security_(destination::security_of(settings())),
-      health_(health_settings(settings()), present(shared.loop)),
+      health_(health_settings(settings(), server_texts(row)), present(shared.loop)),
       wake_(shared.loop, [this] { wake(); }) {
   const Now now = present(shared_.loop);
   for (const auto& where : settings().servers) {
-    servers_.emplace(where.text(), Server{where, ProbeSchedule(settings().probe.interval, now.mono + first), {}, {}});
+    servers_.emplace(where.text(), Server{where, ProbeSchedule(settings().probe.interval, now.mono + first)});
+  }
+  if (settings().mx) {
+    for (const auto& text : server_texts(row)) {  // known by name alone until the first lookup
+      servers_.emplace(text, Server{{}, ProbeSchedule(settings().probe.interval, now.mono + first)});
+    }
   }
   if (row) {
     health_.restore(remembered(*row), now);
@@ -75,25 +78,44 @@ const config::Destination& Monitor::settings() const { return shared_.config->de
 
 void Monitor::configure() {
   const Now now = present(shared_.loop);
-  health_.configure(health_settings(settings()), now);
   security_ = destination::security_of(settings());
+  if (settings().mx) {
+    keep_servers();
+  } else {
+    std::vector<Server> wanted;
+    for (const auto& where : settings().servers) {
+      wanted.emplace_back(where, ProbeSchedule(settings().probe.interval, now.mono));
+    }
+    use_servers(std::move(wanted));
+  }
+  finish_waiters();
+  act();
+}
+
+// Those that stay keep what is known of them.
+void Monitor::use_servers(std::vector<Server> wanted) {
+  std::vector<std::string> texts;
   std::map<std::string, Server> servers;
-  for (const auto& where : settings().servers) {
-    if (auto known = servers_.extract(where.text())) {
+  for (auto& server : wanted) {
+    const std::string text = server.where.host.empty() ? lookup_name() : server.where.text();
+    texts.push_back(text);
+    if (auto known = servers_.extract(text)) {
       known.mapped().schedule.set_interval(settings().probe.interval);
+      known.mapped().where = server.where;
+      known.mapped().name = server.name;
+      known.mapped().security = server.security;
       servers.insert(std::move(known));
     } else {
-      servers.emplace(where.text(), Server{where, ProbeSchedule(settings().probe.interval, now.mono), {}, {}});
+      servers.emplace(text, std::move(server));
     }
   }
+  health_.configure(health_settings(settings(), std::move(texts)), present(shared_.loop));
   // Probes of servers that are gone end here, with what they were asking.
   for (auto& [text, server] : servers_) {
     if (server.probe) asking_ = false;
     shared_.loop.bury(std::move(server.probe));
   }
   servers_ = std::move(servers);
-  finish_waiters();
-  act();
 }
 
 void Monitor::abandon() {
@@ -287,17 +309,26 @@ void Monitor::wake() {
   if (const auto due = suspicions_.next_due(); due && *due <= now.wall && can_ask()) {
     for (auto& [text, server] : servers_) server.schedule.hasten();
   }
-  for (auto& [text, server] : servers_) {
-    if (server.schedule.due(now.mono)) begin_probe(text, server);
+  if (!settings().mx) {
+    begin_probes();
+  } else if (!looking_up_ && any_due()) {
+    look_up();
   }
   act();
+}
+
+void Monitor::begin_probes() {
+  const base::Mono now = present(shared_.loop).mono;
+  for (auto& [text, server] : servers_) {
+    if (server.schedule.due(now) && !server.where.host.empty()) begin_probe(text, server);
+  }
 }
 
 void Monitor::schedule_wake() {
   const Now now = present(shared_.loop);
   base::Mono next = now.mono + settings().probe.interval;
   for (const auto& [text, server] : servers_) {
-    if (!server.schedule.running()) next = std::min(next, server.schedule.next());
+    if (!server.schedule.running() && !looking_up_) next = std::min(next, server.schedule.next());
   }
   const auto at = [&](base::Wall t) { next = std::min(next, now.mono + std::max(base::Millis(0), t - now.wall)); };
   if (const auto until = health_.paused_until()) at(*until);
@@ -305,75 +336,6 @@ void Monitor::schedule_wake() {
   if (const auto due = suspicions_.next_due(); due && *due > now.wall) at(*due);
   if (!writing_) at(base::from_millis(written_.confirmed_ms) + settings().probe.interval);
   wake_.start(std::max(base::Millis(1), std::chrono::ceil<base::Millis>(next - now.mono)));
-}
-
-void Monitor::begin_probe(const std::string& name, Server& server) {
-  const auto all = domains();
-  const ProbeSpec spec{.helo = shared_.config->hostname,
-                       .token = shared_.token,
-                       .postmaster = all.empty() ? "postmaster" : "postmaster@" + all.front(),
-                       .server = server.where.host,
-                       .security = security_,
-                       .manner = destination::manner_of(settings()),
-                       .connect = settings().timeouts.connect,
-                       .within = settings().timeouts.command};
-  server.schedule.started(present(shared_.loop).mono);
-  ++server.begun;
-  catch_all_left_ = false;
-  base::log().debug("probe of " + name_ + " at " + name);
-  server.probe = std::make_unique<ServerProbe>(shared_.loop, shared_.resolver, server.where, spec,
-                                               static_cast<ServerProbe::Owner&>(*this));
-}
-
-void Monitor::on_resolved(const std::string& server, const std::vector<std::string>& addresses) {
-  health_.set_addresses(server, addresses, present(shared_.loop));
-  if (const auto found = servers_.find(server); found != servers_.end()) found->second.addresses = addresses;
-}
-
-void Monitor::on_unresolved(const std::string& server, const std::string& reason) {
-  health_.record_unresolved(server, reason, present(shared_.loop));
-}
-
-std::vector<Ask> Monitor::on_verdict(const std::string& server, const std::string& address, const Verdict& verdict) {
-  base::log().debug("probe of " + name_ + " at " + address + ": " +
-                    (verdict.evidence.ok ? "passed" : verdict.evidence.reason));
-  health_.record_probe(server, address, verdict.evidence, present(shared_.loop));
-  std::vector<Ask> asks;
-  if (verdict.evidence.ok) {
-    const ServerHealth* first = health_.first_up();
-    if (first == nullptr || first->name() == server) capabilities_ = verdict.capabilities;
-    postmaster_accepted_ = verdict.postmaster_accepted;
-    if (!asking_) asks = gather_asks(server);
-    asking_ = asking_ || !asks.empty();
-  }
-  act();
-  return asks;
-}
-
-void Monitor::on_probed(const std::string& name) {
-  const auto found = servers_.find(name);
-  if (found == servers_.end()) return;
-  Server& server = found->second;
-  const ServerHealth* health = health_.server(name);
-  last_probe_ = base::wall_now();
-  ++server.ended;
-  server.schedule.ended(present(shared_.loop).mono, (health != nullptr && health->unsettled()) || more_to_ask());
-  shared_.loop.bury(std::move(server.probe));
-  act();
-  finish_waiters();
-}
-
-void Monitor::finish_waiters() {
-  std::vector<std::function<void()>> finished;
-  std::erase_if(waiters_, [&](Waiter& waiter) {
-    const bool waiting = std::ranges::any_of(waiter.wanted, [&](const auto& wanted) {
-      const auto server = servers_.find(wanted.first);
-      return server != servers_.end() && server->second.ended < wanted.second;
-    });
-    if (!waiting) finished.push_back(std::move(waiter.done));
-    return !waiting;
-  });
-  for (auto& done : finished) act(std::move(done));  // the answer comes after the commit
 }
 
 std::vector<std::string> Monitor::domains() const {

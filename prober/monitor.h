@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "common/config/config.h"
+#include "common/destination/mx_routes.h"
 #include "common/ipc/messages.h"
 #include "common/net/loop.h"
 #include "common/net/resolver.h"
@@ -31,9 +32,11 @@ struct Shared {
   std::string token;
   config::ConfigPtr config;  // replaced at a reload
   std::function<void(const ipc::Destination&)> publish;
+  std::shared_ptr<destination::MxRoutes> routes{};  // for destinations by MX; null: there are none
 };
 
 Now present(const net::Loop& loop);
+DestinationHealth::Settings health_settings(const config::Destination& destination, std::vector<std::string> servers);
 
 class Monitor : private ServerProbe::Owner {
  public:
@@ -76,11 +79,15 @@ class Monitor : private ServerProbe::Owner {
 
  private:
   struct Server {
+    Server(config::HostPort at, ProbeSchedule when, std::string called = {})
+        : where(std::move(at)), schedule(when), name(std::move(called)) {}
     config::HostPort where;
     ProbeSchedule schedule;
     std::unique_ptr<ServerProbe> probe;
     std::vector<std::string> addresses;
     std::uint64_t begun = 0, ended = 0;
+    std::string name;  // for TLS; empty: as `where`
+    std::shared_ptr<const upstream::Security> security;  // of this one alone (DANE); null: the destination's
   };
   struct Waiter {
     std::map<std::string, std::uint64_t> wanted;  // server: the number of ended probes to wait for
@@ -102,7 +109,18 @@ class Monitor : private ServerProbe::Owner {
   void wake();
   void schedule_wake();
   void begin_probe(const std::string& name, Server& server);
+  void begin_probes();
   void finish_waiters();
+
+  // Servers by MX (monitor_route.cc). While there are none a single one stands for the lookup.
+  bool any_due() const;
+  void look_up();
+  void on_route(const destination::Route& route);
+  void probe_lookup(const std::string& reason);
+  void use_servers(std::vector<Server> servers);
+  void keep_servers();
+  std::string lookup_name() const;
+  std::vector<std::string> server_texts(const std::optional<storage::DestinationRow>& row) const;
 
   std::vector<Ask> gather_asks(const std::string& server);
   void add_known(std::vector<Ask>& asks, bool sample_anyway);
@@ -127,6 +145,8 @@ class Monitor : private ServerProbe::Owner {
   std::map<std::string, base::Mono> local_asked_;    // when last
   std::deque<std::string> recent_;                   // accepted lately
   std::map<std::string, base::Mono> catch_all_tried_;
+  bool looking_up_ = false;
+  std::shared_ptr<const dns::MailRoute> route_;  // that the servers are from
   bool asking_ = false;  // a session asks about recipients
   bool all_asked_ = false, catch_all_left_ = false, postmaster_accepted_ = false;
   mail::Capabilities capabilities_;

@@ -38,6 +38,7 @@ ProbeSession::~ProbeSession() = default;
 void ProbeSession::on_ready() {
   verdict_.greeted = true;
   verdict_.capabilities = connection_.capabilities();
+  verdict_.capabilities.starttls |= connection_.secured();  // behind TLS it is not offered a second time
   if (is_ourselves()) return fail(mail::Stage::kEhlo, std::string(kPointsBack), true);
   connection_.mail("", "");
 }

@@ -34,7 +34,8 @@ Service::Service(daemon::Context& context, std::unique_ptr<Store> store, std::st
               .store = *store_,
               .token = std::move(token),
               .config = context.config,
-              .publish = [this](const ipc::Destination& state) { server_.broadcast(state); }},
+              .publish = [this](const ipc::Destination& state) { server_.broadcast(state); },
+              .routes = std::make_shared<destination::MxRoutes>(context.loop, context.config)},
       learner_(context.loop, *store_, context.config),
       desk_(shared_, monitors_),
       expiry_(context.loop, [this] { expire_recipients(*store_, shared_.config); }),
@@ -119,6 +120,7 @@ void Service::reload(config::ConfigPtr config) {
   for (auto& [name, leaving] : gone) leaving->abandon();
   gone.clear();
   shared_.config = std::move(config);
+  shared_.routes->reload(shared_.config);
   learner_.reload(shared_.config);
   for (auto& [name, found] : monitors_) found->configure();
   add_monitors();
@@ -159,6 +161,7 @@ bool Service::on_message(ipc::Channel& from, const ipc::Incoming& message) {
 }
 
 void Service::control(ipc::Channel& from, const ipc::Control& question) {
+  if (!from.may_command()) return from.send(ipc::refused_command());
   const std::uint64_t asker = peers_[&from];
   desk_.answer(question, [this, alive = alive_, channel = &from, asker](const ipc::ControlReply& reply) {
     if (!*alive) return;

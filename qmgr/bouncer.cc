@@ -20,6 +20,17 @@ constexpr std::size_t kAtOnce = 200;
 constexpr std::size_t kAtOnceWhenFull = 10;  // an operation that does not fit would stop all others
 constexpr std::uint64_t kMostRead = 8 << 20;
 
+// As Postfix words it.
+std::string_view kind_text(mail::ReportKind kind) {
+  switch (kind) {
+    case mail::ReportKind::kFailed: return "sender non-delivery notification";
+    case mail::ReportKind::kDelayed: return "sender delay notification";
+    case mail::ReportKind::kRelayed:
+    case mail::ReportKind::kDelivered: return "sender delivery status notification";
+  }
+  return "";
+}
+
 }  // namespace
 
 Bouncer::Bouncer(net::Loop& loop, storage::QueueIndex& index, storage::BatchWriter& writer, ReportWriter& reports,
@@ -114,7 +125,6 @@ void Bouncer::paid(const Paid& paid) {
 }
 
 void Bouncer::committed(const Told& told) {
-  const bool delay = told.kind == mail::ReportKind::kDelayed;
   const std::string id = told.original.text();
   if (told.unreadable) {
     const auto at = unreadable_.find(told.original);
@@ -126,7 +136,7 @@ void Bouncer::committed(const Told& told) {
   if (!told.trouble.empty()) base::log().warning(fmt::format("{}: {}", id, base::printable(told.trouble)));
   if (told.report) {
     base::log().write(mail::events::bounce_queued(
-        told.original, told.report->id, delay ? "sender delay notification" : "sender non-delivery notification"));
+        told.original, told.report->id, kind_text(told.kind)));
     hooks_.queued(*told.report);
   } else if (!told.suppressed.empty()) {
     base::log().write(fmt::format("{}: sender not notified: {}", id, told.suppressed));

@@ -30,7 +30,7 @@ double chance() { return static_cast<double>(base::random_number() >> 11) / stat
 
 Dispatcher::Dispatcher(Parts parts, config::ConfigPtr config)
     : parts_(parts),
-      flights_(parts.index, parts.writer, [this](QueueId id, const Effect&) { landed(id); }),
+      flights_(parts.index, parts.writer, parts.reports, [this](QueueId id, const Effect&) { landed(id); }, parts.told),
       read_(parts.index.env()),
       timer_(parts.loop, [this] { pump_now(); }) {
   configure(std::move(config));

@@ -38,6 +38,8 @@ class Dispatcher {
     storage::BatchWriter& writer;
     Couriers& couriers;
     ProberLink& prober;
+    ReportWriter& reports;
+    std::function<void(const Told&)> told;  // a sender was told of a success
   };
   Dispatcher(Parts parts, config::ConfigPtr config);
 

@@ -51,10 +51,12 @@ struct Flights::Result {
   storage::MessageRow row;
   std::vector<storage::RecipientState> recipients;
   std::int64_t due_ms = 0;  // before this attempt
+  Told told;                // of a success
 };
 
-Flights::Flights(storage::QueueIndex& index, storage::BatchWriter& writer, Landed landed)
-    : index_(index), writer_(writer), landed_(std::move(landed)) {}
+Flights::Flights(storage::QueueIndex& index, storage::BatchWriter& writer, ReportWriter& reports, Landed landed,
+                 ToldSender told)
+    : index_(index), writer_(writer), reports_(reports), landed_(std::move(landed)), told_(std::move(told)) {}
 
 Flight* Flights::find(QueueId id) {
   const auto at = flights_.find(id);
@@ -81,6 +83,12 @@ base::Status Flights::apply(storage::WriteTxn& txn, QueueId id, const ipc::Outco
   if (result.effect.fate == Fate::kStale) return {};
   if (outcome.possible_duplicate) {
     if (auto done = count(txn, Tally::kPossibleDuplicates); !done) return done;
+  }
+  if (!outcome.success_owed.empty()) {
+    if (auto done = reports_.success_notice(txn, id, result.row, result.recipients, outcome.success_owed,
+                                            *ruling.config, ruling.now_ms, result.told); !done) {
+      return done;
+    }
   }
   if (result.effect.fate == Fate::kDone) return index_.remove(txn, id);
   for (std::uint32_t i = 0; i < result.recipients.size(); ++i) {
@@ -113,6 +121,7 @@ void Flights::commit(QueueId id, std::shared_ptr<const Ruling> ruling) {
                  [this, id, outcome, result] {
                    if (result->effect.fate != Fate::kStale)
                      log_refusals(id, *outcome, result->row, result->recipients, result->due_ms);
+                   if (result->told.original == id) told_(result->told);
                    log_fate(id, result->effect.fate, result->row);
                    if (outcome->damaged && result->effect.fate != Fate::kStale)
                      set_damaged_aside(id, result->row.record);

@@ -15,6 +15,7 @@
 #include "common/storage/batch_writer.h"
 #include "common/storage/queue_index.h"
 #include "qmgr/outcome_effect.h"
+#include "qmgr/report_writer.h"
 
 namespace holdfast::qmgr {
 
@@ -33,7 +34,9 @@ class Flights {
  public:
   // `landed`: the outcome is on disk, and the flight is still there; the receiver ends it.
   using Landed = std::function<void(mail::QueueId, const Effect&)>;
-  Flights(storage::QueueIndex& index, storage::BatchWriter& writer, Landed landed);
+  // `told`: what was written to a sender who asked for word of a success.
+  using ToldSender = std::function<void(const Told&)>;
+  Flights(storage::QueueIndex& index, storage::BatchWriter& writer, ReportWriter& reports, Landed landed, ToldSender told);
 
   bool empty() const { return flights_.empty(); }
   bool contains(mail::QueueId id) const { return flights_.contains(id); }
@@ -55,7 +58,9 @@ class Flights {
 
   storage::QueueIndex& index_;
   storage::BatchWriter& writer_;
+  ReportWriter& reports_;  // the writer's thread's
   const Landed landed_;
+  const ToldSender told_;
   std::map<mail::QueueId, Flight> flights_;
 };
 

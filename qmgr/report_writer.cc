@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/base/text.h"
+#include "common/config/report_road.h"
 #include "common/mail/received.h"
 #include "common/storage/content.h"
 #include "common/storage/new_message.h"
@@ -19,11 +20,6 @@ using mail::ReportKind;
 using storage::RecipientStatus;
 
 constexpr std::uint64_t kVerifyUpTo = 256 << 10;
-
-std::string domain_of(std::string_view address) {
-  const auto at = address.rfind('@');
-  return at == address.npos ? std::string() : base::to_lower(address.substr(at + 1));
-}
 
 // The filters' word of a spam filter begins so (design.md section 3, Bounces: `suppress`).
 bool is_spam(std::string_view verdict) { return base::istarts_with(verdict, "spam"); }
@@ -89,19 +85,23 @@ ReportWriter::ReportWriter(const std::string& spool, storage::QueueIndex& index,
 // descriptors, a disk that flaps) is another thing: what its sender asked for stands in it.
 ReportWriter::Original ReportWriter::read(const Call& call) const {
   Original out{.row = *index_.message(call.txn, call.id), .recipients = index_.recipients(call.txn, call.id)};
+  read_record(call, out);
+  return out;
+}
+
+void ReportWriter::read_record(const Call& call, Original& out) const {
   const auto record =
       storage::Record::open(storage::segments_folder(spool_), out.row.record, call.id, out.row.generation);
   if (!record) {
     note_trouble("its record cannot be read: ", record.error(), call.told);
-    return out;
+    return;
   }
   out.envelope = record->envelope();
-  out.whole = base::iequals(out.envelope.ret, "FULL") && record->content_size() <= call.config.bounces.full_limit;
+  out.whole = !is_success(call.told.kind) && base::iequals(out.envelope.ret, "FULL") && record->content_size() <= call.config.bounces.full_limit;
   auto content = out.whole ? record->content() : head_of(*record);
   call.told.read = std::min<std::uint64_t>(record->content_size(), out.whole ? ~0ULL : kVerifyUpTo);
   if (content) out.content = std::move(*content);
   else note_trouble("its content cannot be read: ", content.error(), call.told);
-  return out;
 }
 
 base::Status ReportWriter::pay(storage::WriteTxn& txn, mail::QueueId id, const config::Config& config,
@@ -148,6 +148,29 @@ base::Status ReportWriter::delay_notice(storage::WriteTxn& txn, mail::QueueId id
   }
   if (auto done = tell(call, original, about); !done || told.postponed) return done;
   return count_told(call);
+}
+
+base::Status ReportWriter::success_notice(storage::WriteTxn& txn, mail::QueueId id, const storage::MessageRow& row,
+                                          const std::vector<storage::RecipientState>& recipients,
+                                          const std::vector<std::uint32_t>& reached, const config::Config& config,
+                                          std::int64_t now_ms, Told& told) {
+  const auto* destination = config.find_destination(row.destination);
+  const bool lmtp = destination != nullptr && destination->protocol == "lmtp";
+  told = {.original = id, .kind = lmtp ? ReportKind::kDelivered : ReportKind::kRelayed};
+  const Call call{txn, id, config, now_ms, told};
+  Original original{.row = row, .recipients = recipients};
+  read_record(call, original);
+  if (std::exchange(told.unreadable, false)) {
+    told.suppressed = std::exchange(told.trouble, {});
+    return {};
+  }
+  std::vector<std::size_t> about;
+  std::copy_if(reached.begin(), reached.end(), std::back_inserter(about), [&](std::uint32_t i) {
+    return i < recipients.size() && recipients[i].status == RecipientStatus::kSent;
+  });
+  if (auto done = tell(call, original, about); !done) return done;
+  if (std::exchange(told.postponed, false)) told.suppressed = std::exchange(told.trouble, {});
+  return {};
 }
 
 base::Status ReportWriter::count_told(const Call& call) const {
@@ -197,7 +220,7 @@ base::Status ReportWriter::write(const Call& call, const Original& original, con
   const auto report = mail::build_report(facts);
   call.told.report = NewMessage{.id = facts.id,
                                 .sender = {},
-                                .destination = report_destination(call.config, row.sender),
+                                .destination = config::report_destination(call.config, row.sender),
                                 .message_id = report.message_id,
                                 .size = report.content.size(),
                                 .recipients = 1};
@@ -244,11 +267,6 @@ base::Status ReportWriter::settle(const Call& call, Original& original) {
   call.told.held = left == Rest::kHeld;
   call.told.reason = row.reason;
   return call.told.removed ? index_.remove(call.txn, call.id) : index_.update(call.txn, call.id, row);
-}
-
-std::string report_destination(const config::Config& config, std::string_view sender) {
-  const auto* domain = config.find_domain(domain_of(sender));
-  return domain != nullptr ? domain->destination : std::string(config::kBounces);
 }
 
 }  // namespace holdfast::qmgr

@@ -21,9 +21,6 @@
 
 namespace holdfast::qmgr {
 
-// The road of a report: the destination of the sender's domain if it is ours, else `bounces`.
-std::string report_destination(const config::Config& config, std::string_view sender);
-
 // What one call came to: for the log, the counters and the dispatcher, once the operation is committed.
 struct Told {
   mail::QueueId original;
@@ -48,6 +45,14 @@ class ReportWriter {
   base::Status pay(storage::WriteTxn& txn, mail::QueueId id, const config::Config& config, std::int64_t now_ms,
                    Told& told, bool insist = false);
 
+  // That these recipients of a message have been reached, by a server that tells its sender nothing. The row and the
+  // recipients are as they are now, which the index may not know yet. A courtesy: when the disk takes nothing there is
+  // none.
+  base::Status success_notice(storage::WriteTxn& txn, mail::QueueId id, const storage::MessageRow& row,
+                              const std::vector<storage::RecipientState>& recipients,
+                              const std::vector<std::uint32_t>& reached, const config::Config& config,
+                              std::int64_t now_ms, Told& told);
+
   // That the message's open recipients are late, if its sender wants to know. The row is not changed: whoever
   // calls clears warn_ms in the same operation, unless it was postponed.
   base::Status delay_notice(storage::WriteTxn& txn, mail::QueueId id, const config::Config& config,
@@ -57,6 +62,7 @@ class ReportWriter {
   struct Original;
   struct Call;  // the arguments of pay() and delay_notice()
   Original read(const Call& call) const;
+  void read_record(const Call& call, Original& out) const;
   base::Status tell(const Call& call, Original& original, const std::vector<std::size_t>& about);
   base::Status write(const Call& call, const Original& original, const std::vector<std::size_t>& about);
   base::Status add(const Call& call, const Original& original, const mail::Report& report);

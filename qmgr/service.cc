@@ -60,7 +60,8 @@ Qmgr::Qmgr(daemon::Context& context, base::UniqueFd lock, std::unique_ptr<storag
                  .running = [this](const ipc::RunningJob& job) { dispatcher_.running(job); },
                  .lost = [this](const std::vector<mail::QueueId>& ids) { dispatcher_.jobs_lost(ids); },
                  .changed = [this] { dispatcher_.pump(); }}),
-      dispatcher_({.loop = loop_, .index = *index_, .writer = *writer_, .couriers = couriers_, .prober = prober_},
+      dispatcher_({.loop = loop_, .index = *index_, .writer = *writer_, .couriers = couriers_, .prober = prober_, .reports = reports_,
+                   .told = [this](const Told& told) { bouncer_.committed(told); }},
                   config_),
       bouncer_(loop_, *index_, *writer_, reports_, config_,
                {.queued = [this](const NewMessage& report) { dispatcher_.queued(report); }}),
@@ -190,15 +191,16 @@ void Qmgr::on_gone(ipc::Channel& channel) {
 }
 
 bool Qmgr::on_message(ipc::Channel& from, const ipc::Incoming& message) {
-  if (const auto synced = message.as<ipc::Synced>()) {
+  const auto& who = from.peer().name;
+  if (const auto synced = message.as<ipc::Synced>(); synced && who == "smtpd") {
     indexer_.synced(*synced);
     return true;
   }
-  if (const auto hello = message.as<ipc::DeliverHello>()) {
+  if (const auto hello = message.as<ipc::DeliverHello>(); hello && who == "deliver") {
     couriers_.hello(from, *hello);
     return true;
   }
-  if (const auto outcome = message.as<ipc::Outcome>()) return couriers_.outcome(from, *outcome);
+  if (const auto outcome = message.as<ipc::Outcome>(); outcome && who == "deliver") return couriers_.outcome(from, *outcome);
   if (const auto asked = message.as<ipc::Control>()) {
     control(from, *asked);
     return true;
@@ -232,6 +234,7 @@ void Qmgr::control(ipc::Channel& from, const ipc::Control& asked) {
     writer_->submit([](storage::WriteTxn& txn) { return count(txn, Tally::kPossibleDuplicates); });
     return;
   }
+  if (!from.may_command()) return from.send(ipc::refused_command());
   if (asked.command == "qmgr.status" || asked.command == "qmgr.synced") {
     from.send(asked.command == "qmgr.status" ? status() : take_segment(asked));
     return;

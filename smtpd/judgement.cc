@@ -16,6 +16,12 @@ Reply unreachable(std::string_view recipient) {
                                  recipient));
 }
 
+Reply unresolved(std::string_view recipient) {
+  return Reply::make(451, "4.4.3",
+                     fmt::format("<{}>: Recipient address rejected: the domain's mail servers cannot be found, try again later",
+                                 recipient));
+}
+
 // The destination's 421 ends its connection with us, not ours with the client.
 Reply passed_on(Reply reply) {
   if (reply.code == 421) reply.code = 451;
@@ -33,6 +39,10 @@ RcptVerdict keep(Standing standing, std::string_view recipient, Reply otherwise)
 
 }  // namespace
 
+bool names_another_host(const mail::Address& recipient) {
+  return recipient.local.find_first_of("@%!") != std::string::npos;
+}
+
 RcptVerdict judge_without_destination(Standing standing, std::string_view recipient) {
   return keep(standing, recipient, unreachable(recipient));
 }
@@ -42,7 +52,7 @@ RcptVerdict judge_rcpt(const Word& word, Standing standing, bool live, std::stri
   if (word.from == Word::From::kRcpt && word.reply.positive()) return {Outcome::kLive, word.reply};
   if (word.reply.permanent()) return {Outcome::kRefused, word.reply};
   if (word.from == Word::From::kNobody) {
-    const auto otherwise = unreachable(recipient);
+    const auto otherwise = word.unresolved ? unresolved(recipient) : unreachable(recipient);
     return live ? RcptVerdict{Outcome::kRefused, otherwise} : keep(standing, recipient, otherwise);
   }
   if (live || mail::is_sender_policy(word.reply, pass_on_4xx)) return {Outcome::kRefused, passed_on(word.reply)};

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/mail/address.h"
 #include "common/mail/reply.h"
 #include "common/storage/directory.h"
 
@@ -24,6 +25,8 @@ struct Word {
   // By LMTP, where some of the recipients have the message and others not: which, in the order of their acceptance.
   // `reply` is the answer for the first who has it.
   std::vector<bool> taken{};
+  bool unresolved = false;  // kNobody: the servers could not be found (4.4.3)
+  bool dsn = false;                 // the server offers DSN, and tells the sender what he asked to be told
 };
 
 // The answers to the dot by LMTP, one a recipient, as one Word (decision 12). All agree: the first's own words. Nobody
@@ -41,6 +44,10 @@ struct RcptVerdict {
   Outcome outcome = Outcome::kRefused;
   mail::Reply reply;
 };
+
+// "user%other.test@ours.test", "other.test!user@ours.test", "\"user@other.test\"@ours.test": a local part that asks the
+// server behind us to relay on. It trusts us, and might. (Postfix: allow_untrusted_routing = no.)
+bool names_another_host(const mail::Address& recipient);
 
 // Nobody is asked: the destination is down or paused, or the transaction is kept.
 RcptVerdict judge_without_destination(Standing standing, std::string_view recipient);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/destination/mx_pool.h"
 #include "common/destination/pool_options.h"
 
 namespace holdfast::smtpd {
@@ -13,7 +14,8 @@ int connection_share(int max_connections, mail::DestinationState state, int work
 }
 
 Pools::Pools(net::Loop& loop, AddressBook& book, ProberLink& prober, int workers)
-    : loop_(loop), book_(book), prober_(prober), workers_(workers), resolver_(loop) {}
+    : loop_(loop), book_(book), prober_(prober), workers_(workers), resolver_(loop),
+      routes_(std::make_shared<destination::MxRoutes>(loop, book.config_ptr())) {}
 
 std::shared_ptr<upstream::Pool> Pools::of(const config::Destination& destination, mail::DestinationState state) {
   auto at = pools_.find(destination.name);
@@ -34,15 +36,18 @@ Pools::Entry Pools::make(const config::Destination& destination) {
   upstream::PoolCallbacks callbacks{
       .usable = [this, name](const upstream::ServerName& server) { return book_.usable(name, server, base::wall_now()); },
       .report = [this, name](const upstream::Observation& seen) { prober_.observed(name, seen); }};
-  return {.pool = std::make_shared<upstream::Pool>(loop_, resolver_, std::move(options), std::move(callbacks)),
-          .max_connections = destination.max_connections};
+  auto pool = destination.mx
+                  ? destination::mx_pool(loop_, resolver_, routes_, destination, std::move(options), std::move(callbacks))
+                  : std::make_shared<upstream::Pool>(loop_, resolver_, std::move(options), std::move(callbacks));
+  return {.pool = std::move(pool), .max_connections = destination.max_connections};
 }
 
-void Pools::reload(const config::Config& config) {
+void Pools::reload(const config::ConfigPtr& config) {
+  routes_->reload(config);
   std::erase_if(pools_, [&](const auto& item) {
-    const auto* destination = config.find_destination(item.first);
+    const auto* destination = config->find_destination(item.first);
     return destination == nullptr || destination->max_connections != item.second.max_connections ||
-           !destination::fits(item.second.pool->options(), *destination, config.hostname);
+           !destination::fits(item.second.pool->options(), *destination, config->hostname);
   });
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "common/config/config.h"
+#include "common/destination/mx_routes.h"
 #include "common/mail/destination_state.h"
 #include "common/net/loop.h"
 #include "common/net/resolver.h"
@@ -27,7 +28,7 @@ class Pools {
   // may have let go of it.
   std::shared_ptr<upstream::Pool> of(const config::Destination& destination, mail::DestinationState state);
   // Pools of destinations that are gone or have other servers end with their last transaction.
-  void reload(const config::Config& config);
+  void reload(const config::ConfigPtr& config);
 
  private:
   struct Entry {
@@ -42,6 +43,7 @@ class Pools {
   ProberLink& prober_;
   const int workers_;
   net::Resolver resolver_;
+  std::shared_ptr<destination::MxRoutes> routes_;
   std::map<std::string, Entry, std::less<>> pools_;
 };
 

@@ -105,10 +105,14 @@ void Relay::acquired(upstream::AcquireResult result) {
   waiter_.reset();
   if (!result) {
     relay_ = result.error().relay;
-    if (closing_word_ && accepted_.empty()) {
+    const auto& failure = result.error();
+    if (failure.of_client && failure.reply.code != 0 && accepted_.empty()) {
+      finish({.from = Word::From::kMail, .reply = failure.reply});  // said of this sender, as at MAIL
+    } else if (closing_word_ && accepted_.empty()) {
       finish(*std::exchange(closing_word_, std::nullopt));
     } else {
-      lose(result.error().reason);
+      unresolved_ = failure.dsn == "4.4.3";
+      lose(failure.reason);
     }
     return;
   }
@@ -141,7 +145,10 @@ void Relay::ask(const Rcpt& recipient) {
   connection.rcpt(recipient.address, connection.rcpt_parameters(recipient.notify, recipient.orcpt));
 }
 
-void Relay::start_content() { lease_->connection().send(*source_); }
+void Relay::start_content() {
+  dsn_ = lease_->connection().capabilities().dsn;
+  lease_->connection().send(*source_);
+}
 
 void Relay::on_mail(const mail::Reply& reply) {
   mail_answered_ = reply.positive();
@@ -258,6 +265,8 @@ void Relay::finish(Word word) {
   deadline_.stop();
   asked_ = Asked::kNothing;
   word.relay = relay_;
+  word.unresolved = std::exchange(unresolved_, false);
+  word.dsn = dsn_;
   const auto answer = std::exchange(answer_, {});
   answer(std::move(word));
 }

@@ -83,6 +83,7 @@ class Relay final : private upstream::ConnectionHandler {
   std::vector<Rcpt> accepted_;
   std::size_t replayed_ = 0;  // of accepted_, on the present connection
   bool lost_ = false;
+  bool unresolved_ = false;
   std::string lost_reason_;
 
   Asked asked_ = Asked::kNothing;
@@ -95,6 +96,7 @@ class Relay final : private upstream::ConnectionHandler {
   std::optional<Word> closing_word_;  // the last 421 to the present question
   std::vector<std::string> avoid_;
   std::string relay_ = "none";
+  bool dsn_ = false;  // of the server that has the content
 
   std::optional<upstream::Pool::Waiter> waiter_;
   std::optional<upstream::Lease> lease_;

@@ -138,7 +138,7 @@ void Smtpd::ended(std::list<std::unique_ptr<Session>>::iterator session) {
 
 void Smtpd::reload(config::ConfigPtr config) {
   book_.reload(config);
-  pools_.reload(*config);
+  pools_.reload(config);
   limits_.reload(*config);
   names_.reload(*config);
   set_reserve(*config);

@@ -12,11 +12,6 @@
 #include "smtpd/reject_log.h"
 
 namespace holdfast::smtpd {
-namespace {
-
-double seconds(base::Mono from, base::Mono to) { return std::chrono::duration<double>(to - from).count(); }
-
-}  // namespace
 
 Transaction::Transaction(Shared& shared, const Client& client, const smtp::event::Mail& mail)
     : shared_(shared),
@@ -64,7 +59,7 @@ void Transaction::rcpt(const smtp::event::Rcpt& rcpt, Answer answer) {
                     .answer = std::move(answer)};
   question.domain = route(question.recipient);
   const std::string text = question.recipient.text();
-  if (question.domain == nullptr) {
+  if (question.domain == nullptr || names_another_host(question.recipient)) {
     refuse("RCPT", mail::Reply::make(554, "5.7.1", fmt::format("<{}>: Relay access denied", text)), text,
            question.answer);
     return;
@@ -307,6 +302,7 @@ void Transaction::sent(const Word& word) {
     return;
   }
   log_proxied(word);
+  tell_of_success(word);
   end_answer_(verdict.reply);
 }
 
@@ -321,30 +317,10 @@ void Transaction::keep_for_the_rest(const Word& word) {
     return !taken;
   });
   log_sent(word);
+  tell_of_success(word);
   base::log().notice(fmt::format("{}: kept for {} of {} recipients", id_.text(), rest.size(), i));
   recipients_ = std::move(rest);
   keep();
-}
-
-void Transaction::log_proxied(const Word& word) const {
-  base::log().write(mail::events::client(id_, client_.name, client_.address));
-  base::log().write(mail::events::message_id(id_, message_id_));
-  base::log().write(mail::events::proxied_from(id_, sender_, octets_, recipients_.size()), "proxy");
-  log_sent(word);
-}
-
-void Transaction::log_sent(const Word& word) const {
-  const std::string answer = word.reply.text();
-  const std::string dsn = word.reply.dsn();
-  for (const auto& recipient : recipients_) {
-    base::log().write(mail::events::sent({.id = id_,
-                                          .recipient = recipient.address,
-                                          .relay = word.relay,
-                                          .delays = {seconds(began_, ended_), 0, 0, seconds(ended_, shared_.loop.now())},
-                                          .dsn = dsn,
-                                          .answer = answer}),
-                      "proxy");
-  }
 }
 
 mail::Envelope Transaction::envelope() const {

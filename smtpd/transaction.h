@@ -70,6 +70,7 @@ class Transaction {
   std::optional<mail::Reply> unacceptable_header() const;
   std::optional<mail::Reply> unacceptable(const smtp::event::ContentEnd& end) const;
   mail::Envelope envelope() const;
+  void tell_of_success(const Word& word) const;
   void log_proxied(const Word& word) const;
   void log_sent(const Word& word) const;  // a line a recipient
 

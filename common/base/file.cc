@@ -59,7 +59,8 @@ Status fsync_folder(const std::string& path) {
 
 Status replace_file(const std::string& path, std::string_view content, unsigned mode) {
   const std::string temporary = path + ".new";
-  UniqueFd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
+  // A link there would be somebody's trap: root writes into folders that others may write in.
+  UniqueFd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode));
   if (!fd) return fail_errno(temporary, errno);
   if (auto done = write_all(fd.get(), content); !done) return done;
   if (::fsync(fd.get()) != 0) return fail_errno("fsync " + temporary, errno);

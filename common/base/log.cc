@@ -2,9 +2,11 @@
 
 #include <cerrno>
 #include <chrono>
+#include <filesystem>
 
 #include <fcntl.h>
 #include <fmt/core.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/base/time.h"
@@ -14,8 +16,18 @@ namespace {
 
 constexpr std::size_t kFlushAt = 32 << 10;
 
+// Where others than root may make files, root follows no link of theirs.
+int no_link_for_root(const std::string& path) {
+  if (::geteuid() != 0) return 0;
+  struct stat folder {};
+  const auto name = std::filesystem::path(path).parent_path();
+  const bool shared = ::stat(name.empty() ? "." : name.c_str(), &folder) == 0 &&
+                      ((folder.st_mode & (S_IWGRP | S_IWOTH)) != 0) && folder.st_gid != 0;
+  return shared ? O_NOFOLLOW : 0;
+}
+
 Result<UniqueFd> open_log(const std::string& path) {
-  UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640));
+  UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | no_link_for_root(path), 0640));
   if (!fd) return fail_errno(path, errno);
   return fd;
 }

@@ -88,6 +88,7 @@ struct Destination {
   std::string name;
   std::vector<HostPort> servers;  // in order of preference; empty only if `mx`
   bool mx = false;                // the servers are the recipient domain's MX
+  std::string mx_domain;          // that domain (decision 13); empty: each message's own (bounces)
   int mx_port = 25;               // of those
   std::string protocol = "smtp";  // or lmtp
   std::string client = "none";    // how the servers hear whose mail it is: none, xclient, proxy

@@ -70,6 +70,19 @@ void finish_bounces(Draft& draft) {
                      fmt::format("bounces.relay: {} is where we listen ourselves", road.servers.front().text()));
 }
 
+// Servers of its own, or those of the domain's MX.
+void finish_servers(Draft& draft, const Destination& destination, const Place& place) {
+  const std::string prefix = fmt::format("destinations.{}.", destination.name);
+  const bool given = draft.places.contains(prefix + "servers");
+  if (!given && !destination.mx) {
+    draft.faults.error(place, fmt::format("destinations.{} lacks 'servers'", destination.name));
+  }
+  if (given && destination.mx) {
+    draft.faults.error(draft.places[prefix + "mx"],
+                       fmt::format("{0}mx: servers found by MX and {0}servers exclude each other", prefix));
+  }
+}
+
 // RFC 2033 section 5 for the port.
 void check_manner(Draft& draft, const Destination& destination) {
   const std::string prefix = "destinations." + destination.name;
@@ -91,6 +104,7 @@ void finish_destinations(Draft& draft) {
     finish_schedule(draft, destination, "destinations." + name + ".retry_jitter");
     const Place& place = draft.places["destinations." + name];
     if (!used.contains(name)) draft.faults.warning(place, fmt::format("destination '{}' is used by no domain", name));
+    finish_servers(draft, destination, place);
     check_manner(draft, destination);
     for (const auto& server : destination.servers) {
       if (is_ours(server, draft.config.listen)) {
@@ -132,6 +146,16 @@ std::string full_recipient(Draft& draft, const Domain& domain, const std::string
                               local.substr(0, extension), domain.name));
   }
   return fmt::format("{}@{}", local, domain.name);
+}
+
+// Mail comes to a backup MX while the others are down, when nothing can be learnt (decision 13).
+void warn_of_backup(Draft& draft, const Domain& domain) {
+  const auto at = draft.config.destinations.find(domain.destination);
+  if (at == draft.config.destinations.end() || !at->second.mx || !domain.local_recipients.empty()) return;
+  if (!domain.local_recipients_file.empty()) return;
+  draft.faults.warning(draft.places["domains." + domain.name],
+                       fmt::format("domains.{}: a backup MX sees few recipients while the domain's own servers work, so it "
+                                   "learns few: without local_recipients it will keep little when they are down", domain.name));
 }
 
 void finish_recipients(Draft& draft, Domain& domain) {
@@ -176,6 +200,7 @@ void finish(Draft& draft) {
   for (auto& [name, domain] : draft.config.domains) {
     check_destination_of(draft, domain);
     finish_recipients(draft, domain);
+    warn_of_backup(draft, domain);
   }
   if (draft.config.domains.empty() && !draft.faults.any()) {
     draft.faults.warning({draft.config.file, 0}, "no domains: all mail will be refused");

@@ -12,6 +12,7 @@
 #include "common/base/text.h"
 #include "common/config/alerts.h"
 #include "common/config/finish.h"
+#include "common/config/mx.h"
 #include "common/config/presets.h"
 #include "common/config/read_value.h"
 #include "common/config/security.h"
@@ -217,6 +218,7 @@ base::Result<Config> finished(Loader& loader, const std::string& file, Files fil
     check_alert_files(draft);
   }
   if (draft.faults.any()) return base::fail(base::Kind::kConfig, draft.faults.text());
+  expand_mx(draft.config);
   draft.config.warnings = draft.faults.take_warnings();
   return std::move(draft.config);
 }

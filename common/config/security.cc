@@ -3,6 +3,7 @@
 #include <set>
 
 #include <fmt/core.h>
+#include <pwd.h>
 
 #include "common/base/handed_files.h"
 #include "common/base/text.h"
@@ -60,6 +61,16 @@ void check_road(Draft& draft, const std::string& prefix, const Destination& road
   }
 }
 
+void check_anchors(Draft& draft) {
+  const std::string& file = draft.config.trust_anchors;
+  if (file.empty() || file == "off") return;
+  const auto text = base::read_handed(file, 1 << 20);
+  if (!text) return error_at(draft, "dns.trust_anchors", text.error().text);
+  if (text->find("DS") == text->npos && text->find("DNSKEY") == text->npos) {
+    error_at(draft, "dns.trust_anchors", file + ": neither DS nor DNSKEY records in it");
+  }
+}
+
 template <class Deed>
 void each_road(Draft& draft, Deed deed) {
   for (const auto& [name, destination] : draft.config.destinations) deed(draft, fmt::format("destinations.{}.", name), destination);
@@ -79,6 +90,7 @@ std::vector<std::string> secret_files(const Config& config, bool ours) {
     out.insert({config.tls.own.certificate, config.tls.own.key});
     for (const auto& [name, files] : config.tls.names) out.insert({files.certificate, files.key});
   }
+  if (config.trust_anchors != "off") out.insert(config.trust_anchors);
   out.erase("");
   return {out.begin(), out.end()};
 }
@@ -105,7 +117,18 @@ void finish_security(Draft& draft) {
   each_road(draft, finish_road);
 }
 
+namespace {
+
+// The default's need not exist: master says what it does without it.
+void check_account(Draft& draft) {
+  if (!draft.places.contains("user") || ::getpwnam(draft.config.user.c_str()) != nullptr) return;
+  error_at(draft, "user", fmt::format("there is no account '{}'", draft.config.user));
+}
+
+}  // namespace
+
 void check_security_files(Draft& draft) {
+  check_account(draft);
   check_pair(draft, "tls.key", draft.places["tls.key"], draft.config.tls.own);
   const auto& places = draft.item_places["tls.names"];
   for (const auto& [name, files] : draft.config.tls.names) {
@@ -113,6 +136,7 @@ void check_security_files(Draft& draft) {
     check_pair(draft, fmt::format("tls.names: {}", name), place, files);
   }
   each_road(draft, check_road);
+  check_anchors(draft);
 }
 
 }  // namespace holdfast::config

@@ -37,6 +37,17 @@ std::string user_fault(std::string_view text) {
   return printable && text.size() <= 255 ? "" : "must be 255 characters at most, none of them a control character";
 }
 
+std::string account_fault(std::string_view text) {
+  const auto good = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
+  };
+  return !text.empty() && text.size() <= 32 && text[0] != '-' && std::ranges::all_of(text, good) ? "" : "must be the name of an account";
+}
+
+std::string anchors_fault(std::string_view text) {
+  return text.empty() || text == "off" || text.starts_with('/') ? "" : "must be a file's absolute name, or off";
+}
+
 // clang-format off
 const std::vector<Setting<Config>>& host_table() {
   static const std::vector<Setting<Config>> table{
@@ -76,7 +87,7 @@ const std::vector<Setting<Config>>& service_table() {
       .doc = "The certificate that we show to clients, with those of its issuers behind it, as a PEM file. STARTTLS is "
              "offered when it is set. It is read again on a reload; while it cannot be used the one before stays."},
      [](Config& c) -> Slot { return FileSlot{&c.tls.own.certificate}; }},
-    {{.name = "tls.key", .doc = "Its private key, as a PEM file without a password, readable by Holdfast's user alone."},
+    {{.name = "tls.key", .doc = "Its private key, as a PEM file without a password, which root alone need be able to read: master hands it over."},
      [](Config& c) -> Slot { return FileSlot{&c.tls.own.key}; }},
     {{.name = "tls.names",
       .doc = "More certificates, for clients that ask for a name (SNI): {mx2.example.test: {certificate: FILE, key: FILE}}."},
@@ -179,6 +190,10 @@ const std::vector<Setting<Config>>& service_table() {
     {{.name = "bounces.tls.key",
       .doc = "As `tls.key` of a destination, for `bounces.relay` and the servers found by MX."},
      [](Config& c) -> Slot { return FileSlot{&c.bounce_road.tls.own.key}; }},
+    {{.name = "bounces.tls.dane",
+      .doc = "As `tls.dane` of a destination, for servers found by MX.",
+      .choices = {"off", "on"}},
+     [](Config& c) -> Slot { return ChoiceSlot{nullptr, &c.bounce_road.tls.dane}; }},
     {{.name = "bounces.auth.user",
       .doc = "As `auth.user` of a destination, for `bounces.relay`.",
       .check = user_fault},
@@ -198,11 +213,24 @@ const std::vector<Setting<Config>>& service_table() {
     {{.name = "dns.resolvers",
       .doc = "Name servers that are asked for MX records, as address:port. None: those of /etc/resolv.conf."},
      [](Config& c) -> Slot { return ResolversSlot{&c.resolvers}; }},
+    {{.name = "dns.trust_anchors",
+      .doc = "The keys (DS or DNSKEY records, a file) by which answers about mail servers are validated (DNSSEC); those that "
+             "fail it are no answers. Empty: the root's as Debian has it (package dns-root-data), if it is there and the name "
+             "servers pass DNSSEC on. `off`: nothing is validated, and there is no DANE.",
+      .check = anchors_fault},
+     [](Config& c) -> Slot { return &c.trust_anchors; }},
     {{.name = "clock.second_look",
       .doc = "After the machine's clock has jumped by more than an hour nothing is given up, and nobody warned, for so "
              "long; then the clock is believed if it has not jumped again.",
       .range = {1, kDay}},
      [](Config& c) -> Slot { return &c.second_look; }},
+    {{.name = "user",
+      .doc = "The account that the daemons run as when master is root; master itself stays root. Without an account of the "
+             "default's name they run with root's uid, though without its capabilities, and a warning is logged. Certificates, "
+             "keys and passwords are read by master: the account need not be able to.",
+      .check = account_fault,
+      .reload = Reload::kRestart},
+     [](Config& c) -> Slot { return &c.user; }},
     {{.name = "sandbox",
       .doc = "Each daemon gives up what it does not need: system calls (seccomp) and folders (Landlock, where the kernel has "
              "it); docs/security.md has the table. `false` is for debuggers that run inside a daemon.",
@@ -218,9 +246,17 @@ const std::vector<Setting<Destination>>& destination_table() {
   static const std::vector<Setting<Destination>> table{
     {{.name = "servers",
       .doc = "The servers that take the mail, in order of preference, as host:port or [IPv6 address]:port. The next one is "
-             "tried when all addresses of those before it failed.",
-      .required = true},
+             "tried when all addresses of those before it failed. Either these or `mx`.",
+      .default_text = "none"},
      [](Destination& d) -> Slot { return ServersSlot{&d.servers}; }},
+    {{.name = "mx",
+      .doc = "`true`: the servers are those that the domain name system gives for the recipient's domain (MX), ourselves and "
+             "all that are not preferred to us left out. So works a backup MX. Each domain is then a destination of its own, "
+             "with its own state and queue: `backup/example.org` is what `backup` is for example.org."},
+     [](Destination& d) -> Slot { return &d.mx; }},
+    {{.name = "mx_port", .doc = "The port of servers that were found by `mx`. Anything but 25 is for tests.",
+      .range = {1, 65535}},
+     [](Destination& d) -> Slot { return &d.mx_port; }},
     {{.name = "protocol",
       .doc = "What the servers speak. By `lmtp` (RFC 2033, not on port 25) each recipient of a message is answered for himself: "
              "where some take it and others do not, it is kept for those.",
@@ -278,6 +314,11 @@ const std::vector<Setting<Destination>>& destination_table() {
     {{.name = "tls.key",
       .doc = "Its private key."},
      [](Destination& d) -> Slot { return FileSlot{&d.tls.own.key}; }},
+    {{.name = "tls.dane",
+      .doc = "With `mx`: a server whose TLSA records DNSSEC vouches for (RFC 7672) is checked by them; then encryption is "
+             "required, and mail waits where it fails. Not with `tls.policy` off or pin.",
+      .choices = {"off", "on"}},
+     [](Destination& d) -> Slot { return ChoiceSlot{nullptr, &d.tls.dane}; }},
     {{.name = "auth.user",
       .doc = "The name we log in by (AUTH PLAIN or LOGIN). Empty: we do not.",
       .check = user_fault},

@@ -7,6 +7,7 @@
 
 #include "common/base/text.h"
 #include "common/config/finish.h"
+#include "common/config/mx.h"
 #include "common/config/presets.h"
 #include "common/config/values.h"
 
@@ -39,8 +40,9 @@ std::string show_owner(std::span<const Setting<Owner>> rows, const Owner& owner,
   for (const auto& row : rows) {
     const std::string value = value_text(slot_of(row, owner), row.info, style == Style::kSelfContained);
     const bool is_default = value == value_text(slot_of(row, fresh), row.info);
-    // A path or a name that is not set cannot be written down.
-    if (is_default && (style == Style::kChanged || value == "\"\"") && !row.info.required) continue;
+    // A path, a name, or servers that are not set cannot be written down.
+    const bool unset = value == "\"\"" || (value == "[]" && row.info.default_text == "none");
+    if (is_default && (style == Style::kChanged || unset) && !row.info.required) continue;
     auto groups = base::split(row.info.name, '.');
     const std::string_view name = groups.back();
     groups.pop_back();
@@ -159,13 +161,15 @@ until a message has that age, it is tried `every` so often, or after waits that 
 
 }  // namespace
 
-std::string show(const Config& config, Style style) {
+std::string show(const Config& loaded, Style style) {
+  const Config config = as_written(loaded);
   return show_owner(global_settings(), config, fresh_beside(config), "", style) +
          show_named("destinations", destination_settings(), config.destinations, style) +
          show_named("domains", domain_settings(), config.domains, style);
 }
 
-std::vector<Shown> list(const Config& config) {
+std::vector<Shown> list(const Config& loaded) {
+  const Config config = as_written(loaded);
   std::vector<Shown> out;
   list_owner(global_settings(), config, fresh_beside(config), "", out);
   for (const auto& [name, d] : config.destinations) {
@@ -178,7 +182,7 @@ std::vector<Shown> list(const Config& config) {
 }
 
 std::vector<Change> difference(const Config& before, const Config& after) {
-  const auto old_values = all_values(before), new_values = all_values(after);
+  const auto old_values = all_values(as_written(before)), new_values = all_values(as_written(after));
   std::vector<Change> out;
   for (const auto& [name, value] : old_values) {
     const auto found = new_values.find(name);

@@ -17,6 +17,7 @@
 #include "common/daemon/event_sender.h"
 #include "common/daemon/file_bag.h"
 #include "common/daemon/life_line.h"
+#include "common/ipc/peer.h"
 #include "common/sandbox/sandbox.h"
 
 namespace holdfast::daemon {
@@ -104,13 +105,21 @@ class Process {
   // From here on bytes of strangers may come, and threads be started.
   base::Status close_doors() {
     const auto& config = *context_.config;
+    ipc::let_own_account_command(!others_account());
     if (!config.sandbox) return {};
     const auto& paths = config.paths;
     const auto told = sandbox::enter({.daemon = spec_.name,
-                                      .folders = {paths.spool, paths.state, paths.run, paths.log}});
+                                      .folders = {paths.spool, paths.state, paths.run, paths.log},
+                                      .unseen = others_account()});
     if (!told) return std::unexpected(told.error());
     for (const auto& line : *told) base::log().warning(line);
     return {};
+  }
+
+  // Whether we run as somebody else than master: other processes of that account may be anybody's.
+  bool others_account() const {
+    const auto master = arguments_.life_fd < 0 ? std::nullopt : ipc::peer_uid(arguments_.life_fd);
+    return master && *master != ::geteuid();
   }
 
   void adopt(int fd) {

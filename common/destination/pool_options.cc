@@ -45,6 +45,7 @@ bool fits(const upstream::Security* security, const config::Destination& destina
 }  // namespace
 
 bool fits(const upstream::PoolOptions& options, const config::Destination& destination, const std::string& helo) {
+  if (destination.mx || options.servers.empty()) return false;
   return options.servers == server_names(destination) && options.timeouts == timeouts_of(destination) &&
          options.helo == helo && options.manner == manner_of(destination) && fits(options.security.get(), destination);
 }

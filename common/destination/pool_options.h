@@ -20,7 +20,8 @@ upstream::Manner manner_of(const config::Destination& destination);
 
 // A pool for the fixed servers of a destination; `limit` and what the caller wants otherwise are its own.
 upstream::PoolOptions pool_options(const config::Destination& destination, const std::string& helo);
-// A pool that was made with `options` may stay, the configuration having been read again.
+// A pool that was made with `options` may stay, the configuration having been read again. One by MX never does: its
+// connections are few, and what its servers were found by may have changed.
 bool fits(const upstream::PoolOptions& options, const config::Destination& destination, const std::string& helo);
 
 // The prober does not call this server down. What it has not confirmed for three of its intervals says

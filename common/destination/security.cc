@@ -51,6 +51,30 @@ void set_auth(Security& out, const config::Auth& auth, const std::string& destin
 
 }  // namespace
 
+bool wants_dane(const config::Destination& destination) {
+  return destination.mx && destination.tls.dane && destination.tls.policy != "off" && destination.tls.policy != "pin";
+}
+
+std::shared_ptr<const Security> dane_security(const std::shared_ptr<const Security>& usual, const dns::MailServer& server,
+                                              const std::string& domain) {
+  using Rule = dns::Dane::Rule;
+  if (server.dane.rule == Rule::kNone) return nullptr;
+  auto out = usual ? std::make_shared<Security>(*usual) : std::make_shared<Security>();
+  out->tls = Security::Tls::kMust;
+  out->name = server.dane.base;
+  if (server.dane.rule == Rule::kVerify) {
+    auto client = net::TlsClient::make(
+        {.trust = net::TlsClient::Trust::kDane, .tlsa = server.dane.records, .names = {server.host, domain}});
+    if (client) {
+      out->client = *client;
+      return out;
+    }
+    base::log().notice(fmt::format("TLSA of {}: {}", server.dane.base, client.error().text));
+  }
+  out->client = *net::TlsClient::make({});
+  return out;
+}
+
 std::string security_origin(const config::Destination& destination) {
   const auto& tls = destination.tls;
   const auto& auth = destination.auth;

@@ -2,11 +2,10 @@
 
 #include <algorithm>
 #include <cstring>
-#include <memory>
 
-#include <idn2.h>
 #include <netinet/in.h>
 
+#include "common/base/idn.h"
 #include "common/base/text.h"
 
 namespace holdfast::dns {
@@ -79,14 +78,8 @@ std::optional<net::SocketAddress> read_address(std::string_view data, std::uint1
 
 std::optional<std::string> ascii_name(std::string_view domain) {
   if (domain.ends_with('.')) domain.remove_suffix(1);
-  std::string name = base::to_lower(domain);
-  if (std::ranges::any_of(name, [](char c) { return static_cast<unsigned char>(c) >= 0x80; })) {
-    char* raw = nullptr;
-    if (idn2_to_ascii_8z(name.c_str(), &raw, IDN2_NONTRANSITIONAL | IDN2_NFC_INPUT) != IDN2_OK) return std::nullopt;
-    const std::unique_ptr<char, void (*)(void*)> owner(raw, &idn2_free);
-    name = raw;
-  }
-  return can_be_host(name) ? std::optional(name) : std::nullopt;
+  const auto name = base::ascii_domain(domain);
+  return name && can_be_host(*name) ? name : std::nullopt;
 }
 
 }  // namespace holdfast::dns

@@ -25,6 +25,8 @@ struct Answer {
   std::vector<T> found{};      // not empty if kFound
   base::Seconds ttl{0};        // the answer holds so long
   std::string why{};           // of kFailed, for logs
+  bool secure = false;         // DNSSEC vouches for it, of what there is not as well
+  std::string canonical{};     // the name at the end of its aliases, lower case; empty: none were followed
 };
 
 // A mail server of a domain (RFC 5321 section 5.1). An empty host is the root: "no mail" (RFC 7505).

@@ -74,18 +74,22 @@ std::expected<std::vector<MailServer>, Refusal> servers_to_try(std::string_view 
                                                                const Ourselves& ourselves) {
   std::vector<MailServer> servers;
   std::string failed;
-  for (const auto& [mx, addresses] : hosts) {
+  for (const auto& [mx, addresses, dane] : hosts) {
     if (addresses.status == Status::kFailed) failed = fmt::format("{}: {}", mx.host, addresses.why);
     std::size_t taken = 0;
     for (const auto& address : addresses.found) {
       if (!is_a_hosts(address) || taken >= kMostAddressesOfHost) continue;
       ++taken;
-      servers.push_back({mx.preference, mx.host, address});
+      servers.push_back({mx.preference, mx.host, address, dane});
     }
   }
   const bool dropped = drop_behind_us(
       servers, [&](const MailServer& server) { return ourselves.listens_on(server.address); },
       [](const MailServer& server) { return server.preference; });
+  for (const auto& server : servers) {
+    if (server.dane.rule == Dane::Rule::kUnknown) failed = fmt::format("TLSA of {}: {}", server.host, server.dane.why);
+  }
+  std::erase_if(servers, [](const MailServer& server) { return server.dane.rule == Dane::Rule::kUnknown; });
   if (servers.size() > kMostServers) servers.resize(kMostServers);
   if (!servers.empty()) return servers;
   if (!failed.empty()) return refuse(false, "4.4.3", fmt::format("looking up the mail servers of {} failed: {}", domain, failed));

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "common/dns/answers.h"
+#include "common/dns/tlsa.h"
 
 namespace holdfast::dns {
 
@@ -23,6 +24,7 @@ struct MailServer {
   std::uint16_t preference = 0;
   std::string host;  // "mx1.example.org"; of a literal the address
   net::SocketAddress address;
+  Dane dane{};
 };
 
 // Why there is no server to try. Final: it will not help to ask again.
@@ -47,10 +49,12 @@ std::expected<std::vector<Mx>, Refusal> hosts_to_try(std::string_view domain, co
 struct LookedUp {
   Mx mx;
   Answer<net::SocketAddress> addresses;
+  Dane dane{};
 };
 
 // The servers to try, in the order of `hosts`, at most kMostServers; addresses that are nobody's (0.0.0.0,
-// multicast) are left out, and an address we listen on as above.
+// multicast) are left out, an address we listen on as above, and hosts of which nobody could say how their TLS is to be
+// checked.
 std::expected<std::vector<MailServer>, Refusal> servers_to_try(std::string_view domain,
                                                                const std::vector<LookedUp>& hosts,
                                                                const Ourselves& ourselves);

@@ -34,6 +34,7 @@ struct MailServers::Search : std::enable_shared_from_this<MailServers::Search> {
   std::weak_ptr<Resolver> resolver;  // whose questions keep this Search alive
   Ourselves ourselves;
   std::uint16_t port = 25;
+  bool dane = false;  // asked for, and the MX themselves are secure
   std::string domain;
   std::mt19937 chance;
   Done done;
@@ -51,15 +52,41 @@ struct MailServers::Search : std::enable_shared_from_this<MailServers::Search> {
     auto chosen = hosts_to_try(domain, answer, ourselves, chance);
     if (!chosen) return done(std::unexpected(std::move(chosen.error())));
     ttl = answer.ttl;
+    dane = dane && answer.secure;
     open = chosen->size();
     hosts.resize(open);
     for (std::size_t i = 0; i < chosen->size(); ++i) {
       hosts[i].mx = (*chosen)[i];
       asked->addresses(hosts[i].mx.host, port, [self = shared_from_this(), i](Answer<net::SocketAddress> found) {
-        self->hosts[i].addresses = std::move(found);
-        if (--self->open == 0) self->decide();
+        self->on_addresses(i, std::move(found));
       });
     }
+  }
+
+  // TLSA records stand under the host's own name or that at the end of its aliases, which is asked for first (RFC 7672
+  // section 2.2.2).
+  void on_addresses(std::size_t i, Answer<net::SocketAddress> found) {
+    LookedUp& host = hosts[i];
+    host.addresses = std::move(found);
+    if (!dane || host.addresses.status != Status::kFound || !host.addresses.secure) return host_done();
+    const std::string& canonical = host.addresses.canonical;
+    const bool alias = !canonical.empty() && canonical != host.mx.host;
+    ask_tlsa(i, alias ? canonical : host.mx.host, alias);
+  }
+
+  void ask_tlsa(std::size_t i, const std::string& base, bool alias) {
+    const auto asked = resolver.lock();
+    if (!asked) return;
+    asked->tlsa(tlsa_name(base, port), [self = shared_from_this(), i, base, alias](Answer<Tlsa> answer) {
+      if (answer.status == Status::kFound) self->ttl = std::min(self->ttl, answer.ttl);
+      self->hosts[i].dane = dane_of(answer, base);
+      if (alias && self->hosts[i].dane.rule == Dane::Rule::kNone) return self->ask_tlsa(i, self->hosts[i].mx.host, false);
+      self->host_done();
+    });
+  }
+
+  void host_done() {
+    if (--open == 0) decide();
   }
 
   void decide() {
@@ -72,8 +99,8 @@ struct MailServers::Search : std::enable_shared_from_this<MailServers::Search> {
   }
 };
 
-MailServers::MailServers(std::shared_ptr<Resolver> resolver, Ourselves ourselves, std::uint16_t port)
-    : resolver_(std::move(resolver)), ourselves_(std::move(ourselves)), port_(port) {}
+MailServers::MailServers(std::shared_ptr<Resolver> resolver, Ourselves ourselves, std::uint16_t port, bool dane)
+    : resolver_(std::move(resolver)), ourselves_(std::move(ourselves)), port_(port), dane_(dane) {}
 
 void MailServers::find(net::Loop& loop, const std::string& domain, Done done) {
   const auto name = ascii_name(domain);
@@ -84,6 +111,7 @@ void MailServers::find(net::Loop& loop, const std::string& domain, Done done) {
   search->resolver = resolver_;
   search->ourselves = ourselves_;
   search->port = port_;
+  search->dane = dane_;
   search->domain = *name;
   search->chance.seed(chance_());
   search->done = std::move(done);

@@ -19,8 +19,8 @@ struct MailRoute {
 
 class MailServers {
  public:
-  // `port`: 25, but in tests.
-  MailServers(std::shared_ptr<Resolver> resolver, Ourselves ourselves, std::uint16_t port);
+  // `port`: 25, but in tests. `dane`: servers whose MX and addresses are secure are asked for their TLSA records.
+  MailServers(std::shared_ptr<Resolver> resolver, Ourselves ourselves, std::uint16_t port, bool dane = false);
 
   using Done = std::function<void(std::expected<MailRoute, Refusal>)>;
   // Calls back exactly once, never inside this call, and not after the Resolver's end. An address literal
@@ -33,6 +33,7 @@ class MailServers {
   std::shared_ptr<Resolver> resolver_;
   Ourselves ourselves_;
   std::uint16_t port_;
+  bool dane_;
   std::mt19937 chance_{std::random_device{}()};
 };
 

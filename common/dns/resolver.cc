@@ -8,12 +8,14 @@
 #include <fmt/format.h>
 #include <unbound.h>
 
+#include "common/base/log.h"
 #include "common/base/panic.h"
+#include "common/base/text.h"
 
 namespace holdfast::dns {
 namespace {
 
-enum class Type : int { kA = 1, kPtr = 12, kMx = 15, kAaaa = 28 };
+enum class Type : int { kA = 1, kPtr = 12, kMx = 15, kAaaa = 28, kDnskey = 48, kTlsa = 52 };
 
 // An answer as libunbound gives it, its data copied.
 struct Raw {
@@ -21,8 +23,13 @@ struct Raw {
   std::vector<std::string> data;
   base::Seconds ttl{0};
   std::string why;
+  bool secure = false;
+  std::string canonical;
 };
 
+// How often name servers are asked whether they pass DNSSEC on, while they do not.
+constexpr base::Seconds kTestAgain{60};
+constexpr base::Millis kTestPatience{3000};  // questions wait so long for the first answer to that
 constexpr int kServfail = 2;  // RFC 1035 section 4.1.1
 
 std::string reason_of(const ub_result& result) {
@@ -33,7 +40,8 @@ std::string reason_of(const ub_result& result) {
 
 Raw read(int error, const ub_result* result) {
   if (error != 0 || result == nullptr) return {.status = Status::kFailed, .why = ub_strerror(error)};
-  Raw raw{.ttl = base::Seconds{std::max(result->ttl, 0)}};
+  Raw raw{.ttl = base::Seconds{std::max(result->ttl, 0)}, .secure = result->secure != 0};
+  if (result->canonname != nullptr) raw.canonical = ascii_name(result->canonname).value_or("");
   if (result->bogus != 0) {
     raw.why = reason_of(*result);
   } else if (result->havedata != 0) {
@@ -52,21 +60,29 @@ Raw read(int error, const ub_result* result) {
 // "127.0.0.1@5300": libunbound's way to write it.
 std::string forwarder(const net::SocketAddress& server) { return fmt::format("{}@{}", server.host(), server.port()); }
 
-}  // namespace
+std::vector<std::string> anchors(std::string_view text) {
+  std::vector<std::string> out;
+  for (std::string_view line : base::split(text, '\n')) {
+    line = base::trim(line.substr(0, line.find(';')));
+    if (!line.empty()) out.emplace_back(line);
+  }
+  return out;
+}
 
-struct Resolver::Impl : std::enable_shared_from_this<Resolver::Impl> {
+// One context of libunbound, with or without validation.
+struct Engine : std::enable_shared_from_this<Engine> {
   struct Question {
     Question(net::Loop& loop, std::function<void(Raw)> d, std::function<void()> late)
         : done(std::move(d)), limit(loop, std::move(late)) {}
     std::function<void(Raw)> done;  // empty: answered, or too late
     net::Timer limit;
-    Impl* asker = nullptr;
+    Engine* asker = nullptr;
     std::uint64_t number = 0;
   };
 
-  Impl(net::Loop& l, ResolverOptions o) : loop(l), options(std::move(o)) { open(); }
+  Engine(net::Loop& l, ResolverOptions o) : loop(l), options(std::move(o)) { open(); }
 
-  ~Impl() {
+  ~Engine() {
     readable.reset();
     if (context != nullptr) ub_ctx_delete(context);
   }
@@ -90,6 +106,9 @@ struct Resolver::Impl : std::enable_shared_from_this<Resolver::Impl> {
     for (const auto& server : options.servers) ub_ctx_set_fwd(context, forwarder(server).c_str());
     // Without the file glibc asks the own host too.
     if (options.servers.empty() && ub_ctx_resolvconf(context, nullptr) != 0) ub_ctx_set_fwd(context, "127.0.0.1");
+    for (const auto& anchor : anchors(options.trust_anchors)) {
+      if (ub_ctx_add_ta(context, anchor.c_str()) != 0) base::log().error("DNSSEC: this is no trust anchor: " + anchor);
+    }
     ub_ctx_async(context, 1);
     // libunbound would answer by itself that nothing under .test exists; in a network of its own it may.
     ub_ctx_zone_remove(context, "test.");
@@ -103,7 +122,7 @@ struct Resolver::Impl : std::enable_shared_from_this<Resolver::Impl> {
     Question& question = *(questions[number] = std::move(made));
     int error = context == nullptr ? UB_NOMEM : 0;
     if (error == 0) {
-      error = ub_resolve_async(context, name.c_str(), static_cast<int>(type), 1, &question, &Impl::answered, nullptr);
+      error = ub_resolve_async(context, name.c_str(), static_cast<int>(type), 1, &question, &Engine::answered, nullptr);
     }
     if (error == 0) {
       watch();
@@ -158,11 +177,79 @@ struct Resolver::Impl : std::enable_shared_from_this<Resolver::Impl> {
   std::vector<std::pair<std::uint64_t, Raw>> arrived;
 };
 
+}  // namespace
+
+struct Resolver::Impl {
+  Impl(net::Loop& l, ResolverOptions o)
+      : loop(l), options(std::move(o)), patience(loop, [this] { go_on("no answer yet"); }) {
+    const bool validates = !options.trust_anchors.empty();
+    if (validates) validating = std::make_shared<Engine>(loop, options);
+    proven = validates && options.strict;
+    if (!validates) make_plain();
+  }
+
+  void make_plain() {
+    ResolverOptions without = options;
+    without.trust_anchors.clear();
+    plain = std::make_shared<Engine>(loop, without);
+  }
+
+  void close() {
+    for (const auto& engine : {validating, plain}) {
+      if (engine) engine->closed = true;
+    }
+  }
+
+  void ask(const std::string& name, Type type, std::function<void(Raw)> done) {
+    if (proven) return validating->ask(name, type, std::move(done));
+    if (validating && !testing && loop.now() >= next_test) test();
+    if (plain) return plain->ask(name, type, std::move(done));
+    held.push_back([this, name, type, done = std::move(done)] { ask(name, type, done); });
+  }
+
+  // The root's keys are secure if the name servers pass DNSSEC on. The first questions wait for this.
+  void test() {
+    testing = true;
+    validating->ask(".", Type::kDnskey, [this](const Raw& raw) {
+      testing = false;
+      proven = raw.status == Status::kFound && raw.secure;
+      next_test = loop.now() + kTestAgain;
+      if (!proven && !plain) {
+        go_on(raw.why.empty() ? "the root's keys are not secure" : raw.why);
+      } else {
+        ask_held();
+      }
+    });
+    if (!plain) patience.start(kTestPatience);
+  }
+
+  // For now, without validation.
+  void go_on(const std::string& why) {
+    base::log().notice(fmt::format("DNSSEC: the name servers do not pass it on ({}): answers are taken as they come, without DANE", why));
+    make_plain();
+    ask_held();
+  }
+
+  void ask_held() {
+    patience.stop();
+    for (const auto& question : std::exchange(held, {})) question();
+  }
+
+  net::Loop& loop;
+  const ResolverOptions options;
+  std::shared_ptr<Engine> validating, plain;  // either may be missing
+  bool proven = false, testing = false;
+  base::Mono next_test{};
+  std::vector<std::function<void()>> held;
+  net::Timer patience;
+};
+
 namespace {
 
 template <class T, class Read>
 Answer<T> answer_of(Raw raw, Read read_one) {
-  Answer<T> out{.status = raw.status, .found = {}, .ttl = raw.ttl, .why = std::move(raw.why)};
+  Answer<T> out{.status = raw.status, .found = {}, .ttl = raw.ttl, .why = std::move(raw.why), .secure = raw.secure,
+                .canonical = std::move(raw.canonical)};
   for (const auto& data : raw.data) {
     if (auto one = read_one(data)) out.found.push_back(std::move(*one));
   }
@@ -173,7 +260,10 @@ Answer<T> answer_of(Raw raw, Read read_one) {
 Answer<net::SocketAddress> joined(Answer<net::SocketAddress> four, Answer<net::SocketAddress> six) {
   if (four.status != Status::kFound) std::swap(four, six);
   if (four.status == Status::kFound) {
-    if (six.status == Status::kFound) four.ttl = std::min(four.ttl, six.ttl);
+    if (six.status == Status::kFound) {
+      four.ttl = std::min(four.ttl, six.ttl);
+      four.secure = four.secure && six.secure;
+    }
     four.found.insert(four.found.end(), six.found.begin(), six.found.end());
     return four;
   }
@@ -185,10 +275,14 @@ Answer<net::SocketAddress> joined(Answer<net::SocketAddress> four, Answer<net::S
 Resolver::Resolver(net::Loop& loop, ResolverOptions options)
     : impl_(std::make_shared<Impl>(loop, std::move(options))) {}
 
-Resolver::~Resolver() { impl_->closed = true; }
+Resolver::~Resolver() { impl_->close(); }
 
 void Resolver::mx(const std::string& name, Done<Mx> done) {
   impl_->ask(name, Type::kMx, [done = std::move(done)](Raw raw) { done(answer_of<Mx>(std::move(raw), read_mx)); });
+}
+
+void Resolver::tlsa(const std::string& name, Done<Tlsa> done) {
+  impl_->ask(name, Type::kTlsa, [done = std::move(done)](Raw raw) { done(answer_of<Tlsa>(std::move(raw), read_tlsa)); });
 }
 
 void Resolver::names(const base::IpAddress& address, Done<std::string> done) {

@@ -61,6 +61,10 @@ base::Result<std::string> await(int fd, FrameReader& reader, Type wanted) {
 
 }  // namespace
 
+ControlReply refused_command() {
+  return {base::exit_code(Kind::kPermission), "", "only root may give commands to daemons that root has started"};
+}
+
 base::Result<ControlReply> ask(const std::string& path, const Control& question, base::Seconds timeout) {
   auto fd = connect_to(path, timeout);
   if (!fd) return std::unexpected(fd.error());

@@ -1,5 +1,5 @@
 // Framed messages over a Unix stream socket. A peer that sends a frame over kMaxFrame, an undecodable
-// message, or something before its Hello, is cut off with a warning in the log.
+// message, or something before its Hello, is cut off with a warning in the log; so is one of another account (peer.h).
 #pragma once
 
 #include <functional>
@@ -33,6 +33,7 @@ class Channel {
   virtual void send_frame(Type type, std::string_view body) = 0;
   virtual const Hello& peer() const = 0;
   virtual std::size_t unsent() const = 0;
+  virtual bool may_command() const { return true; }  // give commands (Control): peer.h
   virtual void close() = 0;  // on_gone() does not follow
 };
 
@@ -79,6 +80,9 @@ class Client {
   struct Impl;
   std::shared_ptr<Impl> impl_;
 };
+
+// What somebody hears whose commands are not obeyed (Channel::may_command()).
+ControlReply refused_command();
 
 // One question and its answer, blocking, for gatewayctl; kUnavailable when nobody listens or answers
 // within `timeout`.

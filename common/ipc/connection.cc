@@ -6,8 +6,16 @@
 #include "common/base/text.h"
 
 namespace holdfast::ipc {
+namespace {
 
-Connection::Connection(const Hello& self, Events events) : events_(std::move(events)) {
+// Of a daemon, and more than the settings allow: receivers keep something for each.
+constexpr std::uint32_t kMostWorkers = 1024;
+constexpr std::size_t kLongestName = 64;
+
+}  // namespace
+
+Connection::Connection(const Hello& self, Events events, bool may_command)
+    : events_(std::move(events)), may_command_(may_command) {
   append_frame(early_, Hello::kType, base::encode(self));
 }
 
@@ -55,7 +63,8 @@ bool Connection::take(const FrameReader::Frame& frame) {
 bool Connection::take_hello(const FrameReader::Frame& frame) {
   const Hello expected;
   auto hello = frame.type == Hello::kType ? base::decode<Hello>(frame.body) : std::nullopt;
-  if (!hello || hello->protocol != expected.protocol || hello->version != expected.version) {
+  const bool ours = hello && hello->protocol == expected.protocol && hello->version == expected.version;
+  if (!ours || hello->worker >= kMostWorkers || hello->name.size() > kLongestName) {
     cut("no hello of this protocol and version");
     return false;
   }

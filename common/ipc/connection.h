@@ -16,13 +16,14 @@ class Connection final : public Channel, public net::StreamHandler {
     std::function<bool(const Incoming&)> message;
     std::function<void()> gone;  // the last call; the Connection may be destroyed in it
   };
-  Connection(const Hello& self, Events events);
+  Connection(const Hello& self, Events events, bool may_command = true);
   void attach(std::unique_ptr<net::Stream> stream);  // connected, or connecting
 
   void send_frame(Type type, std::string_view body) override;
   const Hello& peer() const override { return peer_; }
   std::size_t unsent() const override { return stream_ ? stream_->unsent() : 0; }
   void close() override;
+  bool may_command() const override { return may_command_; }
   bool greeted() const { return greeted_; }
 
   void on_data(std::string_view bytes) override;
@@ -35,7 +36,7 @@ class Connection final : public Channel, public net::StreamHandler {
 
   Events events_;
   Hello peer_;
-  bool greeted_ = false;
+  bool greeted_ = false, may_command_;
   FrameReader reader_;
   std::unique_ptr<net::Stream> stream_;
   std::string early_;  // written before attach()

@@ -146,10 +146,11 @@ struct Outcome {
   bool damaged = false;           // the record's checksum failed: set aside
   std::vector<RecipientOutcome> recipients;  // one for each of the job's
   bool unreadable = false;        // the record cannot be read now, and it is its own fault: no permission, a bad disk
+  std::vector<std::uint32_t> success_owed;  // indexes of recipients: reached, by a server without DSN, and the sender asked to be told
   template <class V>
   void fields(V&& v) {
     v(queue_id, generation, attempt, destination, relay, canary, stage, code, connection_lost, possible_duplicate,
-      damaged, recipients, unreadable);
+      damaged, recipients, unreadable, success_owed);
   }
 };
 struct OutcomeCommitted {

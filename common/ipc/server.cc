@@ -1,6 +1,10 @@
 #include <list>
 
+#include <fmt/core.h>
+
+#include "common/base/log.h"
 #include "common/ipc/connection.h"
+#include "common/ipc/peer.h"
 
 namespace holdfast::ipc {
 
@@ -10,11 +14,17 @@ struct Server::Impl {
   };
 
   void accept(base::UniqueFd fd) {
+    const auto uid = peer_uid(fd.get());
+    if (!uid || !may_speak(*uid)) {
+      base::log().warning(fmt::format("a connection of uid {} is refused", uid ? static_cast<long>(*uid) : -1L));
+      return;
+    }
     const auto at = peers.insert(peers.end(), Peer{});
     at->connection = std::make_unique<Connection>(
         self, Connection::Events{.peer = [this, at] { handler.on_peer(*at->connection); },
                                  .message = [this, at](const Incoming& m) { return handler.on_message(*at->connection, m); },
-                                 .gone = [this, at] { gone(at); }});
+                                 .gone = [this, at] { gone(at); }},
+        may_command(*uid));
     at->connection->attach(std::make_unique<net::Stream>(loop, std::move(fd), *at->connection));
   }
 

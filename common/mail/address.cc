@@ -93,7 +93,8 @@ bool is_ipv6(std::string_view text) {
   return gap ? groups < 8 : groups == 8;
 }
 
-// RFC 5321 section 4.1.3: an IPv4 address, "IPv6:" and one, or another tag and its content.
+// RFC 5321 section 4.1.3: an IPv4 address, "IPv6:" and one, or another tag and its content; the latter without what
+// ends or begins something else for who reads a path from its end.
 bool is_literal(std::string_view domain) {
   if (domain.size() < 3 || domain.size() > kMaxDomain || domain.front() != '[' || domain.back() != ']') return false;
   domain = domain.substr(1, domain.size() - 2);
@@ -104,7 +105,7 @@ bool is_literal(std::string_view domain) {
   const bool ldh = !tag.empty() && is_alnum(tag.back()) &&
                    std::all_of(tag.begin(), tag.end(), [](char c) { return is_alnum(c) || c == '-'; });
   return ldh && !content.empty() && std::all_of(content.begin(), content.end(), [](char c) {
-    return c > 32 && c < 127 && c != '[' && c != '\\' && c != ']';
+    return c > 32 && c < 127 && std::string_view("[]\\<>\"@").find(c) == std::string_view::npos;
   });
 }
 

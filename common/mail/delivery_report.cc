@@ -74,15 +74,36 @@ bool is_smtp_reply(std::string_view reply) {
 
 std::string status_of(const ReportedRecipient& r, ReportKind kind) {
   std::string status = is_enhanced_code(r.status) ? r.status : "5.0.0";
-  status.front() = kind == ReportKind::kFailed ? '5' : '4';
+  status.front() = kind == ReportKind::kFailed ? '5' : kind == ReportKind::kDelayed ? '4' : '2';
   return status;
+}
+
+// RFC 3464 section 2.3.3.
+std::string_view action(ReportKind kind) {
+  switch (kind) {
+    case ReportKind::kFailed: return "failed";
+    case ReportKind::kDelayed: return "delayed";
+    case ReportKind::kRelayed: return "relayed";
+    case ReportKind::kDelivered: return "delivered";
+  }
+  return "";
+}
+
+std::string_view subject(ReportKind kind) {
+  switch (kind) {
+    case ReportKind::kFailed: return "Undelivered Mail Returned to Sender";
+    case ReportKind::kDelayed: return "Delayed Mail (still being retried)";
+    case ReportKind::kRelayed:
+    case ReportKind::kDelivered: return "Successful Mail Delivery Report";
+  }
+  return "";
 }
 
 std::string recipient_fields(const ReportFacts& f, const ReportedRecipient& r) {
   std::string out = "\r\n";
   if (const auto original = original_recipient(r.orcpt); !original.empty()) out += field("Original-Recipient", original);
   out += field("Final-Recipient", typed_address(r.address));
-  out += field("Action", f.kind == ReportKind::kFailed ? "failed" : "delayed");
+  out += field("Action", action(f.kind));
   out += field("Status", status_of(r, f.kind));
   if (const auto remote = remote_mta(r.remote); !remote.empty()) out += field("Remote-MTA", remote);
   const std::string reply = clean_text(r.reply);
@@ -166,7 +187,7 @@ std::string header_fields(const ReportFacts& f, const std::string& message_id) {
   out += field("Date", date(f.now_ms));
   out += field("From", fmt::format("Mail Delivery System <MAILER-DAEMON@{}>", f.hostname));
   out += field("To", fmt::format("<{}>", clean_address(f.sender)));
-  out += field("Subject", f.kind == ReportKind::kFailed ? "Undelivered Mail Returned to Sender" : "Delayed Mail (still being retried)");
+  out += field("Subject", subject(f.kind));
   out += field("Message-ID", message_id);
   const auto& about = f.message_id;
   const bool sound = about.size() > 2 && about.size() < 900 && about.front() == '<' && about.back() == '>' &&
@@ -215,11 +236,11 @@ std::string decode_xtext(std::string_view text) {
 }
 
 bool wants_report(std::string_view notify, ReportKind kind) {
-  if (notify.empty()) return true;
+  if (notify.empty()) return !is_success(kind);
+  const std::string_view wanted = is_success(kind) ? "SUCCESS" : kind == ReportKind::kFailed ? "FAILURE" : "DELAY";
   const auto words = base::split(notify, ',');
-  return std::any_of(words.begin(), words.end(), [&](std::string_view word) {
-    return base::iequals(base::trim(word), kind == ReportKind::kFailed ? "FAILURE" : "DELAY");
-  });
+  return std::any_of(words.begin(), words.end(),
+                     [&](std::string_view word) { return base::iequals(base::trim(word), wanted); });
 }
 
 }  // namespace holdfast::mail

@@ -14,7 +14,14 @@
 
 namespace holdfast::mail {
 
-enum class ReportKind : std::uint8_t { kFailed, kDelayed };
+enum class ReportKind : std::uint8_t {
+  kFailed,
+  kDelayed,
+  kRelayed,    // handed to a server that will not report what becomes of it (RFC 3461 section 5.2.2)
+  kDelivered,  // handed to the mailbox itself, by LMTP (section 5.2.3)
+};
+// Of good news: wanted only by who asks for it.
+constexpr bool is_success(ReportKind kind) { return kind == ReportKind::kRelayed || kind == ReportKind::kDelivered; }
 
 struct ReportedRecipient {
   std::string address;         // as written in RCPT
@@ -56,7 +63,7 @@ Report build_report(const ReportFacts& facts);
 // "a+2Bb" to "a+b" (RFC 3461 section 4). What is no xtext is kept as it is; control characters become '?'.
 std::string decode_xtext(std::string_view text);
 
-// NOTIFY= of RFC 3461: whether a report of this kind is wanted. Nothing given: failures yes, and delays too.
+// NOTIFY= of RFC 3461: whether a report of this kind is wanted. Nothing given: failures yes, delays too, successes not.
 bool wants_report(std::string_view notify, ReportKind kind);
 
 }  // namespace holdfast::mail

@@ -35,6 +35,7 @@ HeaderGate::Kind HeaderGate::classify(std::string_view line) {
 }
 
 void HeaderGate::begin_line(Kind kind, std::string_view line) {
+  first_ = false;
   place_ = Place::kLine;
   last_line_ = kind == Kind::kEmpty;
   doubtful_ = doubtful_ || kind == Kind::kNone;
@@ -83,6 +84,10 @@ std::optional<std::string_view> HeaderGate::next(std::string_view& in) {
       if (place_ == Place::kLineStart) {
         const Kind kind = classify(line);
         if (kind == Kind::kUndecided) break;
+        if (kind == Kind::kContinuation && first_) {
+          place_ = Place::kBody;
+          return "\r\n";
+        }
         begin_line(kind, line);
       }
       if (dropping_) break;

@@ -5,6 +5,9 @@
 // where others see the end: some read what follows as body, some as more fields. From there on size and number count
 // no more (it may be a body without a header), but X-Holdfast- fields are still taken out and Received fields counted, so
 // that nobody sees one that we have not seen.
+//
+// A message whose first line begins with a blank would go on with the line in front of it, which is our Received field:
+// such a message gets an empty line first (as Postfix does it), and all of it is body.
 #pragma once
 
 #include <cstdint>
@@ -40,6 +43,7 @@ class HeaderGate {
 
   Place place_ = Place::kLineStart;
   bool dropping_ = false;  // the present field
+  bool first_ = true;      // no line has begun
   bool doubtful_ = false;  // a line that is no field has come
   bool last_line_ = false;
   std::string held_;  // the beginning of a line whose kind is not known yet

@@ -105,7 +105,8 @@ bool speaks_of_recipient(std::string_view reply_text) {
   if (!code || (reply_text.size() > 3 && reply_text[3] != ' ')) return false;
   reply_text.remove_prefix(std::min<std::size_t>(4, reply_text.size()));
   const std::string_view word = reply_text.substr(0, reply_text.find(' '));
-  return speaks_of_recipient(static_cast<int>(*code), is_enhanced_code(word) ? word : std::string_view{});
+  const bool enhanced = is_enhanced_code(word) && word[0] == static_cast<char>('0' + *code / 100);
+  return speaks_of_recipient(static_cast<int>(*code), enhanced ? word : std::string_view{});
 }
 
 bool is_sender_policy(const Reply& reply, const std::vector<std::string>& patterns) {

@@ -59,6 +59,7 @@ std::string recipient_text(const ReportFacts& f, const ReportedRecipient& r) {
   if (f.kind == ReportKind::kFailed) out += why_failed(f, r);
   const std::string reply = clean_text(r.reply);
   if (f.kind == ReportKind::kDelayed && !reply.empty()) out += wrapped("The last word of the other side was:", "    ");
+  if (is_success(f.kind)) out += wrapped(fmt::format("The mail server {} took it and said:", clean_text(server_name(r.remote))), "    ");
   if (!reply.empty()) out += wrapped(reply, "      ");
   if (f.kind == ReportKind::kFailed) out += wrapped(advice(r), "    ");
   return out + "\r\n";
@@ -68,6 +69,15 @@ std::string opening(const ReportFacts& f) {
   std::string out = wrapped(fmt::format("This is the mail gateway at {}. A program wrote this report.", f.hostname), "") + "\r\n";
   if (f.kind == ReportKind::kFailed) {
     return out + wrapped(fmt::format("Your mail of {} was NOT delivered to:", date(f.arrival_ms)), "") + "\r\n";
+  }
+  if (f.kind == ReportKind::kDelivered) {
+    return out + wrapped(fmt::format("Your mail of {} was delivered to:", date(f.arrival_ms)), "") + "\r\n";
+  }
+  if (f.kind == ReportKind::kRelayed) {
+    out += wrapped(fmt::format("Your mail of {} was handed to the recipients' mail server. That server sends no reports of "
+                               "success: that it has reached the mailboxes is likely, but nobody can tell you.",
+                               date(f.arrival_ms)), "");
+    return out + "\r\n" + wrapped("It was handed over for:", "") + "\r\n";
   }
   out += wrapped(fmt::format("Your mail of {} is late. You need not send it again: it is kept here and tried again{}.",
                              date(f.arrival_ms),

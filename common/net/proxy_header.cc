@@ -53,12 +53,13 @@ ProxyHeader addresses_of_line(std::string_view line, std::size_t length) {
   if (protocol == "UNKNOWN") return complete(length);
   if (protocol != "TCP4" && protocol != "TCP6") return bad("unknown protocol");
   const int family = protocol == "TCP4" ? AF_INET : AF_INET6;
+  const bool blank_at_end = line.ends_with(' ');
   std::array<std::string_view, 4> words;
   for (auto& word : words) word = take_word(line);
   auto out = complete(length);
   out.client = address_of(words[0], words[2], family);
   out.server = address_of(words[1], words[3], family);
-  if (!out.client || !out.server || !line.empty()) return bad("bad addresses");
+  if (!out.client || !out.server || blank_at_end || !line.empty()) return bad("bad addresses");
   return out;
 }
 

@@ -261,13 +261,41 @@ base::Result<std::shared_ptr<const TlsClient>> TlsClient::make(const Options& op
       SSL_CTX_set_cert_verify_callback(context, check_pin, &made->pins_);
       SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
       break;
+    case Trust::kDane: {
+      made->tlsa_ = options.tlsa;
+      made->names_ = options.names;
+      base::expect(SSL_CTX_dane_enable(context) == 1, "DANE in OpenSSL");
+      SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
+      const detail::SslPtr trial(SSL_new(context));
+      if (trial == nullptr || !made->set_dane(trial.get(), "trial.invalid")) return fail("no TLSA record that can be used");
+      break;
+    }
   }
   return made;
+}
+
+bool TlsClient::set_dane(ssl_st* ssl, const std::string& name) const {
+  if (SSL_dane_enable(ssl, name.c_str()) != 1) return false;  // SNI, and the name that DANE-TA asks for
+  SSL_dane_set_flags(ssl, DANE_FLAG_NO_DANE_EE_NAMECHECKS);
+  X509_VERIFY_PARAM_set_hostflags(SSL_get0_param(ssl), X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  for (const auto& other : names_) SSL_add1_host(ssl, other.c_str());
+  std::size_t used = 0;
+  for (const auto& record : tlsa_) {
+    ERR_clear_error();
+    const auto* data = reinterpret_cast<const unsigned char*>(record.data.data());
+    if (SSL_dane_tlsa_add(ssl, record.usage, record.selector, record.matching, data, record.data.size()) == 1) ++used;
+  }
+  ERR_clear_error();
+  return used > 0;
 }
 
 detail::SslPtr TlsClient::session(const std::string& name) const {
   detail::SslPtr ssl(SSL_new(context_.get()));
   if (ssl == nullptr) return ssl;
+  if (trust_ == Trust::kDane) {
+    base::expect(set_dane(ssl.get(), name), "TLSA records that could be used can be used again");
+    return ssl;
+  }
   const bool address = is_address(name);
   if (!address && !name.empty()) SSL_set_tlsext_host_name(ssl.get(), name.c_str());
   if (trust_ != Trust::kVerify) return ssl;

@@ -6,6 +6,8 @@
 // shared by threads. A stream that uses one keeps it alive.
 #pragma once
 
+#include <compare>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -35,12 +37,21 @@ std::string fault_of_ca_file(const std::string& file);
 // "" or what is wrong with a pin: the SHA-256 of a public key (SubjectPublicKeyInfo) in base64 or hexadecimal.
 std::string fault_of_pin(std::string_view pin);
 
+// What the domain name system says of a server's certificate (RFC 6698): usage, selector, matching type, data.
+struct TlsaRecord {
+  std::uint8_t usage = 0, selector = 0, matching = 0;
+  std::string data;
+
+  auto operator<=>(const TlsaRecord&) const = default;
+};
+
 // What a handshake led to. `text` is as in Postfix's log lines: "TLSv1.3 with cipher TLS_AES_256_GCM_SHA384
 // (256/256 bits)".
 struct TlsFacts {
   std::string text;
   std::string server_name;  // server: the name that the client asked for (SNI), if it did
   bool verified = false;    // client: the certificate's chain and name are good, or its key is pinned
+  bool dane = false;        // client: it is what a TLSA record says
 };
 
 namespace detail {
@@ -73,12 +84,16 @@ class TlsClient {
     kAny,     // whoever answers: protects from those who only listen
     kVerify,  // a chain to a known CA, and the server's name in the certificate
     kPin,     // one of `pins`, whatever the chain
+    kDane,    // one of `tlsa` (RFC 7671; DANE-EE says all: neither names nor dates count, section 5.1)
   };
   struct Options {
     Trust trust = Trust::kAny;
     std::string ca_file{};  // empty: the system's
     std::vector<std::string> pins{};
     KeyPair own{};  // a certificate of ours, for servers that ask for one; empty: none
+    // kDane: make() fails if OpenSSL takes none of them. `names` may be in the certificate beside the session's own.
+    std::vector<TlsaRecord> tlsa{};
+    std::vector<std::string> names{};
   };
   static base::Result<std::shared_ptr<const TlsClient>> make(const Options& options);
 
@@ -87,10 +102,14 @@ class TlsClient {
   TlsClient() = default;
   // `name` goes out as SNI unless it is an address, and is what the certificate must be for.
   detail::SslPtr session(const std::string& name) const;
+  // False: none of the records can be used.
+  bool set_dane(ssl_st* ssl, const std::string& name) const;
 
   detail::ContextPtr context_;
   Trust trust_ = Trust::kAny;
   std::vector<std::string> pins_;  // hexadecimal, upper case
+  std::vector<TlsaRecord> tlsa_;
+  std::vector<std::string> names_;
 };
 
 }  // namespace holdfast::net

@@ -140,6 +140,7 @@ void TlsChannel::note_facts() {
   const char* name = SSL_get_servername(ssl_.get(), TLSEXT_NAMETYPE_host_name);
   if (SSL_is_server(ssl_.get()) == 1 && name != nullptr) facts_.server_name = base::to_lower(name);
   facts_.verified = SSL_get_verify_mode(ssl_.get()) == SSL_VERIFY_PEER && SSL_get_verify_result(ssl_.get()) == X509_V_OK;
+  facts_.dane = facts_.verified && SSL_get0_dane_authority(ssl_.get(), nullptr, nullptr) >= 0;
 }
 
 }  // namespace holdfast::net::detail

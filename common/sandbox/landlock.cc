@@ -72,7 +72,6 @@ std::string path_of(Place place, const Folders& folders) {
   switch (place) {
     case Place::kSpool: return folders.spool;
     case Place::kSegments: return folders.spool + "/segments";
-    case Place::kState: return folders.state;
     case Place::kDirectory: return folders.state + "/directory";
     case Place::kToken: return folders.state + "/token";
     case Place::kRun: return folders.run;

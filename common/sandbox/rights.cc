@@ -11,7 +11,7 @@ namespace {
 using enum Place;
 using enum Access;
 
-constexpr FolderRight kProber[]{{kState, kWrite}, {kRun, kListen}, {kLog, kAppend}};
+constexpr FolderRight kProber[]{{kDirectory, kWrite}, {kToken, kRead}, {kRun, kListen}, {kLog, kAppend}};
 constexpr FolderRight kQmgr[]{{kSpool, kWrite}, {kDirectory, kReadDatabase}, {kRun, kListen}, {kLog, kAppend}};
 constexpr FolderRight kDeliver[]{
     {kSegments, kRead}, {kDirectory, kReadDatabase}, {kRun, kRead}, {kLocks, kLock}, {kLog, kAppend}};
@@ -47,7 +47,6 @@ std::string_view to_text(Place place) {
   switch (place) {
     case kSpool: return "spool";
     case kSegments: return "spool/segments";
-    case kState: return "state";
     case kDirectory: return "state/directory";
     case kToken: return "state/token";
     case kRun: return "run";

@@ -12,7 +12,6 @@ namespace holdfast::sandbox {
 enum class Place {
   kSpool,      // paths.spool, all below it
   kSegments,   // paths.spool/segments
-  kState,      // paths.state, all below it
   kDirectory,  // paths.state/directory
   kToken,      // the file paths.state/token
   kRun,        // paths.run

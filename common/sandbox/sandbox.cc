@@ -3,7 +3,6 @@
 #include <cerrno>
 
 #include <fmt/core.h>
-#include <linux/landlock.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -32,7 +31,6 @@ base::Status close_files(const Request& request, const Rights& rights, std::vect
   for (const auto& [place, access] : rights.folders) {
     for (auto& opening : openings(place, access, request.folders)) open.push_back(std::move(opening));
   }
-  for (const auto& file : request.files) open.push_back({file, LANDLOCK_ACCESS_FS_READ_FILE});
   return close_file_system(open, rights, version);
 }
 

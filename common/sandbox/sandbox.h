@@ -18,7 +18,6 @@ struct Folders {
 struct Request {
   std::string_view daemon;              // a row of rights.h
   Folders folders;
-  std::vector<std::string> files = {};  // others that it may read: named by the configuration, and no secrets
   bool unseen = false;                  // no other process of this uid may look into it; no core dump either
 };
 

@@ -51,6 +51,16 @@ bool is_utf8_address(std::string_view text, bool raw) {
   return mail::is_utf8(text);
 }
 
+// RFC 3461 sections 4.2 and 4.4: what it stands for are printable characters. A report will show them as they are.
+bool is_printable_xtext(std::string_view text) {
+  if (!is_xtext(text)) return false;
+  for (auto at = text.find('+'); at != std::string_view::npos; at = text.find('+', at + 1)) {
+    const char high = text[at + 1], low = text[at + 2];
+    if (high < '2' || high > '7' || (high == '7' && low == 'F')) return false;
+  }
+  return true;
+}
+
 void add(std::string& out, std::string_view key, std::string_view value) {
   if (!out.empty()) out += ' ';
   out += key;
@@ -79,7 +89,9 @@ bool is_notify(std::string_view value) {
   });
 }
 
-bool is_envid(std::string_view value) { return !value.empty() && value.size() <= kMaxEnvid && is_xtext(value); }
+bool is_envid(std::string_view value) {
+  return !value.empty() && value.size() <= kMaxEnvid && is_printable_xtext(value);
+}
 
 bool is_orcpt(std::string_view value, bool smtputf8) {
   const auto semicolon = value.find(';');
@@ -87,7 +99,7 @@ bool is_orcpt(std::string_view value, bool smtputf8) {
   const auto type = value.substr(0, semicolon), address = value.substr(semicolon + 1);
   if (!std::all_of(type.begin(), type.end(), is_atom_char)) return false;
   if (base::iequals(type, "utf-8")) return is_utf8_address(address, smtputf8);
-  return !address.empty() && is_xtext(address);
+  return !address.empty() && is_printable_xtext(address);
 }
 
 std::string mail_parameters(const mail::Capabilities& offered, const MailParameters& message) {

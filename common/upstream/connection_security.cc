@@ -90,7 +90,8 @@ void Connection::Impl::on_secured() {
   const auto self = shared_from_this();
   if (handler == nullptr) return;
   secured = true;
-  base::log().write(mail::events::tls_to(relay(), stream->tls().verified ? "Verified" : "Untrusted", stream->tls().text));
+  base::log().write(mail::events::tls_to(relay(), stream->tls().verified ? "Verified" : "Untrusted",
+                                         stream->tls().text + (stream->tls().dane ? ", dane" : "")));
   greeting = Stage::kEhlo;
   session.tls_started();
   greet();

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/base/panic.h"
+
 namespace holdfast::upstream {
 
 Pool::Impl::WaitingPtr Pool::Impl::enqueue(Wish wish, Done done) {
@@ -11,6 +13,10 @@ Pool::Impl::WaitingPtr Pool::Impl::enqueue(Wish wish, Done done) {
   w->tried = book.marked(wish.avoid);
   w->wish = std::move(wish);
   w->done = std::move(done);
+  if (find) {
+    ask_for_servers(w);
+    return w;
+  }
   queue.push_back(w);
   pump_soon();
   return w;
@@ -71,7 +77,14 @@ void Pool::Impl::fail(const WaitingPtr& w, AcquireFailure::Why why) {
 }
 
 Pool::Pool(net::Loop& loop, net::Resolver& resolver, PoolOptions options, PoolCallbacks callbacks)
-    : impl_(std::make_shared<Impl>(loop, resolver, std::move(options), std::move(callbacks))) {}
+    : impl_(std::make_shared<Impl>(loop, resolver, std::move(options), std::move(callbacks))) {
+  base::expect(impl_->book.size() > 0, "a destination without servers");
+}
+
+Pool::Pool(net::Loop& loop, net::Resolver& resolver, Find find, PoolOptions options)
+    : impl_(std::make_shared<Impl>(loop, resolver, std::move(options), PoolCallbacks{})) {
+  impl_->find = std::move(find);
+}
 
 Pool::~Pool() { impl_->close(); }
 
@@ -79,6 +92,7 @@ Pool::Waiter Pool::acquire(Wish wish, Done done) { return Waiter(impl_->enqueue(
 
 void Pool::set_limit(int limit) {
   impl_->options.limit = limit;
+  if (impl_->current) impl_->current->set_limit(limit);
   while (impl_->connections() > limit && impl_->close_an_idle()) {
   }
   impl_->pump_soon();
@@ -86,11 +100,13 @@ void Pool::set_limit(int limit) {
 
 void Pool::forgive() {
   impl_->book.forgive();
+  if (impl_->current) impl_->current->forgive();
   impl_->pump_soon();
 }
 
-int Pool::connections() const { return impl_->connections(); }
+int Pool::connections() const { return impl_->current ? impl_->current->connections() : impl_->connections(); }
 int Pool::idle() const {
+  if (impl_->current) return impl_->current->idle();
   return static_cast<int>(
       std::ranges::count(impl_->links, Link::State::kIdle, [](const auto& l) { return l->state(); }));
 }
@@ -110,6 +126,7 @@ Pool::Waiter::~Waiter() {
   if (waiting_ == nullptr) return;
   waiting_->done = nullptr;
   waiting_->timer.reset();
+  waiting_->inner = {};
 }
 
 }  // namespace holdfast::upstream

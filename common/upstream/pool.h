@@ -1,5 +1,5 @@
 // Connections to one destination, kept open between transactions, in one process and on its loop's
-// thread. The pool chooses the server: in the configured order, those leaving out that `usable` calls
+// thread. The pool chooses the server: in the configured order (by rank and chance: server_book.h), those leaving out that `usable` calls
 // down (unless it calls all so) or that have just failed here; each server's addresses in turn. It never
 // decides the destination's state: it reports what it saw.
 #pragma once
@@ -35,7 +35,7 @@ struct Observation {
 };
 
 struct PoolOptions {
-  std::vector<ServerName> servers;  // in order of preference, not empty
+  std::vector<ServerName> servers;  // in order of preference; not empty, but with Pool::Find
   std::string helo;
   int limit = 1;  // connections at once, of any kind
   Timeouts timeouts;
@@ -67,6 +67,11 @@ struct AcquireFailure {
   mail::Reply reply{};   // a refusal at banner or EHLO, else code 0
   std::string reason{};  // "connect: connection refused"
   std::string relay{};   // as Lease::relay(), or "none"
+  std::string dsn{};     // where it is not the stage's: "4.4.3", the servers could not be found
+  // The server knew whose mail it is (Wish::client) and refused or dropped him before MAIL: it may be about this client,
+  // and says nothing of the server.
+  bool of_client = false;
+  bool timed_out = false;
 };
 
 using AcquireResult = std::expected<Lease, AcquireFailure>;
@@ -74,6 +79,11 @@ using AcquireResult = std::expected<Lease, AcquireFailure>;
 class Pool {
  public:
   Pool(net::Loop& loop, net::Resolver& resolver, PoolOptions options, PoolCallbacks callbacks);
+  // One whose servers may change (a domain's MX): each acquire() asks `find` for the pool to take the connection
+  // from, which calls `found` once, now or later; the time it takes counts. options() has no servers.
+  using Found = std::function<void(std::expected<std::shared_ptr<Pool>, AcquireFailure>)>;
+  using Find = std::function<void(Found found)>;
+  Pool(net::Loop& loop, net::Resolver& resolver, Find find, PoolOptions options);
   // Idle connections are told QUIT. Waiters are called no more. Leases out stay usable; their
   // connections end when they come back.
   ~Pool();

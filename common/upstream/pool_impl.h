@@ -27,6 +27,9 @@ struct Pool::Waiting {
   std::size_t server = 0;
   std::vector<net::SocketAddress> addresses;  // of `server`, those still to try
   AcquireFailure last;
+  // Where the servers are found anew: the pool that was asked, which must not end before it has answered.
+  std::shared_ptr<Pool> asked;
+  Waiter inner;
 };
 
 struct Pool::Impl : Link::Owner, std::enable_shared_from_this<Pool::Impl> {
@@ -56,6 +59,11 @@ struct Pool::Impl : Link::Owner, std::enable_shared_from_this<Pool::Impl> {
   void watch_deadlines();
   void watch_deadline(const WaitingPtr& w);
   void on_deadline(const WaitingPtr& w);
+
+  // --- servers that are found anew ---
+
+  void ask_for_servers(const WaitingPtr& w);
+  void on_found(const WaitingPtr& w, std::expected<std::shared_ptr<Pool>, AcquireFailure> result);
 
   // --- trying servers ---
 
@@ -94,6 +102,8 @@ struct Pool::Impl : Link::Owner, std::enable_shared_from_this<Pool::Impl> {
   net::Resolver& resolver;
   PoolOptions options;
   PoolCallbacks callbacks;
+  Find find;                    // set: nothing but these two and the options counts
+  std::shared_ptr<Pool> current;  // by the last find()
   ServerBook book;
   HandshakeMemory handshakes;
   std::vector<std::string> good_addresses;  // a server's, that worked last: tried first

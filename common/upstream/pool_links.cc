@@ -23,14 +23,18 @@ void Pool::Impl::on_made(Link& link) {
 void Pool::Impl::on_not_made(Link& link, const Failure& failure) {
   if (link.telling) return on_lost_while_telling(link, failure);
   const WaitingPtr w = link.waiter.lock();
+  const bool of_client =
+      link.connection().client() != nullptr && (failure.stage == Stage::kBanner || failure.stage == Stage::kEhlo);
+  const bool judged = !(failure.timed_out && link.hurried) && failure.stage != Stage::kLocal;
+  const bool proof = judged && !of_client;
   remove(link);
-  const bool proof = !(failure.timed_out && link.hurried) && failure.stage != Stage::kLocal;
-  if (proof) {
+  if (judged) {
     observe({.server = link.name().text,
              .address = link.address(),
              .stage = failure.stage,
              .code = failure.reply.code,
-             .reason = failure.reason});
+             .reason = failure.reason,
+             .reused = of_client});  // a reason to look, no more
   }
   if (!w || !w->done) {
     if (proof) book.failed(link.server(), loop.now());
@@ -38,7 +42,9 @@ void Pool::Impl::on_not_made(Link& link, const Failure& failure) {
     return;
   }
   w->hurried |= !proof;
-  w->last = {.stage = failure.stage, .reply = failure.reply, .reason = failure.reason, .relay = link.relay()};
+  w->last = {.stage = failure.stage, .reply = failure.reply, .reason = failure.reason, .relay = link.relay(),
+             .of_client = of_client, .timed_out = failure.timed_out};
+  if (of_client && failure.reply.permanent()) return fail(w, AcquireFailure::Why::kFailed);
   next_address(w);
 }
 

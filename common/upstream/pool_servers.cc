@@ -66,12 +66,15 @@ void Pool::Impl::next_address(const WaitingPtr& w) {
   const net::SocketAddress to = w->addresses.front();
   w->addresses.erase(w->addresses.begin());
 
+  const ServerName& name = book.name(w->server);
   const auto link = std::make_shared<Link>(loop, weak_from_this(), w->server, book.name(w->server));
   link->waiter = w;
   link->hurried = timeouts.session < fair_time(options.timeouts);
   links.push_back(link);
-  link->connect(to, options.helo, timeouts, options.security,
-                {.manner = options.manner, .client = w->wish.client, .in_clear = handshakes.fails(to.text(), loop.now())});
+  link->connect(to, options.helo, timeouts, name.security ? name.security : options.security,
+                {.manner = options.manner,
+                 .client = w->wish.client,
+                 .in_clear = !name.security && handshakes.fails(to.text(), loop.now())});
 }
 
 void Pool::Impl::next_server(const WaitingPtr& w) {
@@ -88,7 +91,7 @@ void Pool::Impl::next_server(const WaitingPtr& w) {
 void Pool::Impl::all_failed(const WaitingPtr& w) {
   if (w->last.reason.empty()) w->last = last_failure;  // of a lease, when all are to be avoided
   if (w->last.reason.empty()) w->last = {.reason = "connect: no server is left to try", .relay = "none"};
-  last_failure = w->last;
+  if (!w->last.of_client) last_failure = w->last;
   if (proves_all_failed(*w)) book.all_failed(loop.now());
   fail(w, AcquireFailure::Why::kFailed);
 }

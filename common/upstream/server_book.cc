@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "common/base/panic.h"
 
 namespace holdfast::upstream {
 namespace {
@@ -13,7 +12,6 @@ constexpr base::Millis kReportEvery{1'000};
 
 ServerBook::ServerBook(std::vector<ServerName> servers, base::Millis penalty, base::Millis breaker)
     : penalty_(penalty), breaker_(breaker) {
-  base::expect(!servers.empty(), "a destination without servers");
   for (auto& name : servers) servers_.push_back({.name = std::move(name)});
 }
 
@@ -27,16 +25,26 @@ std::vector<bool> ServerBook::allowed(const Usable& usable, const std::vector<bo
   return up;
 }
 
-std::optional<std::size_t> ServerBook::pick(base::Mono now, const Usable& usable,
-                                            const std::vector<bool>& tried) const {
+std::optional<std::size_t> ServerBook::pick(base::Mono now, const Usable& usable, const std::vector<bool>& tried) {
   const std::vector<bool> may = allowed(usable, tried);
-  std::optional<std::size_t> penalised;
+  std::optional<std::size_t> first, penalised;
+  std::vector<std::size_t> equals;  // the first address of each host that may stand in for `first`
   for (std::size_t i = 0; i < size(); ++i) {
     if (!may[i]) continue;
-    if (servers_[i].penalised_until <= now) return i;
-    if (!penalised) penalised = i;
+    if (servers_[i].penalised_until > now) {
+      if (!penalised) penalised = i;
+      continue;
+    }
+    if (!first) first = i;
+    const ServerName& name = servers_[i].name;
+    if (name.rank == 0) break;
+    if (name.rank != servers_[*first].name.rank) break;
+    if (std::ranges::none_of(equals, [&](std::size_t other) { return servers_[other].name.name == name.name; })) {
+      equals.push_back(i);
+    }
   }
-  return penalised;
+  if (equals.size() > 1) return equals[std::uniform_int_distribution<std::size_t>(0, equals.size() - 1)(chance_)];
+  return first ? first : penalised;
 }
 
 std::size_t ServerBook::left(const Usable& usable, const std::vector<bool>& tried) const {

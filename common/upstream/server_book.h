@@ -6,7 +6,9 @@
 
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <optional>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -14,11 +16,17 @@
 
 namespace holdfast::upstream {
 
+struct Security;
+
 struct ServerName {
   std::string host;  // a name, or an address without brackets
   std::uint16_t port = 25;
   std::string text;  // what it is called to the directory and the prober: config::HostPort::text()
   std::string name;  // what it is called in logs; empty: as `host`
+  int rank = 0;      // not 0: those of the same rank stand together and are equals, one is chosen by chance (RFC 5321
+                     // section 5.1), but the addresses of one `name` in their order
+
+  std::shared_ptr<const Security> security{};  // of this server alone (DANE); null: the pool's
 
   bool operator==(const ServerName&) const = default;
 };
@@ -28,9 +36,9 @@ class ServerBook {
   using Usable = std::function<bool(const ServerName&)>;
   ServerBook(std::vector<ServerName> servers, base::Millis penalty, base::Millis breaker);
 
-  // The server to use now, as an index: in order, neither in `tried`, nor unusable (unless all are), nor,
+  // The server to use now, as an index: in order (by chance among equals), neither in `tried`, nor unusable (unless all are), nor,
   // if another is left, penalised. Nothing when all have been tried.
-  std::optional<std::size_t> pick(base::Mono now, const Usable& usable, const std::vector<bool>& tried) const;
+  std::optional<std::size_t> pick(base::Mono now, const Usable& usable, const std::vector<bool>& tried);
   // Those that pick() may still give: to divide the time left among them.
   std::size_t left(const Usable& usable, const std::vector<bool>& tried) const;
 
@@ -61,6 +69,7 @@ class ServerBook {
   std::vector<Server> servers_;
   base::Millis penalty_, breaker_;
   base::Mono breaker_until_{};
+  std::minstd_rand chance_{std::random_device{}()};
 };
 
 }  // namespace holdfast::upstream

@@ -182,22 +182,15 @@ def test_the_reserve_counts(world, destination, tmp_path):
 def test_root_leaves_no_file_that_the_gateways_user_cannot_open(world, destination, tmp_path):
     """Tried without AsOwnerOf: both asserts fail."""
     nobody = 65534
-    gateway = world.gateway(destination)
-    gateway.folder.chmod(0o755)
+    gateway = world.gateway(destination, settings={"user": "nobody"})
     eml = tmp_path / "a.eml"
     eml.write_bytes(b"Subject: x\n\nx\n")
-
-    def give_away():
-        for path in [gateway.spool, *gateway.spool.rglob("*")]:
-            os.chown(path, nobody, nobody)
-    give_away()
     before = set((gateway.spool / "segments").iterdir())
     assert gateway.json("queue", "import", eml, "--recipient", "local@example.test", "--hold")[-1]["imported"] == 1
     (segment,) = set((gateway.spool / "segments").iterdir()) - before
     assert segment.stat().st_uid == segment.stat().st_gid == nobody
     gateway.wait_queue(1)
     gateway.stop()
-    give_away()
     assert gateway.ctl("queue", "check").returncode == 0
     assert gateway.ctl("queue", "rebuild").returncode == 0
     assert {path.stat().st_uid for path in gateway.spool.rglob("*")} == {nobody}

@@ -11,10 +11,10 @@ import re
 
 import pytest
 
-from conftest import World
 from support.certificates import Certificates
 from support.hostile import Player, differs, far_side, load, never_ambiguous
 from support.waiting import until
+from support.world import World
 
 CASES = load()
 GROUPS = sorted({case.group for case in CASES})

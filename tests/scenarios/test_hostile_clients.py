@@ -1,7 +1,12 @@
 """What clients that mean harm cost: little memory, and the others are served meanwhile. Their answers: test_hostile.py."""
 
 import select
+import socket
+import struct
 import time
+
+from support.certificates import Certificates
+from support.key_updates import pour as pour_key_updates
 
 MIB = 1 << 20
 
@@ -74,3 +79,22 @@ def test_a_message_over_the_limit_is_read_to_its_end_and_costs_nothing(world, de
         assert client.mail("a@client.test").code == 250
     assert memory(gateway) - before < 8 * MIB
     assert destination.messages == [] and gateway.queue() == []
+
+
+def test_new_tls_keys_again_and_again_whose_answers_nobody_reads(world, destination):
+    """Each request is answered by OpenSSL itself. That net::Stream sends such a peer away is shown without TCP (unit_net,
+    TlsFlood): here the kernel may drop what the full client is sent, and the requests get stuck before."""
+    certificates = world.keep(Certificates())
+    gateway = world.gateway(destination, settings={"tls": certificates.make("mx.example.test")})
+    gateway.wait_probed()
+    before = memory(gateway)
+    with gateway.client() as client:
+        client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.ehlo()
+        assert client.command("STARTTLS").code == 220
+        client.socket.settimeout(None)
+        client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", 5, 0))
+        asked = pour_key_updates(client.socket.fileno(), 1_000_000)
+    assert 1_000 < asked < 1_000_000, "it was sent away, or is stuck"
+    assert memory(gateway) - before < 8 * MIB
+    assert served(gateway)

@@ -12,13 +12,13 @@ POSTFIX = {"xclient": {"smtpd_authorized_xclient_hosts": "127.0.0.1"},
            "proxy": {"smtpd_upstream_proxy_protocol": "haproxy"}}
 
 
-def postfix_and_gateway(world, client, **settings):
+def postfix_and_gateway(world, client, settings=None, **parameters):
     postfix = world.keep(RealPostfix(smtpd_client_port_logging="yes", smtpd_client_restrictions=
                                      "check_client_access inline:{ {127.0.0.66 = REJECT not from there} }",
-                                     **POSTFIX[client])).start()
+                                     **POSTFIX[client], **parameters)).start()
     gateway = world.gateway(destinations={"office": {"servers": [postfix.server], "client": client,
                                                      "retry": [{"until": "1h", "every": "1s"}]}},
-                            settings={"smtpd": {"lookup": "off"}, **settings}, local=("bob", "local"))
+                            settings={"smtpd": {"lookup": "off"}, **(settings or {})}, local=("bob", "local"))
     gateway.wait_probed()
     return postfix, gateway
 
@@ -68,6 +68,31 @@ def test_the_server_judges_the_real_client(world, client):
         assert re.search(rb"Received: from (their\.helo|mx\.example\.test) \(" + by_us, mails), "Postfix' own Received"
     if client == "xclient":
         assert b"Received: from their.helo (" in mails.replace(b"by mx.example.test", b"")
+    gateway.wait_state("up")
+
+
+@needs_root
+@pytest.mark.parametrize("client", POSTFIX)
+def test_a_client_who_is_turned_away_at_the_door_harms_nobody_else(world, client):
+    """Refused at the banner or at XCLIENT, before MAIL: it is his affair, live and when the queue is handed over."""
+    relay = world.destination()
+    postfix, gateway = postfix_and_gateway(world, client, {"bounces": {"relay": relay.server}}, smtpd_delay_reject="no")
+    for _ in range(4):
+        refused, _ = send_from(gateway, "127.0.0.66", "never")
+        assert refused.code in (503, 554) and "127.0.0.66" in refused.text, refused
+        answer, _ = send_from(gateway, "127.0.0.9", "live")
+        assert answer.code == 250 and "queued as " in answer.text and len(answer.text.rsplit(" ", 1)[1]) < 12, "Postfix' own id"
+    until(lambda: len(postfix.mail("local")) == 4, "they are there")
+    assert gateway.queue() == [] and gateway.state() == "up"
+    postfix.close()
+    gateway.wait_state("down")
+    for source in ("127.0.0.66", "127.0.0.11", "127.0.0.12"):
+        assert "queued as" in send_from(gateway, source, f"kept {source}")[0].text
+    postfix.start()
+    until(lambda: len(postfix.mail("local")) == 6, "the others have come", 30)
+    (report,) = relay.wait_for(1, 30)
+    assert report.recipients == ["a@client.test"] and b"127.0.0.66" in report.content
+    gateway.wait_queue(0)
     gateway.wait_state("up")
 
 

@@ -5,11 +5,13 @@ The last test does them with `sandbox: false`, where they go well: they are real
 
 import errno
 import os
+import pwd
 import socket
 import struct
 
 import pytest
 
+from support.certificates import Certificates
 from support.deeds import AT_FDCWD, Deeds
 from support.waiting import until
 
@@ -50,6 +52,11 @@ class Doors:
         if done.result >= 0:
             self.do(name, "close", done.result)
         return done.error
+
+
+@pytest.fixture
+def certificates(world):
+    return world.keep(Certificates())
 
 
 @pytest.fixture
@@ -146,6 +153,70 @@ def test_a_call_that_nobody_knows_is_refused_and_costs_nothing(doors):
         assert doors.do(name, 4000).error == errno.ENOSYS
         assert doors.pid(name) == before
     assert doors.gateway.send("local@example.test", content=CONTENT).code == 250
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can start others as somebody else")
+def test_as_somebody_else_over_an_installation_of_roots(world, certificates):
+    """First as root, with mail in the queue; then as the account; and root's gatewayctl goes on working. The key is
+    root's alone, as Let's Encrypt leaves it."""
+    deeds, destination = world.keep(Deeds()), world.destination()
+    pair = certificates.make("mx.example.test")
+    for file in pair.values():
+        os.chmod(file, 0o600)
+    gateway = world.gateway(destination, env=deeds.env, settings={
+        "smtpd": {"workers": 1}, "deliver": {"workers": 1}, "tls": pair})
+    gateway.wait_probed()
+    destination.close()
+    gateway.wait_state("down")
+    assert gateway.send("local@example.test", content=CONTENT).code == 250
+    gateway.wait_queue(1)
+    gateway.stop()
+
+    nobody = pwd.getpwnam("nobody")
+    gateway.config["user"] = "nobody"
+    gateway.write_config()
+    gateway.start()
+    for name in DAEMONS:
+        facts = status(gateway.pids(name)[0])
+        assert set(facts["Uid"].split()) == {str(nobody.pw_uid)} and set(facts["Gid"].split()) == {str(nobody.pw_gid)}, name
+        assert int(facts["CapPrm"], 16) == int(facts["CapBnd"], 16) == 0 and facts["Groups"].split() == [], name
+    assert gateway.send("local@example.test", content=CONTENT).code == 250
+    gateway.wait_queue(2)
+    assert gateway.ctl("queue", "hold", "--all", "--yes").returncode == 0
+    assert gateway.ctl("queue", "release", "--all", "--yes").returncode == 0
+    gateway.reload()
+    gateway.wait_log("smtpd", "configuration reloaded")
+    with gateway.client() as client:
+        assert client.ehlo().code == 250 and client.command("STARTTLS").code == 220, "the key is there after a reload, too"
+    smtpd = gateway.pids("smtpd")[0]
+    if landlock() >= 2 and "built with sanitizers" not in gateway.log("smtpd"):
+        for path in (pair["key"], gateway.spool / "index/data.mdb", "/etc/shadow"):
+            assert deeds.do(smtpd, "openat", AT_FDCWD, path, os.O_RDONLY).error == errno.EACCES, path
+    for name in DAEMONS:  # these come back by themselves, too
+        gateway.wait_restarted(name, gateway.kill(name))
+    # What root's gatewayctl writes into the spool the others can read.
+    destination.start()
+    gateway.wait_state("up", "draining")
+    test = gateway.ctl("selftest", "--to", "local@example.test")
+    assert test.returncode == 0, test.stdout + test.stderr
+    gateway.wait_queue(0)
+    destination.wait_for(2)
+    gateway.stop()
+    for path in gateway.spool.rglob("*"):
+        assert path.stat().st_uid == nobody.pw_uid, path
+    assert (gateway.folder / "state").stat().st_uid == 0
+
+    del gateway.config["user"]  # and back: there is no such account here, or it is another
+    gateway.write_config()
+    gateway.start()
+    assert gateway.send("local@example.test", content=CONTENT).code == 250
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can start others as somebody else")
+def test_an_account_that_is_missing(world):
+    gateway = world.gateway(world.destination(), start=False, settings={"user": "no-such-account"})
+    check = gateway.ctl("config", "check")
+    assert check.returncode == 78 and "user: there is no account 'no-such-account'" in check.stderr, check.stderr
 
 
 def test_without_the_sandbox_the_deeds_are_done(world):

@@ -175,6 +175,7 @@ def test_the_destination_gets_it_by_tls_live_and_from_the_queue(world, certifica
     gateway.wait_log("deliver", f"Untrusted TLS connection established to 127.0.0.1[127.0.0.1]:{destination.port}: TLSv1.3 with")
     gateway.wait_log("smtpd", f"Untrusted TLS connection established to 127.0.0.1[127.0.0.1]:{destination.port}: TLSv1.3 with")
     gateway.wait_log("prober", "Untrusted TLS connection established")
+    assert "STARTTLS" in gateway.json("dest", "show", "office")[0]["capabilities"], "also where it is in use"
 
 
 def test_verified_or_down(world, certificates):

@@ -240,6 +240,7 @@ class Player:
         self.played.codes.append((wanted, " ".join(got.split(" ")[:2 if " " in wanted else 1])))
 
     def do_Ss(self, wanted):
+        first = True
         while True:
             try:
                 reply = self._read()
@@ -248,9 +249,12 @@ class Player:
                     self.dead = True
                     return
                 raise
+            if first and not self.strict and reply.text[0] == wanted[0]:
+                wanted = reply.text[:3]
             if not reply.text.startswith(wanted):
                 self.pending.append(reply)
                 return
+            first = False
 
     def do_tls(self, _):
         try:
@@ -307,4 +311,5 @@ def differs(wanted, got):
 def never_ambiguous(wire):
     """The connections, with the place, at which a parser may have taken something for a line's end that is none."""
     return [(number, bytes(raw[max(0, found.start() - 40):found.end() + 40]))
-            for number, raw in wire.items() for found in re.finditer(rb"(?<!\r)\n|\r(?!\n)", raw)]
+            for number, raw in [(n, bytes(w)) for n, w in list(wire.items())]
+            for found in re.finditer(rb"(?<!\r)\n|\r(?!\n)", raw)]

@@ -21,13 +21,24 @@ ns IN A 127.0.0.1
 
 
 class NameServer:
-    """`zones`: records as in a zone file, by the zone's name."""
+    """`zones`: records as in a zone file, by the zone's name. `signed`: each by a key of its own (ldns-signzone); the
+    file `trust_anchors` has these keys. `spoil`, a function, may change a zone's text after it was signed."""
 
-    def __init__(self, zones, ttl=300):
+    def __init__(self, zones, ttl=300, signed=False):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="hf-nsd-"))
         guard.watch("folder", self.folder)
         self.port, self.ttl, self.serial, self.zones = ports.free_port(), ttl, 0, zones
-        self.process = None
+        self.process, self.keys, self.spoil = None, {}, lambda text: text
+        self.trust_anchors = self.folder / "anchors"
+        if signed:
+            for zone in zones:
+                self.keys[zone] = self._run("ldns-keygen", "-a", "ECDSAP256SHA256", "-k", "-r", "/dev/urandom", zone).strip()
+            self.trust_anchors.write_text("".join((self.folder / f"{key}.key").read_text() for key in self.keys.values()))
+
+    def _run(self, *words):
+        done = subprocess.run(words, capture_output=True, text=True, timeout=60, cwd=self.folder)
+        assert done.returncode == 0, f"{words}: {done.stderr}"
+        return done.stdout
 
     @property
     def server(self):
@@ -52,7 +63,11 @@ class NameServer:
         self.serial += 1
         for zone, records in self.zones.items():
             head = _HEAD.format(zone=zone, ttl=self.ttl, serial=self.serial)
-            (self.folder / f"{zone}.zone").write_text(head + records)
+            file = self.folder / f"{zone}.zone"
+            file.write_text(head + records)
+            if zone in self.keys:
+                self._run("ldns-signzone", "-o", zone, "-f", file, file, self.keys[zone])
+            file.write_text(self.spoil(file.read_text()))
 
     def _answers(self):
         assert self.process.poll() is None, f"nsd ended: {(self.folder / 'log').read_text()}"
@@ -65,6 +80,12 @@ class NameServer:
                 return len(asking.recv(512)) > 0
             except (TimeoutError, ConnectionRefusedError):
                 return False
+
+    def change(self, zone, records):
+        """The zone says something else from now on; what resolvers remember holds by its TTL."""
+        self.zones[zone] = records
+        self.kill()
+        self.start()
 
     def stop(self):
         self.kill()

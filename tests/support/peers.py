@@ -113,15 +113,15 @@ needs_root = pytest.mark.skipif(os.getuid() != 0, reason="Postfix's master runs 
 
 
 class RealPostfix:
-    """A whole Postfix as the destination: example.test with mailboxes. Its master runs as root only."""
+    """A whole Postfix as the destination: a domain with mailboxes. Its master runs as root only."""
 
-    def __init__(self, mailboxes=("bob", "local", "postmaster"), **parameters):
+    def __init__(self, mailboxes=("bob", "local", "postmaster"), domain="example.test", **parameters):
         self.port = ports.free_port()
         self.server = f"127.0.0.1:{self.port}"
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="hf-postfix-"))
         guard.watch("folder", self.folder)
         self.folder.chmod(0o755)
-        self.mailboxes, self.parameters, self.process = mailboxes, parameters, None
+        self.mailboxes, self.domain, self.parameters, self.process = mailboxes, domain, parameters, None
         self._configure()
 
     def _configure(self):
@@ -142,7 +142,7 @@ class RealPostfix:
             "export_environment": f"TZ MAIL_CONFIG LANG=C LD_LIBRARY_PATH={':'.join(map(str, _LIBRARIES))}",
             "myhostname": "postfix.test", "mydestination": "", "mynetworks": "127.0.0.0/8",
             "inet_interfaces": "127.0.0.1", "inet_protocols": "ipv4", "alias_maps": "", "alias_database": "",
-            "virtual_mailbox_domains": "example.test",
+            "virtual_mailbox_domains": self.domain,
             "virtual_mailbox_maps": f"texthash:{etc}/mailboxes",
             "virtual_mailbox_base": self.folder / "mail",
             "virtual_uid_maps": f"static:{pwd.getpwnam('nobody').pw_uid}",
@@ -153,7 +153,7 @@ class RealPostfix:
             **self.parameters,
         }
         (etc / "main.cf").write_text("".join(f"{name} = {value}\n" for name, value in settings.items()))
-        (etc / "mailboxes").write_text("".join(f"{box}@example.test {box}/\n" for box in self.mailboxes))
+        (etc / "mailboxes").write_text("".join(f"{box}@{self.domain} {box}/\n" for box in self.mailboxes))
         services = [f"{self.server} inet n - n - - smtpd", "pickup unix n - n 60 1 pickup",
                     "cleanup unix n - n - 0 cleanup", "qmgr unix n - n 300 1 qmgr", "rewrite unix - - n - - trivial-rewrite",
                     "bounce unix - - n - 0 bounce", "defer unix - - n - 0 bounce", "trace unix - - n - 0 bounce",
@@ -174,6 +174,11 @@ class RealPostfix:
             (queue / name).mkdir()
             os.chown(queue / name, owner.pw_uid if name != "pid" else 0, grp.getgrnam(group).gr_gid)
             (queue / name).chmod(0o755 if name == "pid" else 0o730 if name == "maildrop" else 0o710 if name == "public" else 0o700)
+
+    def set(self, name, value):
+        """Another parameter, for its next start."""
+        with open(self.folder / "etc/main.cf", "a") as file:
+            file.write(f"{name} = {value}\n")
 
     def start(self):
         self.process = subprocess.Popen([PEERS / "usr/lib/postfix/sbin/master", "-c", self.folder / "etc", "-d"],

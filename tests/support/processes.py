@@ -33,6 +33,12 @@ def peak_kib(pid):
         return next(int(line.split()[1]) for line in file if line.startswith("VmHWM:"))
 
 
+def rss_kib(pid):
+    """What is in use now, in KiB."""
+    with open(f"/proc/{pid}/status") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("VmRSS:"))
+
+
 def cpu_seconds(pid):
     with open(f"/proc/{pid}/stat", "rb") as file:
         fields = file.read().rsplit(b")", 1)[1].split()

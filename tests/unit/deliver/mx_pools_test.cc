@@ -31,6 +31,9 @@ class MxPoolsTest : public testing::Test {
   }
   config::ConfigPtr config() { return config(names_->address()); }
 
+  std::shared_ptr<destination::MxRoutes> routes(config::ConfigPtr with) {
+    return std::make_shared<destination::MxRoutes>(bench.loop, std::move(with));
+  }
   void find(MxPools& pools, const std::string& domain) {
     pools.find(destination, domain, [this](Result result) { results.push_back(std::move(result)); });
   }
@@ -46,7 +49,7 @@ class MxPoolsTest : public testing::Test {
 };
 
 TEST_F(MxPoolsTest, TheServersOfTheDomainInTheirOrder) {
-  MxPools pools(bench.loop, config());
+  MxPools pools(bench.loop, config(), routes(config()));
   find(pools, "one.mail.test");
   EXPECT_TRUE(results.empty()) << "called back inside find()";
   ASSERT_TRUE(found(1));
@@ -67,7 +70,7 @@ TEST_F(MxPoolsTest, TheServersOfTheDomainInTheirOrder) {
 }
 
 TEST_F(MxPoolsTest, OnePoolADomainForAllItsJobs) {
-  MxPools pools(bench.loop, config());
+  MxPools pools(bench.loop, config(), routes(config()));
   find(pools, "one.mail.test");
   find(pools, "one.mail.test");
   ASSERT_TRUE(found(2));
@@ -79,7 +82,7 @@ TEST_F(MxPoolsTest, OnePoolADomainForAllItsJobs) {
 }
 
 TEST_F(MxPoolsTest, ARefusalIsToldAndNotKept) {
-  MxPools pools(bench.loop, config());
+  MxPools pools(bench.loop, config(), routes(config()));
   find(pools, "none.mail.test");
   ASSERT_TRUE(found(1));
   EXPECT_EQ(results[0].error().dsn, "5.1.10");
@@ -88,7 +91,7 @@ TEST_F(MxPoolsTest, ARefusalIsToldAndNotKept) {
 }
 
 TEST_F(MxPoolsTest, TheirNumberIsBounded) {
-  MxPools pools(bench.loop, config());
+  MxPools pools(bench.loop, config(), routes(config()));
   for (std::size_t i = 0; i < 2 * kMostIdlePools; ++i) find(pools, "d" + std::to_string(i) + ".many.mail.test");
   ASSERT_TRUE(found(2 * kMostIdlePools));
   EXPECT_EQ(pools.size(), 2 * kMostIdlePools) << "none with a job goes";
@@ -100,9 +103,11 @@ TEST_F(MxPoolsTest, TheirNumberIsBounded) {
 
 TEST_F(MxPoolsTest, AReloadLooksUpAnew) {
   const dns::SilentServer silent;
-  MxPools pools(bench.loop, config(silent.address()));
+  const auto by = routes(config(silent.address()));
+  MxPools pools(bench.loop, config(silent.address()), by);
   find(pools, "one.mail.test");
   EXPECT_FALSE(bench.until([&] { return !results.empty(); }, net::Millis{100}));
+  by->reload(config());
   pools.reload(config());
   ASSERT_TRUE(found(1));
   EXPECT_TRUE(results[0]);
@@ -111,7 +116,7 @@ TEST_F(MxPoolsTest, AReloadLooksUpAnew) {
 TEST_F(MxPoolsTest, EndsWithALookupUnderWay) {
   const dns::SilentServer silent;
   {
-    MxPools pools(bench.loop, config(silent.address()));
+    MxPools pools(bench.loop, config(silent.address()), routes(config(silent.address())));
     find(pools, "one.mail.test");
     EXPECT_FALSE(bench.until([&] { return !results.empty(); }, net::Millis{50}));
   }

@@ -45,6 +45,28 @@ TEST(Outcome, EachRecipientKeepsItsOwnWord) {
   EXPECT_EQ(o.recipients[2].index, 2u);
 }
 
+TEST(Outcome, NamesThoseWhoseSenderIsToldBy) {
+  mail::Envelope envelope;
+  envelope.sender = "a@client.test";
+  for (const auto* notify : {"", "SUCCESS", "SUCCESS", "FAILURE", "success,delay"}) {
+    envelope.recipients.push_back({.address = "x@x.test", .orcpt = "", .notify = notify});
+  }
+  ipc::Job job = job_to({"b@x.test", "c@x.test", "d@x.test", "e@x.test"});  // the first was reached before
+  for (auto& recipient : job.recipients) ++recipient.index;
+  OutcomeBuilder builder(job);
+  builder.rcpt_answered(kOk);
+  builder.rcpt_answered(kUnknown);
+  builder.rcpt_answered(kOk);
+  builder.rcpt_answered(kOk);
+  builder.dot_answered(kOk);
+  auto of_null = builder;
+  builder.owe_success(envelope);
+  EXPECT_EQ(builder.outcome().success_owed, (std::vector<std::uint32_t>{1, 4}));
+  envelope.sender.clear();
+  of_null.owe_success(envelope);
+  EXPECT_TRUE(of_null.outcome().success_owed.empty());
+}
+
 TEST(Outcome, ByLmtpEachAcceptedRecipientHasItsOwnAnswer) {
   OutcomeBuilder builder(job_to({"a@x.test", "no@x.test", "b@x.test", "c@x.test", "d@x.test"}));
   builder.rcpt_answered(kOk);
@@ -64,6 +86,20 @@ TEST(Outcome, ByLmtpEachAcceptedRecipientHasItsOwnAnswer) {
   EXPECT_EQ(status_of(o, 4), RecipientStatus::kDeferred);
   EXPECT_EQ(o.recipients[4].reply, "end of DATA: lost");
   EXPECT_TRUE(o.possible_duplicate);
+}
+
+TEST(Outcome, AClientWhoIsRefusedIsAsRefusedAtMail) {
+  OutcomeBuilder told(job_to({"a@x.test"})), dropped(job_to({"a@x.test"})), late(job_to({"a@x.test"}));
+  told.client_refused({.stage = Stage::kBanner, .reply = Reply::make(554, "5.7.1", "not you"), .relay = "h:25", .of_client = true});
+  EXPECT_EQ(told.outcome().stage, Stage::kMail);
+  EXPECT_EQ(told.outcome().code, 554);
+  EXPECT_EQ(status_of(told.outcome(), 0), RecipientStatus::kRefused);
+  dropped.client_refused({.stage = Stage::kBanner, .reason = "banner: closed", .relay = "h:25", .of_client = true});
+  EXPECT_EQ(dropped.outcome().stage, Stage::kMail);
+  EXPECT_TRUE(dropped.outcome().connection_lost);
+  EXPECT_EQ(status_of(dropped.outcome(), 0), RecipientStatus::kDeferred);
+  late.client_refused({.stage = Stage::kBanner, .reason = "banner: timed out", .relay = "h:25", .of_client = true, .timed_out = true});
+  EXPECT_FALSE(late.outcome().connection_lost);
 }
 
 TEST(Outcome, KeepsTheIndicesOfTheRecord) {

@@ -44,6 +44,7 @@ TEST(AsciiName, OfAnyDomain) {
   EXPECT_EQ(ascii_name("Example.ORG"), "example.org");
   EXPECT_EQ(ascii_name("example.org."), "example.org");
   EXPECT_EQ(ascii_name("localhost"), "localhost");
+  EXPECT_FALSE(ascii_name(std::string_view("\xc3\xbc\0.test", 8)));
   EXPECT_EQ(ascii_name("b\xc3\xbc" "cher.example"), "xn--bcher-kva.example");
 }
 

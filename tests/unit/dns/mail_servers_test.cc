@@ -181,5 +181,23 @@ TEST_F(MailServersTest, AResolverThatGoesCallsNobody) {
   loop_.run();
 }
 
+// A key that nothing is signed by: as a resolver behaves that drops signatures.
+constexpr const char* kRootKey =
+    "; the root's\n. IN DS 20326 8 2 E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D ; and a comment\n";
+
+TEST_F(MailServersTest, NameServersWithoutDnssecAreBelievedUnlessAllMustBeValidated) {
+  ResolverOptions options{.servers = {server_->address()}, .timeout = net::Millis{10'000}, .trust_anchors = kRootKey};
+  const auto lenient = std::make_shared<Resolver>(loop_, options);
+  const Route found = find(lenient, "mail.test");
+  ASSERT_TRUE(found) << found.error().text;
+  EXPECT_EQ(found->servers[0].host, "first.mail.test");
+  EXPECT_EQ(found->servers[0].dane.rule, Dane::Rule::kNone);
+  options.strict = true;
+  const Route refused = find(std::make_shared<Resolver>(loop_, options), "mail.test");
+  ASSERT_FALSE(refused);
+  EXPECT_FALSE(refused.error().final);
+  EXPECT_EQ(refused.error().dsn, "4.4.3");
+}
+
 }  // namespace
 }  // namespace holdfast::dns

@@ -57,6 +57,17 @@ TEST(ParseAddress, LooksIntoLiterals) {
 }
 
 // RFC 6531 section 3.3.
+TEST(ParseAddress, RefusesALiteralThatCouldEndAPath) {
+  EXPECT_TRUE(parse_address("a@[x-tag:b:c]"));
+  for (const char* bad : {"a@[x-tag:>]", "a@[x-tag:<]", "a@[x-tag:\"]", "a@[x-tag:b@c]"}) EXPECT_FALSE(parse_address(bad)) << bad;
+}
+
+TEST(ParseAddress, SeesTheWholeOfAnInternationalDomain) {
+  using namespace std::string_view_literals;
+  EXPECT_FALSE(parse_address("a@\xc3\xbc.test\0.test"sv, true));
+  EXPECT_FALSE(parse_address("a@\xc3\xbc.test\0> X"sv, true));
+}
+
 TEST(ParseAddress, TakesUtf8WhereItIsAllowed) {
   for (const char* good : {"\xc3\xa4@b.test", "\"\xc3\xa4 \\\xc3\xa4\"@b.test", "a@b\xc3\xbc" "cher.test", "\xf0\x9f\x98\x80@b.test"}) {
     const auto address = parse_address(good, true);

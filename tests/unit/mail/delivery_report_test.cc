@@ -3,6 +3,9 @@
 #include <cstdlib>
 #include <ctime>
 
+#include <tuple>
+
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 
 #include "common/mail/report_text.h"
@@ -137,6 +140,24 @@ TEST_F(DeliveryReport, OfADelaySaysUntilWhen) {
   EXPECT_TRUE(has(report, "need not"));
 }
 
+TEST_F(DeliveryReport, OfASuccessSaysHowFarItIsKnown) {
+  auto f = facts();
+  f.recipients[0].status = "2.0.0";
+  f.recipients[0].reply = "250 2.0.0 Ok: queued as 17";
+  for (const auto& [kind, action, words] : {std::tuple{ReportKind::kRelayed, "relayed", "nobody can tell you"},
+                                            std::tuple{ReportKind::kDelivered, "delivered", "was delivered to"}}) {
+    f.kind = kind;
+    const auto report = build_report(f);
+    EXPECT_TRUE(has(report, fmt::format("\r\nAction: {}\r\nStatus: 2.0.0\r\n", action))) << report.content;
+    EXPECT_TRUE(has(report, "\r\nSubject: Successful Mail Delivery Report\r\n"));
+    EXPECT_TRUE(has(report, "Diagnostic-Code: smtp; 250 2.0.0 Ok: queued as 17\r\n"));
+    std::string text = report.content;
+    for (std::size_t at; (at = text.find("\r\n")) != text.npos;) text.replace(at, 2, " ");
+    EXPECT_NE(text.find(words), text.npos) << report.content;
+    EXPECT_FALSE(has(report, "Will-Retry-Until"));
+  }
+}
+
 TEST_F(DeliveryReport, KeepsTheWholeMessageInWireFormat) {
   auto f = facts();
   f.whole = true;
@@ -249,6 +270,15 @@ TEST_F(DeliveryReport, FoldsLongFields) {
     const auto end = left.find("\r\n");
     EXPECT_LE(end, 78U) << left.substr(0, end);
     left.remove_prefix(end + 2);
+  }
+}
+
+TEST(WantsReport, OfSuccessIfAskedForOnly) {
+  for (const auto kind : {ReportKind::kRelayed, ReportKind::kDelivered}) {
+    EXPECT_FALSE(wants_report("", kind));
+    EXPECT_FALSE(wants_report("NEVER", kind));
+    EXPECT_FALSE(wants_report("FAILURE,DELAY", kind));
+    EXPECT_TRUE(wants_report("failure,success", kind));
   }
 }
 

@@ -2,6 +2,8 @@
 
 #include <functional>
 #include <random>
+#include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -47,7 +49,7 @@ TEST(HeaderGate, LetsMailPassAsItIs) {
   for (const std::string_view message :
        {"Subject: x\r\n\r\nbody\r\n", "\r\nX-Holdfast-In: the body\r\n", "no header\r\n\r\nX-Holdfast-A: b\r\n", "", "a", "a:",
         "a: b\r\n", "\r\n", "\r", "A: b\r\n\tc\r\nB : d\r\n\r\n", ": no name\r\nX-Holdfast-A\r\n", "..: dot\r\n\r\n",
-        "X-Holdfast: no dash\r\n\r\n", " a: b\r\nc\r\n"}) {
+        "X-Holdfast: no dash\r\n\r\n", "a\r\n b: c\r\n"}) {
     EXPECT_EQ(pass_all_ways(message).text, message);
   }
 }
@@ -72,6 +74,16 @@ TEST(HeaderGate, IsNotBlindBehindABadLine) {
     EXPECT_EQ(passed.octets, 6U);
   }
   EXPECT_EQ(pass_all_ways("X-Holdfast-A: b\r\nno field\r\n and on\r\nX-Holdfast-B: c\r\n").text, "no field\r\n and on\r\n");
+}
+
+TEST(HeaderGate, NobodyWritesOnInTheFieldInFrontOfHim) {
+  for (const std::string& message : std::vector<std::string>{" (from trusted [10.0.0.1])\r\nSubject: x\r\n\r\nx\r\n", "\tby us\r\n", " ",
+                                                              " \r\nX-Holdfast-A: b\r\n"}) {
+    const Passed passed = pass_all_ways(message);
+    EXPECT_EQ(passed.text, "\r\n" + message);
+    EXPECT_EQ(passed.fields, 0U);
+  }
+  EXPECT_EQ(pass_all_ways("X-Holdfast-A: b\r\n and on\r\nC: d\r\n").text, "C: d\r\n") << "not behind one that is taken out";
 }
 
 TEST(HeaderGate, Counts) {

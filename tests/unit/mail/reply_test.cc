@@ -70,6 +70,7 @@ TEST(SpeaksOfRecipient, OfAKeptText) {
   EXPECT_TRUE(speaks_of_recipient("550 5.1.1 No such user"));
   EXPECT_TRUE(speaks_of_recipient("550 No such user"));
   EXPECT_TRUE(speaks_of_recipient("550"));
+  EXPECT_TRUE(speaks_of_recipient("550 2.1.10 No such user"));  // of another class: text, as split_enhanced() has it
   EXPECT_TRUE(speaks_of_recipient("550 5.1.1"));
   EXPECT_FALSE(speaks_of_recipient("550 5.7.1 No"));
   EXPECT_FALSE(speaks_of_recipient("5500"));

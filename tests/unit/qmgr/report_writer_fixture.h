@@ -47,7 +47,8 @@ class ReportWriterTest : public testing::Test {
   // What the indexer does at a start with segments of qmgr that nobody holds.
   void recover() {
     own_.reset();
-    for (const auto& id : *storage::list_segments(segments())) {
+    const auto found = storage::list_segments(segments());
+    for (const auto& id : *found) {
       if (id.writer == 1) continue;
       change([&](storage::WriteTxn& txn) {
         IndexedStep out;

@@ -39,6 +39,43 @@ TEST_F(ReportWriterTest, OneReportForAllWhoFailedTogetherAndWantIt) {
   EXPECT_TRUE(told_.removed);
 }
 
+TEST_F(ReportWriterTest, ASuccessIsToldToWhoAskedForIt) {
+  auto e = three();
+  e.ret = "FULL";
+  e.recipients[0].notify = "SUCCESS,FAILURE";
+  e.recipients[2].notify = "SUCCESS";
+  refuse(e);
+  const auto tell = [&](bool lmtp, const std::vector<std::uint32_t>& reached) {
+    config_.destinations["office"].protocol = lmtp ? "lmtp" : "smtp";
+    auto original = *listed(true);
+    for (auto& r : original.recipients) {
+      r.status = RecipientStatus::kSent;
+      r.reply = "250 2.0.0 Ok";
+      r.dsn = "2.0.0";
+    }
+    original.recipients[2].status = RecipientStatus::kOpen;
+    own_->begun();
+    auto txn = storage::WriteTxn::begin(index_->env());
+    ASSERT_TRUE(reports_->success_notice(**txn, kOriginal, original.message, original.recipients, reached, config_, kNow, told_));
+    ASSERT_TRUE(own_->prepare());
+    ASSERT_TRUE((*txn)->commit());
+  };
+  tell(false, {0, 1, 2, 77});
+  ASSERT_EQ(reports().size(), 1U);
+  EXPECT_EQ(told_.kind, mail::ReportKind::kRelayed);
+  EXPECT_TRUE(has(reports()[0], "Final-Recipient: rfc822; a@example.test\r\nAction: relayed\r\nStatus: 2.0.0\r\n"));
+  EXPECT_FALSE(has(reports()[0], "b@example.test")) << "NOTIFY=NEVER";
+  EXPECT_FALSE(has(reports()[0], "c@example.test")) << "not reached, whatever deliver says";
+  EXPECT_FALSE(has(reports()[0], "secret")) << "RET=FULL is about failures";
+  EXPECT_TRUE(owes()) << "what else is owed is owed still";
+  tell(true, {0});
+  ASSERT_EQ(reports().size(), 2U);
+  EXPECT_TRUE(has(reports()[0] + reports()[1], "Action: delivered\r\n"));
+  tell(false, {1});
+  EXPECT_EQ(reports().size(), 2U);
+  EXPECT_EQ(counted(Tally::kBounces), 0U);
+}
+
 TEST_F(ReportWriterTest, WhoIsStillTriedStays) {
   refuse(three(), "x\r\n", [](auto&, auto& to) { to[2].status = RecipientStatus::kOpen; });
   pay();

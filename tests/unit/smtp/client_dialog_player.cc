@@ -13,18 +13,16 @@
 //
 //   client_dialog_player [--seed N] [FILE…]        no FILE: all of tests/dialogs/client
 #include <algorithm>
-#include <filesystem>
 #include <functional>
-#include <iostream>
 #include <random>
 #include <sstream>
 #include <stdexcept>
 
 #include <fmt/core.h>
 
-#include "common/base/file.h"
 #include "common/base/text.h"
 #include "common/smtp/client_session.h"
+#include "tests/unit/smtp/dialog_files.h"
 #include "tests/unit/smtp/dialog_script.h"
 
 namespace holdfast::smtp::dialog {
@@ -151,41 +149,18 @@ class Player {
   std::vector<std::string> events_;
 };
 
-bool play_file(const std::string& path, std::uint32_t seed) {
-  try {
-    const auto text = base::read_file(path);
-    if (!text) throw std::runtime_error(text.error().text);
-    const auto script = read_script(*text);
-    std::mt19937 random(seed);
-    Player([] { return std::string::npos; }).play(script);
-    Player([] { return std::size_t{1}; }).play(script);
-    for (int i = 0; i < 20; ++i) Player([&] { return std::size_t{1} + random() % 40; }).play(script);
-    return true;
-  } catch (const std::exception& e) {
-    std::cout << path << " (seed " << seed << "): " << e.what() << "\n";
-    return false;
-  }
-}
-
-int run(std::vector<std::string> arguments) {
-  std::uint32_t seed = std::random_device()();
-  if (arguments.size() >= 2 && arguments[0] == "--seed") {
-    seed = static_cast<std::uint32_t>(base::to_number(arguments[1]).value_or(1));
-    arguments.erase(arguments.begin(), arguments.begin() + 2);
-  }
-  if (arguments.empty()) {
-    for (const auto& entry : std::filesystem::directory_iterator(HOLDFAST_DIALOGS "/client")) {
-      if (entry.path().extension() == ".dialog") arguments.push_back(entry.path());
-    }
-  }
-  std::sort(arguments.begin(), arguments.end());
-  int failed = 0;
-  for (const auto& path : arguments) failed += play_file(path, seed) ? 0 : 1;
-  std::cout << arguments.size() << " dialogues, " << failed << " failed (seed " << seed << ")\n";
-  return failed > 0 || arguments.empty() ? 1 : 0;
+void play_all_ways(const std::string& text, std::uint32_t seed) {
+  const auto script = read_script(text);
+  std::mt19937 random(seed);
+  Player([] { return std::string::npos; }).play(script);
+  Player([] { return std::size_t{1}; }).play(script);
+  for (int i = 0; i < 20; ++i) Player([&] { return std::size_t{1} + random() % 40; }).play(script);
 }
 
 }  // namespace
 }  // namespace holdfast::smtp::dialog
 
-int main(int argc, char** argv) { return holdfast::smtp::dialog::run({argv + 1, argv + argc}); }
+int main(int argc, char** argv) {
+  return holdfast::smtp::dialog::play_files({argv + 1, argv + argc}, HOLDFAST_DIALOGS "/client",
+                                            holdfast::smtp::dialog::play_all_ways);
+}

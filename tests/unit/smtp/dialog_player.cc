@@ -2,18 +2,16 @@
 // 20 random splits, each with answers given at once and with answers given only when all bytes are there.
 //
 //   dialog_player [--seed N] [FILE…]        no FILE: all of tests/dialogs
-#include <algorithm>
-#include <filesystem>
 #include <functional>
-#include <iostream>
 #include <random>
 #include <stdexcept>
+#include <utility>
 
 #include <fmt/core.h>
 
-#include "common/base/file.h"
 #include "common/base/text.h"
 #include "common/mail/envelope.h"
+#include "tests/unit/smtp/dialog_files.h"
 #include "tests/unit/smtp/dialog_script.h"
 
 namespace holdfast::smtp::dialog {
@@ -169,37 +167,11 @@ void play_all_ways(const Script& script, std::uint32_t seed) {
   }
 }
 
-bool play_file(const std::string& path, std::uint32_t seed) {
-  try {
-    const auto text = base::read_file(path);
-    if (!text) throw std::runtime_error(text.error().text);
-    play_all_ways(parse(*text), seed);
-    return true;
-  } catch (const std::exception& e) {
-    std::cout << path << " (seed " << seed << "): " << e.what() << "\n";
-    return false;
-  }
-}
-
-int run(std::vector<std::string> arguments) {
-  std::uint32_t seed = std::random_device()();
-  if (arguments.size() >= 2 && arguments[0] == "--seed") {
-    seed = static_cast<std::uint32_t>(base::to_number(arguments[1]).value_or(1));
-    arguments.erase(arguments.begin(), arguments.begin() + 2);
-  }
-  if (arguments.empty()) {
-    for (const auto& entry : std::filesystem::directory_iterator(HOLDFAST_DIALOGS)) {
-      if (entry.path().extension() == ".dialog") arguments.push_back(entry.path());
-    }
-  }
-  std::sort(arguments.begin(), arguments.end());
-  int failed = 0;
-  for (const auto& path : arguments) failed += play_file(path, seed) ? 0 : 1;
-  std::cout << arguments.size() << " dialogues, " << failed << " failed (seed " << seed << ")\n";
-  return failed > 0 || arguments.empty() ? 1 : 0;
-}
-
 }  // namespace
 }  // namespace holdfast::smtp::dialog
 
-int main(int argc, char** argv) { return holdfast::smtp::dialog::run({argv + 1, argv + argc}); }
+int main(int argc, char** argv) {
+  using namespace holdfast::smtp::dialog;
+  return play_files({argv + 1, argv + argc}, HOLDFAST_DIALOGS,
+                    [](const std::string& text, std::uint32_t seed) { play_all_ways(parse(text), seed); });
+}

@@ -115,6 +115,16 @@ TEST(PassedOn, ADestinations421DoesNotEndTheClientsSession) {
   EXPECT_EQ(judge_rcpt(rcpt(closing), Standing::kKnown, true, kRcpt, kPatterns).reply.text(), "451 4.3.2 shutting down");
 }
 
+TEST(AnotherHost, IsNamedByPercentBangAndAt) {
+  for (const char* text : {"x%e.test@y.test", "e.test!x@y.test", "\"x@e.test\"@y.test", "\"x\\@e.test\"@y.test", "%@y.test"}) {
+    EXPECT_TRUE(names_another_host(*mail::parse_address(text))) << text;
+  }
+  for (const char* text : {"x@y.test", "x+a=b#c@y.test", "\"a b\"@y.test", "SRS0=abc=de=x.test=joe@y.test"}) {
+    EXPECT_FALSE(names_another_host(*mail::parse_address(text))) << text;
+  }
+  EXPECT_FALSE(names_another_host(mail::Address{"postmaster", ""}));
+}
+
 // Decision 12.
 TEST(LmtpAnswers, AsOneWord) {
   const Reply taken = Reply::make(250, "2.0.0", "first"), also = Reply::make(250, "2.0.0", "second");

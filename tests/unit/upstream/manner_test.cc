@@ -169,6 +169,47 @@ TEST_F(MannerPool, AProxyConnectionIsOneClients) {
   EXPECT_EQ(first.lines[0], "EHLO gw.example.test");
 }
 
+TEST_F(MannerPool, WhoIsRefusedByHisNameSaysNothingOfTheServer) {
+  make_for(Tell::kProxy);
+  first.replies["banner"] = "554 5.7.1 not from there";
+  auto refused = get({.client = client("192.0.2.66")});
+  ASSERT_TRUE(refused->failure);
+  EXPECT_TRUE(refused->failure->of_client);
+  EXPECT_EQ(refused->failure->reply.code, 554);
+  first.replies["banner"] = ScriptedServer::kCut;
+  auto dropped = get({.client = client("192.0.2.66")});
+  ASSERT_TRUE(dropped->failure);
+  EXPECT_TRUE(dropped->failure->of_client);
+  EXPECT_EQ(dropped->failure->reply.code, 0);
+  for (const Seen& seen : reports) EXPECT_TRUE(seen.ok || seen.reused) << "the prober looks, and no more";
+  EXPECT_EQ(reports.size(), 2u);
+  first.replies["banner"] = "220 scripted ESMTP";
+  send_for(client("192.0.2.1"));
+  EXPECT_EQ(first.messages.size(), 1u) << "no breaker for the others";
+
+  first.replies["banner"] = "554 5.3.2 nobody";
+  auto ours = get({.fresh = true});
+  ASSERT_TRUE(ours->failure);
+  EXPECT_FALSE(ours->failure->of_client) << "of us it speaks as before";
+  EXPECT_FALSE(reports.back().reused);
+}
+
+TEST_F(MannerPool, ARefusalBehindXclientIsTheClients) {
+  make_for(Tell::kXclient);
+  const std::string offer = first.replies["EHLO"];
+  first.replies["XCLIENT"] = "-421 4.7.0 too many from there";
+  auto refused = get({.client = client("192.0.2.66")});
+  ASSERT_TRUE(refused->failure);
+  EXPECT_TRUE(refused->failure->of_client);
+  EXPECT_EQ(refused->failure->reply.code, 421);
+  first.replies["XCLIENT"] = "220 again";
+  EXPECT_FALSE(send_for(client("192.0.2.1")));
+  first.replies["EHLO"] = first.replies["HELO"] = "550 broken";
+  auto before = get({.fresh = true, .client = client("192.0.2.66")});
+  ASSERT_TRUE(before->failure);
+  EXPECT_FALSE(before->failure->of_client) << "it has not heard of him yet";
+}
+
 TEST_F(MannerPool, LmtpAnswersEachRecipient) {
   make_for(Tell::kNothing, true);
   first.replies["."] = "250 2.0.0 one\r\n552 5.2.2 full\r\n451 4.3.0 later";

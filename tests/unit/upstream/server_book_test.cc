@@ -9,7 +9,7 @@ using base::Millis;
 
 class ServerBookTest : public testing::Test {
  protected:
-  std::optional<std::size_t> pick(std::vector<bool> tried = {false, false, false}) const {
+  std::optional<std::size_t> pick(std::vector<bool> tried = {false, false, false}) {
     return book.pick(
         now, [this](const ServerName& s) { return s.text != down; }, tried);
   }
@@ -95,6 +95,29 @@ TEST_F(ServerBookTest, ReportsASuccessOnceASecond) {
 
 TEST_F(ServerBookTest, MarksByText) {
   EXPECT_EQ(book.marked({"b:25", "x:1"}), (std::vector<bool>{false, true, false}));
+}
+
+TEST(ServerBookOfEquals, AreChosenByChanceHostByHost) {
+  const auto server = [](const char* host, const char* name, int rank) {
+    return ServerName{.host = host, .port = 25, .text = host, .name = name, .rank = rank};
+  };
+  ServerBook book({server("1", "a", 11), server("2", "a", 11), server("3", "b", 11), server("4", "c", 21)}, Millis{5000},
+                  Millis{5000});
+  const base::Mono now{std::chrono::hours{1}};
+  const auto count = [&](const std::vector<bool>& tried) {
+    std::vector<int> out(4);
+    for (int i = 0; i < 400; ++i) ++out[*book.pick(now, {}, tried)];
+    return out;
+  };
+  auto chosen = count({false, false, false, false});
+  EXPECT_GT(chosen[0], 100) << "half of 400, but once in 10^23";
+  EXPECT_GT(chosen[2], 100) << "a host is chosen, not an address";
+  EXPECT_EQ(chosen[1] + chosen[3], 0);
+  chosen = count({true, false, false, false});
+  EXPECT_GT(chosen[1], 100) << "the host's next address is as good";
+  EXPECT_EQ(count({true, true, true, false})[3], 400) << "then the less preferred";
+  book.failed(2, now);
+  EXPECT_EQ(count({false, false, false, false})[0], 400) << "not one that has just failed";
 }
 
 }  // namespace
