@@ -14,7 +14,7 @@
 #   make doc                writes the generated parts of docs/ again
 #   make clean              removes build/
 
-PROGRAMS := master smtpd qmgr deliver prober gatewayctl
+PROGRAMS := master smtpd qmgr deliver prober alertd gatewayctl
 RELEASE := build/release
 JOBS := $(shell nproc)
 # The rooms that have threads.

@@ -6,6 +6,7 @@
 #include <curl/curl.h>
 #include <fmt/core.h>
 
+#include "common/base/handed_files.h"
 #include "common/base/panic.h"
 #include "common/base/text.h"
 
@@ -70,10 +71,16 @@ void set(CURL* easy, CURLoption option, Value value) {
 
 void set_text(CURL* easy, CURLoption option, const std::string& value) { set(easy, option, value.c_str()); }
 
-void set_trust(CURL* easy, bool verify, const std::string& ca_file) {
+// "" or why not. The file is one that master may have read for us.
+std::string set_trust(CURL* easy, bool verify, const std::string& ca_file) {
   set(easy, CURLOPT_SSL_VERIFYPEER, verify ? 1L : 0L);
   set(easy, CURLOPT_SSL_VERIFYHOST, verify ? 2L : 0L);
-  if (!ca_file.empty()) set_text(easy, CURLOPT_CAINFO, ca_file);
+  if (!verify || ca_file.empty()) return "";
+  auto text = base::read_handed(ca_file);
+  if (!text) return text.error().text;
+  curl_blob blob{text->data(), text->size(), CURL_BLOB_COPY};
+  set(easy, CURLOPT_CAINFO_BLOB, &blob);
+  return "";
 }
 
 std::string url_host(const std::string& host) { return host.find(':') == host.npos ? host : fmt::format("[{}]", host); }
@@ -188,7 +195,14 @@ struct Curl::Impl {
     return *transfers.emplace(easy, std::move(transfer)).first->second;
   }
 
-  void begin(Transfer& transfer) {
+  // `fault`: why it cannot begin.
+  void begin(Transfer& transfer, const std::string& fault) {
+    if (!fault.empty()) {
+      auto node = transfers.extract(transfer.easy);
+      return loop.later([still = alive, done = std::move(node.mapped()->done), fault] {
+        if (*still) done({false, fault});
+      });
+    }
     base::expect(curl_multi_add_handle(multi, transfer.easy) == CURLM_OK, "libcurl takes no transfer");
   }
 
@@ -212,7 +226,7 @@ void Curl::submit(const Submission& mail, Done done) {
   set_text(easy, CURLOPT_URL, fmt::format("{}://{}:{}/{}", at_once ? "smtps" : "smtp", url_host(mail.host), mail.port, mail.helo));
   set_text(easy, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
   set(easy, CURLOPT_USE_SSL, static_cast<long>(mail.tls == "off" ? CURLUSESSL_NONE : mail.tls == "may" ? CURLUSESSL_TRY : CURLUSESSL_ALL));
-  set_trust(easy, mail.tls == "verify", mail.ca_file);
+  const std::string fault = set_trust(easy, mail.tls == "verify", mail.ca_file);
   if (!mail.user.empty()) {
     set_text(easy, CURLOPT_USERNAME, mail.user);
     set_text(easy, CURLOPT_PASSWORD, mail.password);
@@ -224,7 +238,7 @@ void Curl::submit(const Submission& mail, Done done) {
   set(easy, CURLOPT_UPLOAD, 1L);
   set(easy, CURLOPT_READFUNCTION, give);
   set(easy, CURLOPT_READDATA, &transfer);
-  impl_->begin(transfer);
+  impl_->begin(transfer, fault);
 }
 
 void Curl::post(const Post& post, Done done) {
@@ -234,14 +248,14 @@ void Curl::post(const Post& post, Done done) {
   set_text(easy, CURLOPT_URL, post.url);
   set_text(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   set_text(easy, CURLOPT_USERAGENT, "Holdfast");
-  set_trust(easy, true, post.ca_file);
+  const std::string fault = set_trust(easy, true, post.ca_file);
   for (const auto& header : post.headers) append(transfer.list, header);
   append(transfer.list, "Expect:");  // no question beforehand
   set(easy, CURLOPT_HTTPHEADER, transfer.list.get());
   set(easy, CURLOPT_POST, 1L);
   set(easy, CURLOPT_POSTFIELDSIZE, static_cast<long>(transfer.content.size()));
   set(easy, CURLOPT_POSTFIELDS, transfer.content.c_str());
-  impl_->begin(transfer);
+  impl_->begin(transfer, fault);
 }
 
 }  // namespace holdfast::alertd

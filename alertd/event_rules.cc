@@ -16,6 +16,7 @@ struct Rule {
 };
 
 constexpr Rule kRules[] = {
+    {"drain_stopped", "drain_stopped", true, "destination"},
     {"spool_reserve_reached", "spool_reserve", true, ""},
     {"spool_reserve_free", "spool_reserve", false, ""},
     {"spool_fails", "spool_fails", true, "sender"},

@@ -1,7 +1,6 @@
 #include "alertd/lookout.h"
 
 #include <algorithm>
-#include <set>
 
 #include <fcntl.h>
 #include <fmt/core.h>
@@ -11,6 +10,7 @@
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/text.h"
+#include "common/config/security.h"
 #include "common/net/tls.h"
 #include "common/storage/space.h"
 
@@ -83,7 +83,7 @@ Sight sight_of_certificate(const std::string& file, std::int64_t end_ms, std::in
   return out;
 }
 
-Lookout::Lookout(config::ConfigPtr config) : config_(std::move(config)), mark_(config_->paths.run + "/alertd.reading") {
+Lookout::Lookout(config::ConfigPtr config) : config_(std::move(config)), mark_(config_->paths.state + "/alerts/reading") {
   directory_ = std::make_unique<storage::DirectoryReader>(config_->paths.state);
   if (::access(mark_.c_str(), F_OK) != 0) return;
   afraid_until_ms_ = base::to_millis(base::wall_now()) + millis(kAfraid);
@@ -195,11 +195,7 @@ void Lookout::look_at_disk(std::vector<Sight>& out) const {
 void Lookout::look_at_certificates(std::int64_t now_ms, std::vector<Sight>& out) {
   if (now_ms - certificates_seen_ms_ < kCertificatesEvery && now_ms >= certificates_seen_ms_) return;
   certificates_seen_ms_ = now_ms;
-  std::set<std::string> files{config_->tls.own.certificate, config_->bounce_road.tls.own.certificate};
-  for (const auto& [name, pair] : config_->tls.names) files.insert(pair.certificate);
-  for (const auto& [name, destination] : config_->destinations) files.insert(destination.tls.own.certificate);
-  files.erase("");
-  for (const auto& file : files) {
+  for (const auto& file : config::certificate_files(*config_)) {
     const auto end = net::certificate_end(file);
     if (end) out.push_back(sight_of_certificate(file, base::to_millis(*end), millis(config_->alerts.certificate), now_ms));
   }

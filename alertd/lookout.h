@@ -2,7 +2,7 @@
 // for, the disk, certificates. Read from the index and the directory by short views, at a cost that does not grow with the
 // queue: counters, and the oldest messages of each destination.
 //
-// Who meets damage in the index ends (lmdb.h). So that alertd can still tell of it, a mark is set in the run folder while the
+// Who meets damage in the index ends (lmdb.h). So that alertd can still tell of it, a mark is set in state/alerts while the
 // index is read: one that is there at the start makes us leave the index alone for kAfraid.
 #pragma once
 

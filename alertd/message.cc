@@ -121,16 +121,6 @@ std::string facts_json(const Notice& notice) {
   return dump(out);
 }
 
-std::vector<std::string> facts_environment(const Notice& notice) {
-  std::vector<std::string> out{"HOLDFAST_ID=" + id_text(notice)};
-  for (const auto& [key, value] : notice.facts) {
-    std::string name = key;
-    std::ranges::transform(name, name.begin(), [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
-    out.push_back(fmt::format("HOLDFAST_{}={}", name, value));
-  }
-  return out;
-}
-
 WebBody web_body(const Notice& notice, const config::Webhook& hook, std::int64_t repeat_ms) {
   WebBody out{.content = {}, .content_type = "application/json", .headers = {}};
   if (hook.format == "slack") {

@@ -1,4 +1,4 @@
-// A notice as the roads carry it: a mail, the body of a webhook, the environment of a command. Pure.
+// A notice as the roads carry it: a mail, the body of a webhook, the input of a command. Pure.
 #pragma once
 
 #include <string>
@@ -30,7 +30,5 @@ WebBody web_body(const Notice& notice, const config::Webhook& hook, std::int64_t
 std::string fill_template(std::string_view text, const std::vector<Fact>& facts);
 // One object.
 std::string facts_json(const Notice& notice);
-// HOLDFAST_KIND=…, one for each fact, and HOLDFAST_ID.
-std::vector<std::string> facts_environment(const Notice& notice);
 
 }  // namespace holdfast::alertd

@@ -5,8 +5,7 @@
 
 #include <fcntl.h>
 #include <fmt/core.h>
-#include <grp.h>
-#include <pwd.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,21 +18,6 @@ namespace {
 
 constexpr std::size_t kMostInput = 64 << 10, kMostSaid = 300;
 
-struct Identity {
-  bool change = false;  // we are root, and it must not be
-  uid_t user = 0;
-  gid_t group = 0;
-};
-
-std::string find_identity(const std::string& name, Identity& out) {
-  if (::geteuid() != 0) return "";
-  const passwd* entry = ::getpwnam(name.c_str());
-  if (entry == nullptr || entry->pw_uid == 0) entry = ::getpwnam("nobody");
-  if (entry == nullptr || entry->pw_uid == 0) return "we are root, and there is no user to run it as";
-  out = {true, entry->pw_uid, entry->pw_gid};
-  return "";
-}
-
 std::vector<char*> pointers(const std::vector<std::string>& words) {
   std::vector<char*> out;
   for (const auto& word : words) out.push_back(const_cast<char*>(word.c_str()));
@@ -42,7 +26,7 @@ std::vector<char*> pointers(const std::vector<std::string>& words) {
 }
 
 // After fork() in a process with threads: nothing but system calls.
-[[noreturn]] void become(const Identity& who, int input, int output, char* const* words, char* const* environment) {
+[[noreturn]] void become(int input, int output, char* const* words, char* const* environment) {
   ::setsid();
   ::dup2(input, 0);
   ::dup2(output, 1);
@@ -54,8 +38,8 @@ std::vector<char*> pointers(const std::vector<std::string>& words) {
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  const bool dropped = !who.change || (::setgroups(0, nullptr) == 0 && ::setgid(who.group) == 0 && ::setuid(who.user) == 0);
-  if (!dropped || ::chdir("/") != 0) ::_exit(126);
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+  if (::chdir("/") != 0) ::_exit(126);
   ::execve(words[0], words, environment);
   ::_exit(127);
 }
@@ -89,8 +73,6 @@ Program::~Program() {
 
 // "" or why it does not run.
 std::string Program::launch(const Task& task) {
-  Identity who;
-  if (auto fault = find_identity(task.user, who); !fault.empty()) return fault;
   int in[2], out[2];
   if (::pipe2(in, O_CLOEXEC) != 0) return base::fail_errno("pipe", errno).error().text;
   base::UniqueFd in_read(in[0]), in_write(in[1]);
@@ -104,7 +86,7 @@ std::string Program::launch(const Task& task) {
   const auto words = pointers(task.words), variables = pointers(environment);
   const pid_t pid = ::fork();
   if (pid < 0) return base::fail_errno("fork", errno).error().text;
-  if (pid == 0) become(who, in_read.get(), out_write.get(), words.data(), variables.data());
+  if (pid == 0) become(in_read.get(), out_write.get(), words.data(), variables.data());
   pid_ = pid;
   output_ = std::move(out_read);
   exited_.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));

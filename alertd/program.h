@@ -1,5 +1,5 @@
-// One run of the admin's command: no shell, an environment of its own, text on its standard input, a time limit, no
-// root. What it writes is read, and its beginning kept.
+// One run of the admin's command: no shell, a session and an environment of its own, text on its standard input, a time
+// limit. What it writes is read, and its beginning kept. Not for a process behind locked doors: command_helper.h.
 #pragma once
 
 #include <functional>
@@ -22,7 +22,6 @@ class Program {
     std::vector<std::string> environment;  // beside PATH and LANG
     std::string input;                     // 64 KiB at most
     base::Seconds limit{30};
-    std::string user;                      // as whom it runs if we are root; nobody, if there is none of that name
   };
   using Done = std::function<void(const Answer&)>;
 

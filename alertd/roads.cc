@@ -33,7 +33,8 @@ struct Roads::Letter {
   Done done;
 };
 
-Roads::Roads(net::Loop& loop, config::ConfigPtr config) : loop_(loop), config_(std::move(config)), curl_(loop) {}
+Roads::Roads(net::Loop& loop, config::ConfigPtr config, CommandRunner& commands)
+    : loop_(loop), config_(std::move(config)), commands_(commands), curl_(loop) {}
 
 Roads::~Roads() { *alive_ = false; }
 
@@ -101,7 +102,7 @@ void Roads::post(const config::Webhook& hook, const Notice& notice, Done done) {
   auto body = web_body(notice, hook, repeat_ms(config_->alerts));
   Post request{.url = hook.url, .content = std::move(body.content), .headers = std::move(body.headers), .ca_file = hook.ca_file};
   request.headers.push_back("Content-Type: " + body.content_type);
-  request.headers.insert(post.headers.end(), hook.headers.begin(), hook.headers.end());
+  request.headers.insert(request.headers.end(), hook.headers.begin(), hook.headers.end());
   if (!hook.token_file.empty()) {
     const auto token = config::read_password({.user = {}, .password_file = hook.token_file});
     if (!token) return later(std::move(done), {false, token.error().text});
@@ -111,14 +112,9 @@ void Roads::post(const config::Webhook& hook, const Notice& notice, Done done) {
 }
 
 void Roads::run(const Notice& notice, Done done) {
-  const auto id = ++last_program_;
-  const Program::Task task{.words = config_->alerts.command, .environment = facts_environment(notice), .input = facts_json(notice),
-                           .limit = config_->alerts.command_limit, .user = config_->user};
-  programs_[id] = std::make_unique<Program>(loop_, task, [this, id, done = std::move(done)](const Answer& answer) {
-    auto node = programs_.extract(id);
-    loop_.bury(std::move(node.mapped()));
-    done(answer);
-  });
+  auto facts = notice.facts;
+  facts.push_back({"id", fmt::format("{}", notice.id)});
+  commands_.run(facts, facts_json(notice), std::move(done));
 }
 
 }  // namespace holdfast::alertd

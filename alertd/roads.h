@@ -3,14 +3,13 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "alertd/alert.h"
 #include "alertd/curl.h"
-#include "alertd/program.h"
+#include "alertd/command_helper.h"
 #include "common/config/config.h"
 #include "common/net/loop.h"
 
@@ -20,7 +19,7 @@ class Roads {
  public:
   using Done = std::function<void(const Answer&)>;
 
-  Roads(net::Loop& loop, config::ConfigPtr config);
+  Roads(net::Loop& loop, config::ConfigPtr config, CommandRunner& commands);
   ~Roads();
 
   void configure(config::ConfigPtr config);
@@ -39,8 +38,7 @@ class Roads {
 
   net::Loop& loop_;
   config::ConfigPtr config_;
-  std::map<std::uint64_t, std::unique_ptr<Program>> programs_;
-  std::uint64_t last_program_ = 0;
+  CommandRunner& commands_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   Curl curl_;
 };

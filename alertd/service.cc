@@ -8,6 +8,7 @@
 #include "alertd/event_rules.h"
 #include "alertd/words.h"
 #include "common/base/log.h"
+#include "common/base/panic.h"
 #include "common/base/text.h"
 #include "common/config/alert_kinds.h"
 
@@ -35,21 +36,23 @@ struct Service::FromProber : ipc::ChannelHandler {
   Service& owner;
 };
 
-base::Result<std::unique_ptr<daemon::Service>> Service::start(daemon::Context& context) {
+base::Result<std::unique_ptr<daemon::Service>> Service::start(daemon::Context& context, base::UniqueFd helper) {
+  if (!helper) return base::fail(base::Kind::kTemporary, "the process that runs commands cannot be started");
   auto store = Store::open(context.loop, context.config->paths.state);
   // Without it what is pending is lost with this process; that is no reason to tell nobody of anything.
   if (!store) base::log().error("alerts: nothing will outlive this process: " + store.error().text);
-  auto service = std::make_unique<Service>(context, store ? std::move(*store) : nullptr);
+  auto service = std::make_unique<Service>(context, store ? std::move(*store) : nullptr, std::move(helper));
   if (auto listening = service->server_.start(); !listening) return std::unexpected(listening.error());
   return service;
 }
 
-Service::Service(daemon::Context& context, std::unique_ptr<Store> store)
+Service::Service(daemon::Context& context, std::unique_ptr<Store> store, base::UniqueFd helper)
     : loop_(context.loop),
       config_(context.config),
       store_(std::move(store)),
       lookout_(config_),
-      roads_(loop_, config_),
+      commands_(loop_, std::move(helper), [] { base::panic("the process that runs commands has ended"); }),
+      roads_(loop_, config_, commands_),
       desk_(book_, outbox_, road_states_),
       look_(loop_, [this] { look(); }),
       pump_(loop_, [this] { pump(); }),
@@ -97,6 +100,7 @@ void Service::reload(config::ConfigPtr config) {
 
 // Alerts about destinations and domains that are not ours any more.
 void Service::forget_what_is_gone() {
+  std::erase_if(told_, [&](const auto& entry) { return config_->find_destination(entry.first) == nullptr; });
   std::vector<std::pair<std::string, std::string>> gone;
   for (const auto& [id, alert] : book_.alerts()) {
     const auto* kind = config::find_alert_kind(alert.kind);
@@ -157,7 +161,8 @@ void Service::take(ipc::Channel& from, const ipc::Event& event) {
     const auto found = peers_.find(channel);
     if (found != peers_.end() && found->second == peer) channel->send(ipc::EventTaken{number});
   };
-  store_ ? store_->write({}, confirm) : confirm();
+  if (store_) store_->write({}, confirm);
+  else confirm();
 }
 
 void Service::apply(const std::string& sender, const ipc::Event& event) {
@@ -170,13 +175,22 @@ void Service::apply(const std::string& sender, const ipc::Event& event) {
 void Service::destination(const ipc::Destination& told) {
   using mail::DestinationState;
   note_held();
-  const bool stopped = told.state == DestinationState::kDraining && !told.reason.empty();
+  told_[told.name] = told;
   if (told.state == DestinationState::kDown) raise("destination_down", told.name, told.reason, told.since_ms);
-  if (stopped) raise("drain_stopped", told.name, told.reason);
-  else clear("drain_stopped", told.name, told.state == DestinationState::kDown ? "is down" : "");
   if (told.state == DestinationState::kUp) clear("destination_down", told.name);
   if (told.state == DestinationState::kPaused) clear("destination_down", told.name, "is paused by the admin");
+  clear_drains();
   persist();
+}
+
+// That a drain has stopped is an event, and that it goes on, a state: the reason is gone. An event may come late.
+void Service::clear_drains() {
+  using mail::DestinationState;
+  for (const auto& [name, told] : told_) {
+    const bool draining = told.state == DestinationState::kDraining || told.state == DestinationState::kUp;
+    if (draining && !told.reason.empty()) continue;
+    clear("drain_stopped", name, told.state == DestinationState::kDown ? "is down" : "");
+  }
 }
 
 void Service::note_held() {
@@ -195,6 +209,7 @@ void Service::look() {
   for (auto& sight : lookout_.look(now, length != nullptr && length->open())) {
     sight.raised ? raise(sight.kind, sight.subject, std::move(sight.cause), sight.since_ms) : clear(sight.kind, sight.subject);
   }
+  clear_drains();
   note_held();
   make_notices(book_.tick(now));
   if (const auto gone = outbox_.expire(now); gone > 0) base::log().warning(fmt::format("{} notices could not be sent in 4 days", gone));
@@ -297,6 +312,7 @@ void Service::sent(const std::string& road, std::uint64_t notice, const Answer& 
 }
 
 void Service::control(ipc::Channel& from, const ipc::Control& question) {
+  if (!from.may_command()) return from.send(ipc::refused_command());
   const auto reply = [this, channel = &from, peer = peers_[&from]](const ipc::ControlReply& answer) {
     const auto found = peers_.find(channel);
     if (found != peers_.end() && found->second == peer) channel->send(answer);

@@ -21,8 +21,9 @@ namespace holdfast::alertd {
 
 class Service : public daemon::Service, private ipc::ChannelHandler {
  public:
-  static base::Result<std::unique_ptr<daemon::Service>> start(daemon::Context& context);
-  Service(daemon::Context& context, std::unique_ptr<Store> store);
+  // `helper`: of start_command_helper().
+  static base::Result<std::unique_ptr<daemon::Service>> start(daemon::Context& context, base::UniqueFd helper);
+  Service(daemon::Context& context, std::unique_ptr<Store> store, base::UniqueFd helper);
   ~Service() override;
 
   void reload(config::ConfigPtr config) override;
@@ -39,6 +40,7 @@ class Service : public daemon::Service, private ipc::ChannelHandler {
   void take(ipc::Channel& from, const ipc::Event& event);
   void apply(const std::string& sender, const ipc::Event& event);
   void destination(const ipc::Destination& told);
+  void clear_drains();
   void look();
   void note_held();
 
@@ -62,9 +64,11 @@ class Service : public daemon::Service, private ipc::ChannelHandler {
   AlertBook book_;
   Outbox outbox_;
   Lookout lookout_;
+  CommandRunner commands_;
   Roads roads_;
   RoadStates road_states_;
   std::set<std::string> busy_;
+  std::map<std::string, ipc::Destination> told_;   // what prober said last of each
   std::map<std::string, Taken> taken_;             // by sender
   std::set<std::string> changed_taken_;
   std::map<std::string, std::uint64_t> dropped_;   // by sender: how many it said it had given up

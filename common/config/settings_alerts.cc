@@ -56,7 +56,7 @@ const std::vector<Setting<Config>>& alert_table() {
     {{.name = "alerts.mail.auth.user", .doc = "The name we log in by there. Empty: we do not.", .check = user_fault},
      [](Config& c) -> Slot { return &c.alerts.auth.user; }},
     {{.name = "alerts.mail.auth.password_file",
-      .doc = "A file that holds the password, in its first line. It is read before each mail."},
+      .doc = "A file that holds the password, in its first line. It is read at the start and on a reload."},
      [](Config& c) -> Slot { return FileSlot{&c.alerts.auth.password_file}; }},
     {{.name = "alerts.mail.tls.policy",
       .doc = "`off`: none. `may`: where the relay offers STARTTLS. `encrypt`: always, whatever the certificate. `verify`: "
@@ -71,7 +71,7 @@ const std::vector<Setting<Config>>& alert_table() {
              "a bearer token) and `ca_file`. See alerts.md."},
      [](Config& c) -> Slot { return WebhooksSlot{&c.alerts.webhooks}; }},
     {{.name = "alerts.command",
-      .doc = "A program with its arguments that is run for each alert, never by a shell and never as root: [/usr/local/bin/page]. "
+      .doc = "A program with its arguments that is run for each alert, never by a shell, as the account of the daemons: [/usr/local/bin/page]. "
              "It gets the facts in its environment and as JSON on its standard input.",
       .check = word_fault},
      [](Config& c) -> Slot { return &c.alerts.command; }},

@@ -86,17 +86,17 @@ class Process {
 
   int run() {
     if (auto closed = close_doors(); !closed) return give_up(spec_.name, closed.error());
+    events_ = std::make_unique<EventSender>(loop_, context_.socket("alertd"), context_.hello());
     auto service = spec_.start(context_);
     if (!service) return give_up(spec_.name, service.error());
     service_ = std::move(*service);
-    events_ = std::make_unique<EventSender>(loop_, context_.socket("alertd"), context_.hello());
     net::Signal terminate(loop_, SIGTERM, [this] { end(); });
     net::Signal hangup(loop_, SIGHUP, [this] { reload(); });
     watch_master();
     say_ready();
     loop_.run();
-    events_.reset();
     service_.reset();
+    events_.reset();
     base::log().flush();
     return 0;
   }
@@ -211,8 +211,8 @@ class Process {
   net::Timer limit_, memory_look_;
   base::UniqueFd life_;
   std::unique_ptr<net::Watch> life_watch_;
+  std::unique_ptr<EventSender> events_;  // before the threads that announce, and longer
   std::unique_ptr<Service> service_;
-  std::unique_ptr<EventSender> events_;
   bool ending_ = false;
 };
 

@@ -223,7 +223,7 @@ int TlsServer::choose(ssl_st* ssl, int*, void* self) {
 detail::SslPtr TlsServer::session() const { return detail::SslPtr(SSL_new(main_.get())); }
 
 base::Result<base::Wall> certificate_end(const std::string& file) {
-  const auto text = base::read_file(file);
+  const auto text = base::read_handed(file);
   if (!text) return std::unexpected(text.error());
   ERR_clear_error();
   const std::unique_ptr<BIO, int (*)(BIO*)> bytes(BIO_new_mem_buf(text->data(), static_cast<int>(text->size())), BIO_free);

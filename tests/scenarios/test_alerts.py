@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import time
 
 import pytest
 
@@ -136,6 +137,7 @@ def test_a_wrong_password_is_shown_and_what_waited_goes_when_it_is_right(world, 
     assert "sesame" not in str(road) and "wrong\n" not in gateway.log("alertd")
     assert "FAILS" in gateway.ctl("alert", "list").stdout
     password.write_text("sesame\n")
+    gateway.reload()
     done = gateway.ctl("alert", "test")
     assert done.returncode == 0, done
     mail.wait_for(2)
@@ -165,7 +167,7 @@ def test_flapping_is_one_alert(world, destination):
     assert len({letter["References"] for letter in letters(mail)}) == 1, "one alert"
 
 
-def test_the_command_gets_its_facts_and_is_not_root(world, destination):
+def test_the_command_gets_its_facts_and_has_no_privilege(world, destination):
     pager = world.keep(Pager())
     gateway = guarded(world, destination, {"command": [str(pager.program), "--to", "a b; $(touch x)"]})
     destination.close()
@@ -174,7 +176,7 @@ def test_the_command_gets_its_facts_and_is_not_root(world, destination):
     assert env["HOLDFAST_KIND"] == told["kind"] == "destination_down"
     assert env["HOLDFAST_SUBJECT"] == "office" and env["HOLDFAST_WHAT"] == "opened"
     assert told["title"] == "[Holdfast mx.example.test] office is down" and told["held"] == 0
-    assert (pager.folder / "user").read_text().strip() != "0"
+    assert (pager.folder / "capabilities").read_text().split() == ["CapEff:", "0000000000000000", "NoNewPrivs:", "1"]
     assert (pager.folder / "words").read_text() == "--to a b; $(touch x)\n" and not (pager.folder / "x").exists()
 
 
@@ -277,3 +279,38 @@ def test_pausing_ends_an_outage_in_words_of_its_own(world, destination, web):
     assert gateway.ctl("dest", "pause", "office").returncode == 0
     assert web.wait_for("cleared", "destination_down")["title"].endswith("office is paused by the admin")
     assert gateway.ctl("dest", "resume", "office").returncode == 0
+
+
+def test_a_drain_that_refusals_stop_is_told_and_its_going_on(world, destination, web):
+    gateway = guarded(world, destination, {"webhooks": [{"url": web.url}]})
+    destination.close()
+    gateway.wait_state("down")
+    for sender in "abc":
+        assert gateway.send("local@example.test", sender=f"{sender}@client.test").code == 250
+    gateway.wait_queue(3)
+    destination.on("mail", lambda session, sender: "550 5.7.1 I do not like you" if sender else None).start()
+    told = web.wait_for("opened", "drain_stopped", 40)
+    assert told["subject"] == "office" and told["severity"] == "critical" and "I do not like you" in told["cause"]
+    assert told["held"] == 3
+    destination.behave()
+    web.wait_for("cleared", "drain_stopped", 40)
+    gateway.wait_queue(0)
+    gateway.wait_state("up")
+    web.wait_for("cleared", "destination_down")
+
+
+def test_mail_that_expires_soon_is_told_of_until_it_is_given_time(world, destination, web):
+    gateway = world.gateway(destinations={"office": {"servers": [destination.server], "retry": [{"until": "40s", "every": "15m"}]}},
+                            settings={"alerts": {"webhooks": [{"url": web.url}]}})
+    gateway.wait_probed()
+    destination.close()
+    gateway.wait_state("down")
+    assert gateway.send("local@example.test").code == 250
+    gateway.wait_queue(1)
+    until(lambda: time.time() >= gateway.queue()[0]["arrival_time"] + 21, "half of its life is over", 30)
+    gateway.reload()  # it looks at once
+    told = web.wait_for("opened", "mail_expires_soon", 10)
+    assert told["subject"] == "office" and "gatewayctl queue extend --destination office" in told["text"]
+    assert gateway.ctl("queue", "extend", "--all", "--yes", "--by", "1h").returncode == 0
+    gateway.reload()
+    web.wait_for("cleared", "mail_expires_soon", 10)

@@ -86,7 +86,7 @@ cd {self.folder} || exit 1
 umask 000
 cat >input.$HOLDFAST_ID.part
 env >env.$HOLDFAST_ID.part
-id -u >user
+grep -E "^(CapEff|NoNewPrivs)" /proc/self/status >capabilities
 echo "$@" >words
 mv env.$HOLDFAST_ID.part env.$HOLDFAST_ID
 mv input.$HOLDFAST_ID.part input.$HOLDFAST_ID

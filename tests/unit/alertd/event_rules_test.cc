@@ -39,7 +39,7 @@ TEST(EventRules, OthersAreNoAlert) {
 TEST(EventRules, EveryEffectIsOfAKnownKind) {
   for (const char* name : {"spool_reserve_reached", "spool_reserve_free", "spool_fails", "spool_works", "index_fails", "index_works",
                            "spool_damage", "quota_reached", "quota_free", "frozen", "held", "daemon_died", "possible_duplicate",
-                           "clock_jump"}) {
+                           "clock_jump", "drain_stopped"}) {
     const auto effect = effect_of(event(name), "x 0");
     ASSERT_TRUE(effect) << name;
     const auto* kind = config::find_alert_kind(effect->kind);
