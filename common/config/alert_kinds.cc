@@ -65,7 +65,7 @@ constexpr AlertKind kKinds[] = {
   {.name = "spool_reserve", .severity = Severity::kCritical,
    .title = "the spool's disk is nearly full", .all_clear = "the spool's disk has room again",
    .raised = "Less is free than `spool.reserve` leaves alone.",
-   .cleared = "More has been free for 10 seconds.",
+   .cleared = "More is free again.",
    .cause = "New mail that would be kept is answered 452; what is kept is still delivered.",
    .advice = "Make room on that file system. See: gatewayctl status"},
   {.name = "spool_fails", .severity = Severity::kCritical, .subject = "daemon",
@@ -160,8 +160,8 @@ for the inside of a JSON text; `{{NAME_json}}` by the same as a JSON value. The 
 `held_bytes`, `count`, `host`.
 
 The command gets the same as HOLDFAST_ID, HOLDFAST_KIND and so on in its environment and as one JSON object on standard input.
-It is no shell's: what is in it cannot act. It must end with 0 within `alerts.command_limit`, and never runs as
-root: if alertd does, it runs as `user`, or as nobody where there is none.
+It is no shell's: what is in it cannot act. It must end with 0 within `alerts.command_limit`. It runs as the
+account of the daemons (`user`), without any privilege: setuid programs such as sudo give it none.
 
 ## Kinds
 
