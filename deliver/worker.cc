@@ -12,6 +12,7 @@
 #include "common/destination/fact.h"
 #include "common/ipc/locks.h"
 #include "common/mail/events.h"
+#include "common/stats/counters.h"
 #include "deliver/delivery_log.h"
 
 namespace holdfast::deliver {
@@ -23,6 +24,22 @@ constexpr std::size_t kMostUnsent = 4 << 20;
 
 // The servers depend on the message's recipient (bounces), not on the destination alone.
 bool by_own_mx(const config::Destination& destination) { return destination.mx && destination.mx_domain.empty(); }
+
+void count_outcome(const ipc::Job& job, const ipc::Outcome& outcome) {
+  using stats::Counter;
+  stats::count(Counter::kAttempts);
+  if (outcome.connection_lost) stats::count(Counter::kConnectionsLost);
+  if (outcome.damaged) stats::count(Counter::kDamaged);
+  bool sent = false;
+  for (const auto& recipient : outcome.recipients) {
+    const auto status = static_cast<ipc::RecipientStatus>(recipient.status);
+    sent = sent || status == ipc::RecipientStatus::kSent;
+    stats::count(status == ipc::RecipientStatus::kSent      ? Counter::kSent
+                 : status == ipc::RecipientStatus::kRefused ? Counter::kRefused
+                                                            : Counter::kDeferred);
+  }
+  if (sent) stats::count(Counter::kDeliveredBytes, job.record.length);
+}
 
 // Blocks: qmgr tries the lock for a moment now and then, and a deliver of this number that a dead master
 // left behind ends within 8 s. SIGTERM still ends us here.
@@ -147,6 +164,7 @@ void Worker::refuse(const ipc::Job& job, const OutcomeBuilder& builder) {
   for (const auto& line : lines_of(job, builder.outcome(), delays_of(job, base::wall_now(), {}, {}))) {
     base::log().write(line);
   }
+  count_outcome(job, builder.outcome());
   tell(builder.outcome());
 }
 
@@ -154,6 +172,8 @@ void Worker::on_done(Delivery& delivery) {
   const auto at = running_.find(delivery.job().queue_id);
   const auto [connecting, transmitting] = delivery.times();
   const auto delays = delays_of(delivery.job(), at->second.since, connecting, transmitting);
+  count_outcome(delivery.job(), delivery.outcome());
+  stats::observe(stats::Histogram::kDeliverSeconds, connecting + transmitting);
   for (const auto& line : lines_of(delivery.job(), delivery.outcome(), delays)) base::log().write(line);
   if (delivery.outcome().possible_duplicate) {
     base::announce(base::Level::kNotice, "possible_duplicate", {{"destination", delivery.outcome().destination},

@@ -127,6 +127,12 @@ base::Result<Children::Plan> Master::plan(const Child& child) {
     out.arguments.insert(out.arguments.end(), {"--files-fd", std::to_string(bag)});
     out.inherited.push_back(bag);
   }
+  if (const auto page = tallies_.page_for(child.name, child.worker)) {
+    out.arguments.insert(out.arguments.end(), {"--stats-fd", std::to_string(*page)});
+    out.inherited.push_back(*page);
+  } else {
+    log().warning(fmt::format("{} runs uncounted: {}", child.label(), page.error().text));
+  }
   if (child.name == "smtpd") {
     out.arguments.insert(out.arguments.end(), {"--board-fd", std::to_string(ground_.board.get())});
     out.inherited.push_back(ground_.board.get());
@@ -140,6 +146,7 @@ base::Result<Children::Plan> Master::plan(const Child& child) {
 
 // What a dead smtpd has counted of clients would be held against them until it is back; and it has no room for any.
 void Master::forget(const Child& child) {
+  tallies_.ended(child.name, child.worker);
   if (child.name != "smtpd") return;
   const auto board = daemon::Board::open(ground_.board.get(), child.worker + 1);
   if (board) board->clear(child.worker);
@@ -209,12 +216,15 @@ base::Status Master::adopt(config::Config fresh) {
 bool Master::on_message(ipc::Channel& from, const ipc::Incoming& message) {
   const auto question = message.as<ipc::Control>();
   if (!question) return false;
-  from.send(from.may_command() ? answer(*question) : ipc::refused_command());
+  // Numbers that tell nothing of anybody's mail: a daemon of ours may show them.
+  const bool may = from.may_command() || question->command == "master.stats";
+  from.send(may ? answer(*question) : ipc::refused_command());
   return true;
 }
 
 ipc::ControlReply Master::answer(const ipc::Control& question) {
   if (question.command == "master.status") return status();
+  if (question.command == "master.stats") return statistics();
   log().notice(base::printable(fmt::format("{} {} by {}", question.command, fmt::join(question.words, " "), question.user)));
   if (question.command == "master.reload") return reload();
   if (question.command == "master.restart") return restart(question);
@@ -228,6 +238,8 @@ ipc::ControlReply Master::status() const {
   const auto clients = board ? board->sum(workers(config_.smtpd.workers)) : daemon::Gauges{};
   return {0, status_json(children_.supervisor(), ground_.listeners.text(), clients), ""};
 }
+
+ipc::ControlReply Master::statistics() const { return {0, stats::sums_json(tallies_.sums()), ""}; }
 
 ipc::ControlReply Master::restart(const ipc::Control& question) {
   if (question.words.size() != 1) return refusal({Kind::kUsage, "master.restart needs the name of a daemon"});

@@ -11,6 +11,7 @@
 #include "common/net/loop.h"
 #include "master/children.h"
 #include "master/ground.h"
+#include "master/tallies.h"
 
 namespace holdfast::master {
 
@@ -29,6 +30,7 @@ class Master : public ipc::ChannelHandler {
  private:
   ipc::ControlReply answer(const ipc::Control& question);
   ipc::ControlReply status() const;
+  ipc::ControlReply statistics() const;
   ipc::ControlReply restart(const ipc::Control& question);
   ipc::ControlReply writer_number();
   ipc::ControlReply set_log_level(const ipc::Control& question);
@@ -44,6 +46,7 @@ class Master : public ipc::ChannelHandler {
   net::Loop& loop_;
   config::Config config_;
   Ground ground_;
+  Tallies tallies_;
   Children children_;
   ipc::Server control_;
   daemon::EventSender events_;

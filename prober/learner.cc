@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 
+#include "common/stats/counters.h"
 #include "prober/learning.h"
 #include "prober/recipients.h"
 
@@ -65,6 +66,7 @@ Learner::~Learner() { flush(); }
 void Learner::learn(const ipc::Learn& lesson) {
   bool now = false;
   for (const auto& recipient : lesson.recipients) {
+    stats::count(stats::Counter::kAccepted, recipient.count);
     now = destinations_.accepted(recipient.destination, recipient.key) || recipient.refresh || now;
     const auto known = waiting_.find(recipient.key);
     if (known != waiting_.end()) {

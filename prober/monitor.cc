@@ -5,12 +5,24 @@
 
 #include "common/base/announce.h"
 #include "common/base/log.h"
+#include "common/base/panic.h"
 #include "common/destination/pool_options.h"
 #include "common/destination/security.h"
 #include "common/mail/events.h"
+#include "common/stats/counters.h"
 
 namespace holdfast::prober {
 namespace {
+
+stats::Counter change_to(DestinationState state) {
+  switch (state) {
+    case DestinationState::kUp: return stats::Counter::kToUp;
+    case DestinationState::kDown: return stats::Counter::kToDown;
+    case DestinationState::kDraining: return stats::Counter::kToDraining;
+    case DestinationState::kPaused: return stats::Counter::kToPaused;
+  }
+  base::panic("a state that is none");
+}
 
 std::optional<base::Wall> moment(std::int64_t ms) {
   return ms == 0 ? std::nullopt : std::optional(base::from_millis(ms));
@@ -272,6 +284,7 @@ void Monitor::tell(const ipc::Destination& told) {
       published_->since_ms == told.since_ms) {
     return;
   }
+  if (published_ && published_->state != told.state) stats::count(change_to(told.state));
   published_ = told;
   shared_.publish(told);
 }

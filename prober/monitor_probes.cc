@@ -4,6 +4,7 @@
 
 #include "common/base/log.h"
 #include "common/destination/pool_options.h"
+#include "common/stats/counters.h"
 #include "prober/monitor.h"
 
 namespace holdfast::prober {
@@ -32,12 +33,14 @@ void Monitor::on_resolved(const std::string& server, const std::vector<std::stri
 }
 
 void Monitor::on_unresolved(const std::string& server, const std::string& reason) {
+  stats::count(stats::Counter::kProbesFailed);
   health_.record_unresolved(server, reason, present(shared_.loop));
 }
 
 std::vector<Ask> Monitor::on_verdict(const std::string& server, const std::string& address, const Verdict& verdict) {
   base::log().debug("probe of " + name_ + " at " + address + ": " +
                     (verdict.evidence.ok ? "passed" : verdict.evidence.reason));
+  stats::count(verdict.evidence.ok ? stats::Counter::kProbesPassed : stats::Counter::kProbesFailed);
   health_.record_probe(server, address, verdict.evidence, present(shared_.loop));
   std::vector<Ask> asks;
   if (verdict.evidence.ok) {

@@ -10,6 +10,7 @@
 #include "common/base/log.h"
 #include "common/base/text.h"
 #include "common/mail/events.h"
+#include "common/stats/counters.h"
 
 namespace holdfast::qmgr {
 namespace {
@@ -135,18 +136,24 @@ void Bouncer::committed(const Told& told) {
   if (told.postponed || told.unreadable) return;
   if (!told.trouble.empty()) base::log().warning(fmt::format("{}: {}", id, base::printable(told.trouble)));
   if (told.report) {
+    stats::count(told.kind == mail::ReportKind::kDelayed ? stats::Counter::kDelayNotices : stats::Counter::kReports);
     base::log().write(mail::events::bounce_queued(
         told.original, told.report->id, kind_text(told.kind)));
     hooks_.queued(*told.report);
   } else if (!told.suppressed.empty()) {
+    stats::count(stats::Counter::kReportsSuppressed);
     base::log().write(fmt::format("{}: sender not notified: {}", id, told.suppressed));
   }
-  if (told.removed) base::log().write(mail::events::removed(told.original));
+  if (told.removed) {
+    stats::count(stats::Counter::kRemoved);
+    base::log().write(mail::events::removed(told.original));
+  }
   if (told.held) {
     base::log().write(fmt::format("{}: held: {}", id, base::printable(told.reason)));
     base::announce(base::Level::kNotice, "held", {{"queue_id", id}, {"reason", told.reason}});
   }
   if (told.frozen) {
+    stats::count(stats::Counter::kFrozen);
     base::log().write(mail::events::frozen(told.original, told.reason));
     base::announce(base::Level::kNotice, "frozen", {{"queue_id", id}, {"reason", told.reason}});
   }

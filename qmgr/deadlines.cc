@@ -9,6 +9,7 @@
 #include "common/base/log.h"
 #include "common/base/text.h"
 #include "common/mail/events.h"
+#include "common/stats/counters.h"
 
 namespace holdfast::qmgr {
 namespace {
@@ -176,12 +177,18 @@ void Deadlines::committed(const Page& page) {
 
 void Deadlines::log(const Ended& ended) const {
   switch (ended.due) {
-    case Due::kExpired: base::log().write(events::expired(ended.id, ended.sender)); break;
+    case Due::kExpired:
+      stats::count(stats::Counter::kExpired);
+      base::log().write(events::expired(ended.id, ended.sender));
+      break;
     case Due::kFrozen:
+      stats::count(stats::Counter::kFrozen);
       base::log().write(events::frozen(ended.id, ended.reason));
       base::announce(base::Level::kNotice, "frozen", {{"queue_id", ended.id.text()}, {"destination", ended.destination}, {"reason", ended.reason}});
       break;
     case Due::kDiscard:
+      stats::count(stats::Counter::kDiscarded);
+      stats::count(stats::Counter::kRemoved);
       base::announce(base::Level::kNotice, "discarded", {{"queue_id", ended.id.text()}, {"frozen_because", ended.reason}});
       base::log().write(events::removed(ended.id));
       break;

@@ -10,6 +10,7 @@
 #include "common/base/text.h"
 #include "common/mail/address.h"
 #include "common/mail/events.h"
+#include "common/stats/counters.h"
 
 namespace holdfast::qmgr {
 namespace {
@@ -23,6 +24,15 @@ constexpr base::Millis kSayAgain{2'000};
 constexpr base::Millis kProbeAgain{5'000};
 
 std::int64_t wall_ms() { return base::to_millis(base::wall_now()); }
+
+void count(ipc::DrainEvent event) {
+  switch (event) {
+    case ipc::DrainEvent::kFailed: return stats::count(stats::Counter::kDrainsFailed);
+    case ipc::DrainEvent::kBrake: return stats::count(stats::Counter::kDrainsBraked);
+    case ipc::DrainEvent::kCanaryAccepted: return stats::count(stats::Counter::kCanariesAccepted);
+    case ipc::DrainEvent::kDrained: return;  // the prober counts the state that follows
+  }
+}
 
 double chance() { return static_cast<double>(base::random_number() >> 11) / static_cast<double>(1ULL << 53); }
 
@@ -94,6 +104,7 @@ void Dispatcher::prober_connected() {
 }
 
 void Dispatcher::indexed(const IndexedStep& step) {
+  stats::count(stats::Counter::kIndexed, step.messages.size());
   for (const auto& message : step.messages) queued(message);
 }
 
@@ -336,6 +347,7 @@ void Dispatcher::look_again(const std::string& destination, std::int64_t arrival
 
 void Dispatcher::report(const std::string& name, Road& r, base::Mono now) {
   for (const auto& event : r.lane.take_events()) {
+    count(event.event);
     if (event.event == ipc::DrainEvent::kBrake) {
       const bool braked = r.lane.phase() == Lane::Phase::kBraked;
       base::log().warning(

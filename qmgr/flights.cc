@@ -9,6 +9,7 @@
 #include "common/base/panic.h"
 #include "common/base/text.h"
 #include "common/mail/events.h"
+#include "common/stats/counters.h"
 #include "common/storage/corrupt.h"
 #include "qmgr/tallies.h"
 
@@ -33,12 +34,16 @@ void log_refusals(QueueId id, const ipc::Outcome& outcome, const storage::Messag
 }
 
 void log_fate(QueueId id, Fate fate, const storage::MessageRow& row) {
-  if (fate == Fate::kDone) base::log().write(mail::events::removed(id));
+  if (fate == Fate::kDone) {
+    stats::count(stats::Counter::kRemoved);
+    base::log().write(mail::events::removed(id));
+  }
   if (fate == Fate::kHeld) {
     base::log().write(fmt::format("{}: held: {}", id.text(), base::printable(row.reason)));
     base::announce(base::Level::kNotice, "held", {{"queue_id", id.text()}, {"destination", row.destination}, {"reason", row.reason}});
   }
   if (fate == Fate::kFrozen) {
+    stats::count(stats::Counter::kFrozen);
     base::log().write(mail::events::frozen(id, row.reason));
     base::announce(base::Level::kNotice, "frozen", {{"queue_id", id.text()}, {"destination", row.destination}, {"reason", row.reason}});
   }
@@ -121,6 +126,8 @@ void Flights::commit(QueueId id, std::shared_ptr<const Ruling> ruling) {
                  [this, id, outcome, result] {
                    if (result->effect.fate != Fate::kStale)
                      log_refusals(id, *outcome, result->row, result->recipients, result->due_ms);
+                   if (outcome->possible_duplicate && result->effect.fate != Fate::kStale)
+                     stats::count(stats::Counter::kPossibleDuplicates);
                    if (result->told.original == id) told_(result->told);
                    log_fate(id, result->effect.fate, result->row);
                    if (outcome->damaged && result->effect.fate != Fate::kStale)

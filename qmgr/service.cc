@@ -11,6 +11,7 @@
 #include "common/base/log.h"
 #include "common/base/text.h"
 #include "common/mail/events.h"
+#include "common/stats/counters.h"
 #include "common/storage/index_lock.h"
 #include "qmgr/tallies.h"
 
@@ -74,7 +75,11 @@ Qmgr::Qmgr(daemon::Context& context, base::UniqueFd lock, std::unique_ptr<storag
       reclaimer_(config_->paths.spool, *index_, *writer_),
       spool_care_(loop_, *index_, config_),
       commands_(*index_, *writer_,
-                {.removed = [](mail::QueueId id) { base::log().write(mail::events::removed(id)); },
+                {.removed =
+                     [](mail::QueueId id) {
+                       stats::count(stats::Counter::kRemoved);
+                       base::log().write(mail::events::removed(id));
+                     },
                  .changed = [this] { dispatcher_.queue_changed(); },
                  .claim = [this](mail::QueueId id) { return dispatcher_.claim(id); },
                  .unclaim = [this](mail::QueueId id) { dispatcher_.unclaim(id); },
@@ -231,6 +236,7 @@ ipc::ControlReply Qmgr::take_segment(const ipc::Control& asked) {
 
 void Qmgr::control(ipc::Channel& from, const ipc::Control& asked) {
   if (asked.command == "qmgr.possible_duplicate") {  // smtpd's, of a live transaction; not answered
+    stats::count(stats::Counter::kPossibleDuplicates);
     writer_->submit([](storage::WriteTxn& txn) { return count(txn, Tally::kPossibleDuplicates); });
     return;
   }

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "common/stats/counters.h"
+
 namespace holdfast::smtpd {
 namespace {
 
@@ -53,6 +55,7 @@ std::optional<mail::Reply> ClientLimits::enter(const base::IpAddress& client, ba
   const bool too_often = over(kConnections, rules_.connection_rate, place, now);
   if (!too_many && !too_often) return std::nullopt;
   daemon::add(gauges_.refused_connections, std::uint64_t{1});
+  stats::count(stats::Counter::kLimitedConnections);
   return mail::Reply::make(421, "4.7.0",
                            too_many ? "Too many connections from your network, try again later"
                                     : "Your network connects too often, try again later");
@@ -61,12 +64,14 @@ std::optional<mail::Reply> ClientLimits::enter(const base::IpAddress& client, ba
 std::optional<mail::Reply> ClientLimits::message(const Place& place, base::Mono now) {
   if (!over(kMessages, rules_.message_rate, place, now)) return std::nullopt;
   daemon::add(gauges_.refused_messages, std::uint64_t{1});
+  stats::count(stats::Counter::kLimitedMessages);
   return mail::Reply::make(450, "4.7.1", "Too many messages from your network, try again later");
 }
 
 std::optional<mail::Reply> ClientLimits::recipient(const Place& place, base::Mono now) {
   if (!over(kRecipients, rules_.recipient_rate, place, now)) return std::nullopt;
   daemon::add(gauges_.refused_recipients, std::uint64_t{1});
+  stats::count(stats::Counter::kLimitedRecipients);
   return mail::Reply::make(450, "4.7.1", "Too many recipients from your network, try again later");
 }
 
@@ -83,6 +88,7 @@ std::optional<mail::Reply> ClientLimits::keep(const Place& place, std::string_vi
   }
   if (refusal) {
     daemon::add(gauges_.refused_kept, std::uint64_t{1});
+    stats::count(stats::Counter::kLimitedKept);
     return refusal;
   }
   if (client != 0) tally_.count(client, kHour, now);

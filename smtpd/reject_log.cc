@@ -6,10 +6,12 @@
 
 #include "common/base/log.h"
 #include "common/mail/events.h"
+#include "common/stats/counters.h"
 
 namespace holdfast::smtpd {
 
 void log_reject(const Client& client, const Refusal& refusal) {
+  stats::count(stats::refusal(refusal.reply.code, refusal.reply.enhanced));
   const std::string words = refusal.reply.text();
   const std::string code = refusal.reply.enhanced.empty()
                                ? fmt::format("{}", refusal.reply.code)

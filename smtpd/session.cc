@@ -10,6 +10,7 @@
 #include "common/base/memory_reserve.h"
 #include "common/base/text.h"
 #include "common/mail/events.h"
+#include "common/stats/counters.h"
 #include "smtpd/crowd.h"
 #include "smtpd/reject_log.h"
 
@@ -186,6 +187,7 @@ void Session::on(const smtp::event::StartTls&) {
 }
 
 void Session::on_secured() {
+  stats::count(stats::Counter::kTlsSessions);
   client_.tls = stream_.tls().text;
   client_.helo.clear();
   client_.protocol = "SMTP";
@@ -198,7 +200,10 @@ void Session::on(const smtp::event::Rejected& event) {
   base::log().debug(fmt::format("{}[{}]: refused \"{}\": {}", client_.name, client_.address,
                                 base::printable(event.line), event.reply.text()));
   const bool early = event.reply.code == 554 && event.reply.enhanced == "5.5.0";
-  if (early) daemon::add(shared_.limits.gauges().early_talkers, std::uint64_t{1});
+  if (early) {
+    daemon::add(shared_.limits.gauges().early_talkers, std::uint64_t{1});
+    stats::count(stats::Counter::kEarlyTalkers);
+  }
   if (early || event.verb == smtp::Verb::kMail || event.verb == smtp::Verb::kRcpt) {
     log_reject(client_, {.stage = smtp::to_text(event.verb), .reply = event.reply, .sender = {}, .recipient = {}});
   }

@@ -5,6 +5,7 @@
 
 #include "common/base/log.h"
 #include "common/mail/events.h"
+#include "common/stats/counters.h"
 #include "smtpd/reject_log.h"
 #include "smtpd/session.h"
 
@@ -130,6 +131,7 @@ void Session::set_client(const net::SocketAddress& address) {
 void Session::talked_early() {
   opening_.reset();
   daemon::add(shared_.limits.gauges().early_talkers, std::uint64_t{1});
+  stats::count(stats::Counter::kEarlyTalkers);
   const auto reply = Reply::make(554, "5.5.0", "You spoke before the banner");
   log_reject(client_, {.stage = "CONNECT", .reply = reply, .sender = {}, .recipient = {}});
   close(reply);

@@ -2,8 +2,9 @@
 
 #include <fmt/format.h>
 
-#include "common/base/installation_token.h"
 #include "common/base/announce.h"
+#include "common/base/installation_token.h"
+#include "common/stats/counters.h"
 #include "smtpd/certificates.h"
 #include "smtpd/crowd.h"
 
@@ -89,7 +90,11 @@ bool Smtpd::willing() const {
 
 void Smtpd::accept(base::UniqueFd fd, const net::SocketAddress& peer) {
   const auto why = turned_away(sessions_.size(), static_cast<std::size_t>(book_.config().smtpd.max_clients));
-  if (!why.empty()) daemon::add(limits_.gauges().refused_connections, std::uint64_t{1});
+  stats::count(stats::Counter::kConnections);
+  if (!why.empty()) {
+    daemon::add(limits_.gauges().refused_connections, std::uint64_t{1});
+    stats::count(stats::Counter::kLimitedConnections);
+  }
   const auto at = sessions_.insert(sessions_.end(), nullptr);
   if (!look_.waiting()) {
     look();

@@ -9,6 +9,7 @@
 #include "common/base/log.h"
 #include "common/mail/events.h"
 #include "common/mail/received.h"
+#include "common/stats/counters.h"
 #include "smtpd/reject_log.h"
 
 namespace holdfast::smtpd {
@@ -194,6 +195,7 @@ std::optional<mail::Reply> Transaction::kept_enough(const Question& question) co
 
 void Transaction::accept(const Question& question, Mode mode) {
   mode_ = mode;
+  stats::count(mode == Mode::kLive ? stats::Counter::kRecipientsLive : stats::Counter::kRecipientsKept);
   recipients_.push_back({.address = question.recipient.text(), .orcpt = question.orcpt, .notify = question.notify, .known = question.view.keepable});
   if (id_.value == 0) id_ = shared_.next_id();
 }
@@ -263,11 +265,12 @@ std::optional<mail::Reply> Transaction::unacceptable(const smtp::event::ContentE
 void Transaction::end(const smtp::event::ContentEnd& end, Answer answer) {
   ended_ = shared_.loop.now();
   octets_ = end.octets;
+  stats::count(stats::Counter::kReceivedBytes, octets_);
   end_answer_ = std::move(answer);
   if (const auto piece = gate_.finish()) header(*piece);
   if (const auto refusal = unacceptable(end)) {
     relay_.reset();
-    refuse("END-OF-MESSAGE", *refusal, "", end_answer_);
+    refuse_message(*refusal);
     return;
   }
   message_id_ = mail::scan_header(header_).message_id;
@@ -298,9 +301,12 @@ void Transaction::sent(const Word& word) {
     return;
   }
   if (!verdict.reply.positive()) {
-    refuse("END-OF-MESSAGE", verdict.reply, "", end_answer_);
+    refuse_message(verdict.reply);
     return;
   }
+  stats::count(stats::Counter::kMessagesProxied);
+  stats::count(stats::Counter::kProxiedBytes, octets_);
+  stats::observe(stats::Histogram::kProxySeconds, shared_.loop.now() - ended_);
   log_proxied(word);
   tell_of_success(word);
   end_answer_(verdict.reply);
@@ -350,15 +356,21 @@ void Transaction::keep() {
 void Transaction::kept(const base::Status& status) {
   spool_token_.reset();
   if (status) {
+    stats::count(stats::Counter::kMessagesKept);
+    stats::count(stats::Counter::kKeptBytes, octets_);
+    stats::observe(stats::Histogram::kKeepSeconds, shared_.loop.now() - ended_);
     base::log().write(mail::events::client(id_, client_.name, client_.address));
     end_answer_(mail::Reply::make(250, "2.0.0", fmt::format("Ok: queued as {}", id_.text())));
     return;
   }
   base::log().error(fmt::format("{}: not spooled: {}", id_.text(), status.error().text));
-  refuse("END-OF-MESSAGE",
-         status.error().kind == base::Kind::kNoSpace ? mail::Reply::make(452, "4.3.1", "Insufficient system storage")
-                                                     : mail::Reply::make(451, "4.3.0", "Local error in processing"),
-         "", end_answer_);
+  refuse_message(status.error().kind == base::Kind::kNoSpace ? mail::Reply::make(452, "4.3.1", "Insufficient system storage")
+                                                             : mail::Reply::make(451, "4.3.0", "Local error in processing"));
+}
+
+void Transaction::refuse_message(const mail::Reply& reply) {
+  stats::count(reply.permanent() ? stats::Counter::kMessagesRefused : stats::Counter::kMessagesDeferred);
+  refuse("END-OF-MESSAGE", reply, "", end_answer_);
 }
 
 void Transaction::refuse(std::string_view stage, const mail::Reply& reply, std::string_view recipient,

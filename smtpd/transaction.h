@@ -61,6 +61,7 @@ class Transaction {
   void keep_for_the_rest(const Word& word);
   void kept(const base::Status& status);
   void refuse(std::string_view stage, const mail::Reply& reply, std::string_view recipient, const Answer& answer);
+  void refuse_message(const mail::Reply& reply);
   RcptVerdict judge_unasked(const Question& question);
   std::string protocol() const;
   std::optional<mail::Reply> kept_enough(const Question& question) const;

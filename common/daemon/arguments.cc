@@ -42,6 +42,8 @@ base::Result<Arguments> parse_arguments(const std::vector<std::string>& words) {
       out.board_fd = static_cast<int>(*value);
     } else if (option == "--files-fd") {
       out.files_fd = static_cast<int>(*value);
+    } else if (option == "--stats-fd") {
+      out.stats_fd = static_cast<int>(*value);
     } else if (option == "--listen-fd") {
       out.listen_fds.push_back(static_cast<int>(*value));
     } else {

@@ -18,11 +18,12 @@ struct Arguments {
   int life_fd = -1;
   int board_fd = -1;
   int files_fd = -1;
+  int stats_fd = -1;
   std::vector<int> listen_fds;
 };
 
 // --config FILE --worker N --workers N --writer N --ready-fd FD --life-fd FD --board-fd FD --files-fd FD
-// --listen-fd FD…; kUsage else.
+// --stats-fd FD --listen-fd FD…; kUsage else.
 base::Result<Arguments> parse_arguments(const std::vector<std::string>& words);
 
 }  // namespace holdfast::daemon

@@ -19,6 +19,7 @@
 #include "common/daemon/life_line.h"
 #include "common/ipc/peer.h"
 #include "common/sandbox/sandbox.h"
+#include "common/stats/page.h"
 
 namespace holdfast::daemon {
 
@@ -54,6 +55,19 @@ base::Result<config::ConfigPtr> read_config(const std::string& file) {
   auto out = std::make_shared<const config::Config>(*std::move(loaded));
   ::malloc_trim(0);
   return out;
+}
+
+// Where this process counts from now on; null: nobody asks for it. A gateway without figures still moves mail.
+std::unique_ptr<stats::Page> take_counters(int fd) {
+  const base::UniqueFd memory(fd);
+  if (!memory) return nullptr;
+  auto page = stats::Page::open(memory.get());
+  if (!page) {
+    base::log().warning(page.error().text);
+    return nullptr;
+  }
+  page->use();
+  return std::make_unique<stats::Page>(std::move(*page));
 }
 
 // A process between its start and its end.
@@ -228,6 +242,7 @@ int run(int argc, char** argv, const Spec& spec) {
   if (auto opened = base::log().open(config->paths.log + "/" + spec.name + ".log", config->hostname, spec.name); !opened) {
     return give_up(spec.name, opened.error());
   }
+  const auto counted = take_counters(arguments->stats_fd);
   base::keep_memory_reserve(kMemoryReserve);
   base::set_panic_hook([](std::string_view text) { base::log().error(text); });
   return Process(spec, std::move(*arguments), config).run();

@@ -6,7 +6,7 @@
 //   }
 //
 // Arguments that master gives: --config FILE --worker N --workers N --writer N --ready-fd FD --life-fd FD
-// [--board-fd FD] [--files-fd FD] [--listen-fd FD …]. A line "ready\n" is written to ready-fd once start() has returned and called
+// [--board-fd FD] [--files-fd FD] [--stats-fd FD] [--listen-fd FD …]. A line "ready\n" is written to ready-fd once start() has returned and called
 // ready(); the end of life-fd (master has died; life_line.h) ends the daemon as SIGTERM does. SIGHUP: log reopened,
 // configuration read again and given to reload() if it is good. SIGTERM: drain(), and exit when it calls
 // back or after 8 s.

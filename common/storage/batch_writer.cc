@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "common/stats/counters.h"
+
 namespace holdfast::storage {
 
 BatchWriter::BatchWriter(Env& env, Options options, Hooks hooks)
@@ -95,8 +97,11 @@ void BatchWriter::run() {
     if (batch_.empty()) take_batch(lock);
     if (batch_.empty()) return;  // ending, and nothing left
     lock.unlock();
+    const auto began = base::mono_now();
     const auto status = commit_batch();
     last_commit_ = base::mono_now();
+    stats::observe(stats::Histogram::kCommitSeconds, last_commit_ - began);
+    stats::count(status ? stats::Counter::kCommits : stats::Counter::kCommitsFailed);
     suspects_ = status ? suspects_ - std::min(suspects_, batch_.size()) : std::max(suspects_, batch_.size());
     if (!status || suspects_ == 0) report(status ? std::nullopt : std::optional(status.error()));
     if (status) {

@@ -8,6 +8,8 @@
 
 #include "common/base/codec.h"
 #include "common/base/text.h"
+#include "common/base/time.h"
+#include "common/stats/counters.h"
 #include "common/storage/record.h"
 
 namespace holdfast::storage {
@@ -122,7 +124,10 @@ base::Status SegmentWriter::write_record(const std::string& head, const Content&
 base::Status SegmentWriter::sync() {
   if (synced_ == end_) return {};
   if (sync_failed_) return base::fail(base::Kind::kTemporary, "the segment could not be synced before");
-  if (auto done = ops_.sync_data(fd_.get()); !done) {
+  const auto began = base::mono_now();
+  auto done = ops_.sync_data(fd_.get());
+  stats::observe(stats::Histogram::kSyncSeconds, base::mono_now() - began);
+  if (!done) {
     // The kernel may have dropped the pages it could not write and would call a second sync good.
     usable_ = false;
     sync_failed_ = true;

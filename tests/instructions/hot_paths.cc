@@ -4,7 +4,7 @@
 //
 // A message is a session of its own, as in the comparison with other mail systems (docs/performance.md): EHLO, MAIL, RCPT,
 // DATA, 4 KiB in two pieces, a dot, QUIT.
-//   relay   the server half, our Received, the client half towards the destination, the log's lines
+//   relay   the server half, our Received, the client half towards the destination, the log's lines, what is counted
 //   spool   the server half, our Received, envelope and record, their checksums, the log's lines
 #include <cstdio>
 #include <cstdlib>
@@ -18,6 +18,7 @@
 #include "common/mail/received.h"
 #include "common/smtp/client_session.h"
 #include "common/smtp/server_session.h"
+#include "common/stats/counters.h"
 #include "common/storage/segment_writer.h"
 
 namespace holdfast {
@@ -101,7 +102,7 @@ class Visit {
     session_.output().clear();
   }
 
-  void on(const smtp::event::Connect&) { log_ = mail::events::connect("", "192.0.2.1"), session_.accept(); }
+  void on(const smtp::event::Connect&) { stats::count(stats::Counter::kConnections), log_ = mail::events::connect("", "192.0.2.1"), session_.accept(); }
   void on(const smtp::event::Helo& event) { envelope_.helo = event.name, session_.accept(); }
   void on(const smtp::event::Mail& event) {
     envelope_.sender = event.sender.text();
@@ -110,6 +111,7 @@ class Visit {
   }
   void on(const smtp::event::Rcpt& event) {
     envelope_.recipients.push_back({.address = event.recipient.text()});
+    stats::count(stats::Counter::kRecipientsLive);
     if (destination_ != nullptr) {
       session_.reply(destination_->rcpt(envelope_.recipients.back().address));
     } else {
@@ -133,6 +135,10 @@ class Visit {
   }
   void on(const smtp::event::ContentEnd& event) {
     envelope_.message_id = mail::scan_header(header_).message_id;
+    stats::count(stats::Counter::kReceivedBytes, event.octets);
+    stats::count(stats::Counter::kMessagesProxied);
+    stats::count(stats::Counter::kProxiedBytes, event.octets);
+    stats::observe(stats::Histogram::kProxySeconds, std::chrono::milliseconds{20});
     log_ = mail::events::client(id_, "", "192.0.2.1");
     session_.reply(destination_ != nullptr ? relay(event.octets) : keep());
     done_ = true;

@@ -52,7 +52,7 @@ def test_frozen_mail_is_kept_for_a_while(world, destination):
     gateway = gateway_with_relay(world, destination, relay, settings={"frozen": {"keep": "5s"}})
     relay.close()
     one = refuse_one(gateway, destination)
-    frozen(gateway)
+    gateway.wait_log("qmgr", f"{one}: frozen: ")
     gateway.wait_queue(0, 30)
     gateway.wait_log("qmgr", f"{one}: removed")
 

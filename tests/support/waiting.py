@@ -9,6 +9,11 @@ _NEVER = threading.Event()
 _PATIENCE = float(os.environ.get("HOLDFAST_PATIENCE", "1"))
 
 
+def sanitized():
+    """The programs were built with a sanitizer, which keeps what was freed for a while: their memory tells nothing."""
+    return _PATIENCE > 1
+
+
 def patient(seconds):
     """A time-out, stretched for slow builds."""
     return seconds * _PATIENCE

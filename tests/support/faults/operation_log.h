@@ -46,12 +46,16 @@ class OperationLog {
     entry.name_length = static_cast<std::uint32_t>(name.size());
     entry.data_length = data.size();
     std::fwrite(&entry, sizeof entry, 1, file_);
-    std::fwrite(name.data(), 1, name.size(), file_);
-    std::fwrite(data.data(), 1, data.size(), file_);
+    put(name);
+    put(data);
   }
   void flush() { std::fflush(file_); }
 
  private:
+  void put(std::string_view bytes) {
+    if (!bytes.empty()) std::fwrite(bytes.data(), 1, bytes.size(), file_);  // an empty view may have no data()
+  }
+
   std::FILE* file_;
 };
 
