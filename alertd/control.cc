@@ -31,7 +31,7 @@ json alert_json(const AlertBook& book, const Alert& alert, std::int64_t now_ms) 
           {"subject", alert.subject},
           {"title", config::about(kind->title, alert.subject)},
           {"severity", config::to_text(kind->severity)},
-          {"state", !alert.open() ? "closed" : alert.flapping ? "flapping" : "open"},
+          {"state", alert.flapping ? "flapping" : alert.open() ? "open" : "closed"},
           {"lasting", kind->lasting},
           {"since", time_json(alert.opened_ms)},
           {"closed", time_json(alert.closed_ms)},

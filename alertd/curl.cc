@@ -50,11 +50,12 @@ std::size_t give(char* to, std::size_t size, std::size_t count, void* self) {
   return n;
 }
 
-// A reply's lines of SMTP, and the status line of HTTP.
+// A reply's lines of SMTP but the last one, which speaks of no mail; the status line of HTTP.
 std::size_t take_line(char* data, std::size_t size, std::size_t count, void* self) {
   auto& transfer = *static_cast<Transfer*>(self);
   const auto line = base::trim(std::string_view(data, size * count));
-  if (!line.empty() && (transfer.mail || line.starts_with("HTTP/"))) transfer.line = line.substr(0, kMostSaid);
+  const bool goodbye = line.starts_with("221");
+  if (!line.empty() && (transfer.mail ? !goodbye : line.starts_with("HTTP/"))) transfer.line = line.substr(0, kMostSaid);
   return size * count;
 }
 
