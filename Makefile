@@ -81,6 +81,8 @@ doc: build
 	mv docs/schedules.md.new docs/schedules.md
 	$(RELEASE)/bin/gatewayctl alert reference >docs/alerts.md.new
 	mv docs/alerts.md.new docs/alerts.md
+	$(RELEASE)/bin/gatewayctl metrics --reference >docs/metrics.md.new
+	mv docs/metrics.md.new docs/metrics.md
 	$(RELEASE)/bin/gatewayctl manual >docs/gatewayctl.md.new
 	mv docs/gatewayctl.md.new docs/gatewayctl.md
 

@@ -6,15 +6,15 @@
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
+#include "common/admin/alert_report.h"
+#include "common/admin/text_json.h"
 #include "common/config/alert_kinds.h"
 #include "common/config/values.h"
-#include "gatewayctl/alert_report.h"
-#include "gatewayctl/text_json.h"
 
 namespace holdfast::gatewayctl {
 namespace {
 
-constexpr base::Seconds kQuick{2}, kTest{600};
+constexpr base::Seconds kTest{600};
 
 std::unexpected<base::Error> strange() { return base::fail(base::Kind::kData, "alertd's answer cannot be understood"); }
 
@@ -61,11 +61,6 @@ void run_silence(Invocation& invocation, const std::string& what, const std::str
 }
 
 }  // namespace
-
-std::optional<std::vector<AlertLine>> open_alerts(const Gateway& gateway) {
-  const auto answer = gateway.ask("alertd", "alert.list", {}, kQuick);
-  return answer ? open_alerts_in(*answer) : std::nullopt;
-}
 
 void add_alert_commands(CLI::App& app, Invocation& invocation) {
   auto* alert = app.add_subcommand("alert", "who is told of what: list, test, ack, silence, unsilence, reference")->require_subcommand(1);

@@ -9,7 +9,7 @@
 #include "common/config/load.h"
 #include "common/config/schedule.h"
 #include "common/config/show.h"
-#include "gatewayctl/text_json.h"
+#include "common/admin/text_json.h"
 
 namespace holdfast::gatewayctl {
 namespace {

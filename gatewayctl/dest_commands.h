@@ -1,7 +1,7 @@
 // gatewayctl dest …, domain ….
 #pragma once
 
-#include "gatewayctl/gateway.h"
+#include "gatewayctl/invocation.h"
 
 namespace CLI {
 class App;

@@ -10,13 +10,13 @@
 #include <unistd.h>
 #include <CLI/CLI.hpp>
 
+#include "common/admin/content_reader.h"
 #include "common/base/file.h"
 #include "common/storage/segment_reader.h"
-#include "gatewayctl/message_commands.h"
 #include "gatewayctl/message_files.h"
 #include "gatewayctl/queue_deeds.h"
-#include "gatewayctl/queue_walk.h"
-#include "gatewayctl/text_json.h"
+#include "common/admin/queue_walk.h"
+#include "common/admin/text_json.h"
 
 namespace holdfast::gatewayctl {
 namespace {
@@ -24,9 +24,8 @@ namespace {
 // Mail is nobody's business but the admin's.
 constexpr unsigned kFileMode = 0600, kFolderMode = 0700;
 
-base::Result<storage::Record> open_record(const Gateway& gateway, const storage::Listed& item) {
-  auto record = storage::Record::open(storage::segments_folder(gateway.config().paths.spool), item.message.record,
-                                      item.id, item.message.generation);
+base::Result<storage::Record> open_sound(const Gateway& gateway, const storage::Listed& item) {
+  auto record = open_record(gateway, item);
   if (!record) return record;
   if (auto sound = record->verify(); !sound) return std::unexpected(sound.error());
   return record;
@@ -78,7 +77,7 @@ class Export {
     if (disk_) return;
     if (item.message.state == storage::MessageState::kDeferred) ++not_held_;
     if (dry_run_) return void(++written_);
-    const auto record = open_record(gateway_, item);
+    const auto record = open_sound(gateway_, item);
     if (!record) return miss(item, record.error());
     const std::string base = folder_ + "/" + item.id.text();
     const auto bytes = write_eml(*record, base + ".eml");

@@ -1,7 +1,7 @@
 // gatewayctl queue export: kept messages into files, for another gateway or a person. The queue is not changed.
 #pragma once
 
-#include "gatewayctl/gateway.h"
+#include "gatewayctl/invocation.h"
 
 namespace CLI {
 class App;

@@ -11,7 +11,7 @@
 #include "common/mail/queue_id.h"
 #include "common/storage/content.h"
 #include "common/storage/segment_writer.h"
-#include "gatewayctl/gateway.h"
+#include "gatewayctl/invocation.h"
 
 namespace holdfast::gatewayctl {
 

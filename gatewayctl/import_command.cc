@@ -15,8 +15,8 @@
 #include "common/base/text.h"
 #include "gatewayctl/hand_in.h"
 #include "gatewayctl/import_files.h"
-#include "gatewayctl/table.h"
-#include "gatewayctl/text_json.h"
+#include "common/admin/table.h"
+#include "common/admin/text_json.h"
 
 namespace holdfast::gatewayctl {
 namespace {

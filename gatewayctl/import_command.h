@@ -1,7 +1,7 @@
 // gatewayctl queue import: messages from files into the queue, with the time at which they first arrived.
 #pragma once
 
-#include "gatewayctl/gateway.h"
+#include "gatewayctl/invocation.h"
 
 namespace CLI {
 class App;

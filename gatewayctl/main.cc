@@ -8,6 +8,7 @@
 #include "gatewayctl/alert_commands.h"
 #include "gatewayctl/config_commands.h"
 #include "gatewayctl/dest_commands.h"
+#include "gatewayctl/figures_commands.h"
 #include "gatewayctl/manual.h"
 #include "gatewayctl/queue_commands.h"
 #include "gatewayctl/rcpt_commands.h"
@@ -46,6 +47,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   app.fallthrough();
   gatewayctl::add_status_commands(app, invocation);
+  gatewayctl::add_figures_commands(app, invocation);
   gatewayctl::add_queue_commands(app, invocation);
   gatewayctl::add_dest_commands(app, invocation);
   gatewayctl::add_domain_commands(app, invocation);

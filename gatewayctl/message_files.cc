@@ -7,9 +7,12 @@
 
 #include "common/base/time.h"
 #include "common/mail/address.h"
-#include "gatewayctl/text_json.h"
+#include "common/admin/text_json.h"
 
 namespace holdfast::gatewayctl {
+
+using namespace admin;
+
 namespace {
 
 constexpr int kFormat = 1;

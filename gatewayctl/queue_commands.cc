@@ -10,8 +10,8 @@
 #include "gatewayctl/import_command.h"
 #include "gatewayctl/message_commands.h"
 #include "gatewayctl/queue_deeds.h"
-#include "gatewayctl/queue_shape.h"
-#include "gatewayctl/queue_walk.h"
+#include "common/admin/queue_shape.h"
+#include "common/admin/queue_walk.h"
 #include "gatewayctl/store_commands.h"
 
 namespace holdfast::gatewayctl {

@@ -1,49 +1,20 @@
 #include "gatewayctl/queue_deeds.h"
 
-#include <algorithm>
 #include <cstdio>
-#include <iterator>
 
 #include <fmt/core.h>
 #include <CLI/CLI.hpp>
 
+#include "common/admin/queue_deeds.h"
+#include "common/admin/table.h"
+#include "common/admin/text_json.h"
 #include "common/base/panic.h"
-#include "common/config/values.h"
-#include "gatewayctl/table.h"
-#include "gatewayctl/text_json.h"
-#include "gatewayctl/when.h"
 
 namespace holdfast::gatewayctl {
 namespace {
 
 // Filters of a great queue walk all of it.
 constexpr base::Seconds kPatience{600};
-
-// What a command would do, and what it has done.
-struct Deed {
-  const char* name;  // "delete"
-  const char* done;  // "deleted"
-  const char* help;
-  bool destroys;
-};
-
-constexpr Deed kDeeds[] = {
-    {"retry", "to be tried at once", "try messages now instead of at their time", false},
-    {"hold", "held", "keep messages back until they are released; one that is being handed over: after that attempt",
-     false},
-    {"release", "released", "let held messages go on; one past its time has a day left", false},
-    {"delete", "deleted", "throw messages away; nobody is told", true},
-    {"bounce", "given up; their senders are told", "give messages up and tell their senders", true},
-    {"thaw", "thawed", "try frozen messages once more", false},
-    {"extend", "given more time", "let messages expire later", false},
-    {"reroute", "rerouted", "give messages to another destination", false},
-};
-
-const Deed& deed_of(const std::string& name) {
-  const auto found = std::ranges::find_if(kDeeds, [&](const Deed& deed) { return name == deed.name; });
-  base::expect(found != std::end(kDeeds), "a deed that is none");
-  return *found;
-}
 
 void say_changed(const Invocation& invocation, const Deed& deed, const QueueWords& words,
                  const ipc::ControlReply& answer) {
@@ -59,32 +30,6 @@ void say_changed(const Invocation& invocation, const Deed& deed, const QueueWord
     fmt::print("{} left alone: of the null sender, there is nobody to tell\n",
                count_text(number("null_sender"), "message"));
   }
-}
-
-// --by and --until as qmgr wants them: in seconds.
-base::Result<std::vector<std::string>> own_words(const QueueWords& words) {
-  std::vector<std::string> out;
-  if (!words.by.empty()) {
-    const auto by = config::parse_duration(words.by);
-    if (!by) return base::fail(base::Kind::kUsage, "--by: " + by.error().text);
-    out.insert(out.end(), {"--by", fmt::format("{}", by->count())});
-  }
-  if (!words.until.empty()) {
-    const auto until = parse_when(words.until);
-    if (!until) return std::unexpected(until.error());
-    out.insert(out.end(), {"--until", fmt::format("{}", *until)});
-  }
-  if (!words.to.empty()) out.insert(out.end(), {"--to", words.to});
-  return out;
-}
-
-base::Result<std::vector<std::string>> all_words(const Deed& deed, const QueueWords& words) {
-  auto out = words.for_qmgr(deed.destroys);
-  if (!out) return out;
-  const auto own = own_words(words);
-  if (!own) return own;
-  out->insert(out->end(), own->begin(), own->end());
-  return out;
 }
 
 void add_deed(CLI::App& queue, Invocation& invocation, const Deed& deed) {
@@ -112,8 +57,9 @@ void add_deed(CLI::App& queue, Invocation& invocation, const Deed& deed) {
 }  // namespace
 
 void run_deed(Invocation& invocation, const std::string& name, const QueueWords& words) {
-  const Deed& deed = deed_of(name);
-  const auto told = all_words(deed, words);
+  const Deed* deed = find_deed(name);
+  base::expect(deed != nullptr, "a deed that is none");
+  const auto told = words_of(*deed, words);
   if (!told) {
     invocation.exit_code = report(told.error());
     return;
@@ -122,7 +68,7 @@ void run_deed(Invocation& invocation, const std::string& name, const QueueWords&
     const auto answer = gateway.ask_all("qmgr", "queue." + name, *told, kPatience);
     if (!answer) return std::unexpected(answer.error());
     // Of several messages some may be changed and some not: what was done is said in any case.
-    if (!answer->json.empty()) say_changed(invocation, deed, words, *answer);
+    if (!answer->json.empty()) say_changed(invocation, *deed, words, *answer);
     if (answer->exit != 0) return base::fail(kind_of(answer->exit), answer->text);
     return {};
   });
@@ -137,7 +83,7 @@ void add_filters(CLI::App& command, const std::shared_ptr<QueueWords>& words, co
 }
 
 void add_queue_deeds(CLI::App& queue, Invocation& invocation) {
-  for (const Deed& deed : kDeeds) add_deed(queue, invocation, deed);
+  for (const Deed& deed : all_deeds()) add_deed(queue, invocation, deed);
 }
 
 // -d, -h, -H ID, or ALL in capital letters, which is all the asking that Postfix does.

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "gatewayctl/gateway.h"
-#include "gatewayctl/queue_filter.h"
+#include "gatewayctl/invocation.h"
+#include "common/admin/queue_filter.h"
 
 namespace CLI {
 class App;

@@ -8,85 +8,21 @@
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
+#include "common/admin/rcpt_look.h"
+#include "common/admin/text_json.h"
 #include "common/base/file.h"
 #include "common/base/text.h"
 #include "common/mail/address.h"
-#include "gatewayctl/rcpt_report.h"
-#include "gatewayctl/text_json.h"
 
 namespace holdfast::gatewayctl {
 namespace {
 
-using storage::RecipientRow;
-
-constexpr std::size_t kPage = 1000;         // rows a view, so that no read transaction lasts
+constexpr std::size_t kShown = 1000;        // lines of a table at a time
 constexpr std::size_t kImportBatch = 1000;  // addresses a question
 
 std::int64_t now_ms() { return base::to_millis(base::wall_now()); }
 
-storage::KeepRule keep_rule(const config::Config& config) {
-  return {std::chrono::duration_cast<base::Millis>(config.recipient_cache.keep).count(),
-          config.recipient_cache.count_downtime};
-}
-
-struct Wanted {
-  std::string domain, source;
-
-  bool takes(std::string_view address, std::string_view its_source) const {
-    if (!source.empty() && source != its_source) return false;
-    const auto at = address.rfind('@');
-    return domain.empty() || (at != address.npos && base::iequals(address.substr(at + 1), domain));
-  }
-};
-
-using Visit = std::function<void(const RecipientView&)>;
-
-// Those of the configuration.
-void each_configured(const config::Config& config, const Wanted& wanted, const Visit& visit) {
-  for (const auto& [name, domain] : config.domains) {
-    const auto tell = [&](const std::string& address) {
-      if (wanted.takes(address, "local")) visit({address, "local", domain.destination, 0, 0});
-    };
-    const std::string postmaster = "postmaster@" + name;
-    bool told = false;
-    for (const auto& address : domain.local_recipients) {
-      told = told || address == postmaster;
-      tell(address == "*" ? "*@" + name : address);
-    }
-    if (!told) tell(postmaster);
-  }
-}
-
-RecipientView view_of(std::string_view key, const RecipientRow& row, const storage::DestinationRow* destination,
-                      const storage::KeepRule& rule) {
-  return {std::string(key), std::string(storage::to_text(row.source)), row.destination, row.verified_ms,
-          storage::expires_ms(row, destination, now_ms(), rule)};
-}
-
-// Those of the directory, by pages. One whose time is over is not shown: it is unknown already.
-base::Status each_stored(Gateway& gateway, const Wanted& wanted, const Visit& visit) {
-  const auto rule = keep_rule(gateway.config());
-  std::string after;
-  for (bool more = true; more;) {
-    std::size_t left = kPage;
-    more = false;
-    const auto read = gateway.directory().read([&](const storage::Directory& directory, const storage::Txn& txn) {
-      directory.each_recipient(txn, after, [&](std::string_view key, const RecipientRow& row) {
-        if (left-- == 0) return !(more = true);
-        after = key;
-        if (!wanted.takes(key, storage::to_text(row.source))) return true;
-        const auto destination = directory.destination(txn, row.destination);
-        const auto view = view_of(key, row, destination ? &*destination : nullptr, rule);
-        if (view.expires_ms == 0 || view.expires_ms > now_ms()) visit(view);
-        return true;
-      });
-    });
-    if (!read) return read.error().kind == base::Kind::kNotFound ? base::Status{} : read;
-  }
-  return {};
-}
-
-void run_list(Invocation& invocation, const Wanted& wanted) {
+void run_list(Invocation& invocation, const RecipientFilter& wanted) {
   with_gateway(invocation, [&](Gateway& gateway) -> base::Status {
     Table table = recipient_table();
     std::size_t count = 0;
@@ -96,7 +32,7 @@ void run_list(Invocation& invocation, const Wanted& wanted) {
         return;
       }
       add_to(table, view, now_ms());
-      if (++count % kPage == 0) std::fputs(table.take().c_str(), stdout);
+      if (++count % kShown == 0) std::fputs(table.take().c_str(), stdout);
     };
     each_configured(gateway.config(), wanted, show);
     auto done = each_stored(gateway, wanted, show);
@@ -105,48 +41,17 @@ void run_list(Invocation& invocation, const Wanted& wanted) {
   });
 }
 
-void run_export(Invocation& invocation, Wanted wanted) {
+void run_export(Invocation& invocation, RecipientFilter wanted) {
   if (wanted.source.empty()) wanted.source = "learnt";
   with_gateway(invocation, [&](Gateway& gateway) -> base::Status {
     return each_stored(gateway, wanted, [](const RecipientView& view) { fmt::print("{}\n", view.address); });
   });
 }
 
-struct Checked {
-  RecipientView view;
-  std::string standing = "unknown";
-};
-
-base::Result<Checked> check(Gateway& gateway, const std::string& text) {
-  const config::Config& config = gateway.config();
-  const auto address = mail::parse_address(text);
-  if (!address) return base::fail(base::Kind::kUsage, fmt::format("'{}' is not an address", text));
-  const auto* domain = config.find_domain(address->domain);
-  if (domain == nullptr) return base::fail(base::Kind::kNotFound, fmt::format("'{}' is in no domain of ours", text));
-  const std::string key = mail::recipient_key(*address, config.recipient_delimiter);
-  Checked out{{key, "", domain->destination, 0, 0}, "unknown"};
-  const auto rule = keep_rule(config);
-  if (const auto row = gateway.directory().recipient(key)) {
-    const auto destination = gateway.directory().destination(domain->destination);
-    const auto domain_row = gateway.directory().domain(domain->name);
-    const auto standing = storage::standing(*row, domain->destination, destination ? &*destination : nullptr,
-                                            domain_row ? &*domain_row : nullptr, now_ms(), rule);
-    if (standing == storage::Standing::kDenied) out.standing = "denied";
-    if (standing == storage::Standing::kKnown) out.standing = "known";
-    if (standing != storage::Standing::kUnknown)
-      out.view = view_of(key, *row, destination ? &*destination : nullptr, rule);
-  }
-  if (out.standing != "denied" && config.is_local_recipient(key)) {
-    out.standing = "known";
-    out.view = {key, "local", domain->destination, out.view.verified_ms, 0};
-  }
-  return out;
-}
-
 void run_check(Invocation& invocation, const std::vector<std::string>& addresses) {
   with_gateway(invocation, [&](Gateway& gateway) -> base::Status {
     for (const auto& address : addresses) {
-      const auto found = check(gateway, address);
+      const auto found = check_recipient(gateway, address);
       if (!found) return std::unexpected(found.error());
       const std::string text = invocation.json ? check_json(found->view, found->standing)
                                                : check_text(found->view, found->standing, now_ms());
@@ -241,7 +146,7 @@ void run_flush(Invocation& invocation, const Flush& flush) {
 }
 
 void add_readers(CLI::App& rcpt, Invocation& invocation) {
-  auto wanted = std::make_shared<Wanted>();
+  auto wanted = std::make_shared<RecipientFilter>();
   const auto add_wanted = [&](CLI::App& command) {
     command.add_option("--domain", wanted->domain, "only this domain");
     command.add_option("--source", wanted->source, "learnt, local or denied")

@@ -1,7 +1,7 @@
 // gatewayctl rcpt ….
 #pragma once
 
-#include "gatewayctl/gateway.h"
+#include "gatewayctl/invocation.h"
 
 namespace CLI {
 class App;

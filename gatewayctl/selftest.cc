@@ -13,9 +13,9 @@
 #include "common/mail/address.h"
 #include "common/mail/destination_state.h"
 #include "gatewayctl/hand_in.h"
-#include "gatewayctl/log_files.h"
-#include "gatewayctl/log_lines.h"
-#include "gatewayctl/text_json.h"
+#include "common/admin/log_files.h"
+#include "common/admin/log_lines.h"
+#include "common/admin/text_json.h"
 
 namespace holdfast::gatewayctl {
 namespace {

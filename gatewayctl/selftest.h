@@ -2,7 +2,7 @@
 // destination is down, and follows it.
 #pragma once
 
-#include "gatewayctl/gateway.h"
+#include "gatewayctl/invocation.h"
 
 namespace CLI {
 class App;

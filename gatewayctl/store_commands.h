@@ -1,7 +1,7 @@
 // gatewayctl queue check, queue rebuild: the spool and its index verified, and the index made anew.
 #pragma once
 
-#include "gatewayctl/gateway.h"
+#include "gatewayctl/invocation.h"
 
 namespace CLI {
 class App;

@@ -1,7 +1,7 @@
 // gatewayctl trace: what the logs say of a message, an address or a message-id.
 #pragma once
 
-#include "gatewayctl/gateway.h"
+#include "gatewayctl/invocation.h"
 
 namespace CLI {
 class App;

@@ -18,6 +18,7 @@
 #include "common/config/security.h"
 #include "common/config/settings.h"
 #include "common/config/values.h"
+#include "common/config/web.h"
 #include "common/config/yaml_tree.h"
 
 namespace holdfast::config {
@@ -65,6 +66,7 @@ class Loader {
  private:
   // Destinations and domains: maps whose keys are names and not settings.
   bool take_group(const Entry& entry) {
+    if (entry.key == "web") return take_settings(draft_.web, web_settings(), entry, "web"), true;
     if (entry.key != "destinations" && entry.key != "domains") return false;
     if (entry.value.kind == Node::Kind::kNull) return true;
     if (entry.value.kind != Node::Kind::kMap) {
@@ -162,10 +164,11 @@ class Loader {
       const auto rest = row.info.name.substr(prefix.size());
       known.emplace_back(rest.substr(0, rest.find('.')));
     }
-    if (full.empty() && prefix.empty()) known.insert(known.end(), {"destinations", "domains"});
+    if (full.empty() && prefix.empty()) known.insert(known.end(), {"destinations", "domains", "web"});
     std::string help = hint(entry.key, known);
     std::vector<std::string> elsewhere;
     namesakes(global_settings(), entry.key, "", elsewhere);
+    namesakes(web_settings(), entry.key, "web.", elsewhere);
     namesakes(destination_settings(), entry.key, "destinations.NAME.", elsewhere);
     namesakes(domain_settings(), entry.key, "domains.NAME.", elsewhere);
     if (help.empty() && !elsewhere.empty()) help = fmt::format(" (did you mean '{}'?)", elsewhere.front());
@@ -213,9 +216,11 @@ base::Result<Config> finished(Loader& loader, const std::string& file, Files fil
   finish(draft);
   finish_security(draft);
   finish_alerts(draft);
+  finish_web(draft);
   if (files == Files::kCheck) {
     check_security_files(draft);
     check_alert_files(draft);
+    check_web_files(draft);
   }
   if (draft.faults.any()) return base::fail(base::Kind::kConfig, draft.faults.text());
   expand_mx(draft.config);
@@ -232,6 +237,25 @@ base::Result<Config> load(const std::string& file, Files files) {
   loader.take_file(file, *text);
   take_folders(loader, fs::path(file).parent_path());
   return finished(loader, file, files);
+}
+
+base::Result<Web> load_web(const std::string& file) {
+  const auto text = base::read_file(file);
+  if (!text) return base::fail(base::Kind::kConfig, text.error().text);
+  Loader loader;
+  loader.take_file(file, *text);
+  take_folders(loader, fs::path(file).parent_path());
+  if (auto done = finished(loader, file); !done) return std::unexpected(done.error());
+  return loader.draft().web;
+}
+
+base::Result<Web> load_web_alone(const std::string& file) {
+  const auto text = base::read_file(file, 1U << 30);
+  if (!text) return base::fail(base::Kind::kConfig, text.error().text);
+  Loader loader;
+  loader.take_file(file, *text);
+  if (auto done = finished(loader, file); !done) return std::unexpected(done.error());
+  return loader.draft().web;
 }
 
 base::Result<Config> load_alone(const std::string& file) {

@@ -10,6 +10,7 @@
 #include "common/config/mx.h"
 #include "common/config/presets.h"
 #include "common/config/values.h"
+#include "common/config/web.h"
 
 namespace holdfast::config {
 namespace {
@@ -131,6 +132,13 @@ value is an error with file and line; a reload that finds one leaves the running
 
 )";
 
+constexpr std::string_view kWebHead =
+    R"(## The web
+
+`web:` holds what concerns webd, the dashboard and the REST interface.
+
+)";
+
 constexpr std::string_view kDestinationsHead =
     R"(## Destinations
 
@@ -168,6 +176,29 @@ std::string show(const Config& loaded, Style style) {
          show_named("domains", domain_settings(), config.domains, style);
 }
 
+std::string show_web(const Web& web, Style style) {
+  const std::string out = show_owner(web_settings(), web, Web{}, "  ", style);
+  return out.empty() ? "" : "web:\n" + out;
+}
+
+std::vector<Shown> list_web(const Web& web) {
+  std::vector<Shown> out;
+  list_owner(web_settings(), web, Web{}, "web.", out);
+  return out;
+}
+
+std::vector<Change> web_difference(const Web& before, const Web& after) {
+  std::map<std::string, Value> old_values, new_values;
+  collect(web_settings(), before, "web.", old_values);
+  collect(web_settings(), after, "web.", new_values);
+  std::vector<Change> out;
+  for (const auto& [name, value] : old_values) {
+    const auto& now = new_values.at(name);
+    if (now.text != value.text) out.push_back({name, value.text, now.text, value.reload});
+  }
+  return out;
+}
+
 std::vector<Shown> list(const Config& loaded) {
   const Config config = as_written(loaded);
   std::vector<Shown> out;
@@ -199,6 +230,7 @@ std::vector<Change> difference(const Config& before, const Config& after) {
 std::string reference() {
   std::string out(kReferenceHead);
   out += "## General\n\n" + reference_table(global_settings());
+  out += std::string(kWebHead) + reference_table(web_settings());
   out += std::string(kDestinationsHead) + reference_table(destination_settings());
   out += std::string(kDomainsHead) + reference_table(domain_settings());
   out += kRetryHead;

@@ -1,6 +1,7 @@
 """Issue 3, item 5: what an admin does to the queue: each verb by id and by each filter, --dry-run, exit codes, many messages."""
 
 import json
+import os
 import pathlib
 import signal
 import subprocess
@@ -11,7 +12,7 @@ import pytest
 from many import fill
 from support.destination import HANG, After
 from support.gateway import BIN
-from support.waiting import holds, until
+from support.waiting import holds, patient, until
 
 FILTERS = [
     ["--all"],
@@ -227,11 +228,20 @@ def test_five_thousand(world, destination):
     gateway.wait_queue(0)
 
 
+def has_socket(pid):
+    folder = f"/proc/{pid}/fd"
+    try:
+        return any(os.readlink(f"{folder}/{fd}").startswith("socket:") for fd in os.listdir(folder))
+    except FileNotFoundError:  # one was closed while we looked
+        return False
+
+
 def test_a_command_outlives_who_gave_it(kept):
     """gatewayctl is killed while qmgr stands: the command is done all the same, and qmgr lives."""
     (qmgr,) = kept.kill("qmgr", signal.SIGSTOP)
     asking = subprocess.Popen([BIN / "gatewayctl", "--config", kept.file, "queue", "hold", "--all"])
-    holds(lambda: asking.poll() is None, "it waits for qmgr", 0.3)
+    until(lambda: has_socket(asking.pid), "it has called qmgr")
+    holds(lambda: asking.poll() is None, "it waits for qmgr", patient(0.3))
     asking.kill()
     asking.wait()
     kept.kill("qmgr", signal.SIGCONT)

@@ -35,7 +35,7 @@ def test_each_recipients_outcome_is_kept_apart(world, destination):
     row = until(lambda: next((r for r in gateway.queue() if addresses(r) == {"busy@example.test"}), None),
                 "only the busy one is left")
     assert "450 4.2.1 Busy just now" in row["recipients"][0]["delay_reason"]
-    assert row["attempts"] == 1
+    assert 1 <= row["attempts"] <= sum("busy@example.test" in command.text for command in destination.commands)
     destination.behave()
     assert gateway.ctl("queue", "retry", row["queue_id"]).returncode == 0
     assert destination.wait_for(2)[1].recipients == ["busy@example.test"]

@@ -9,6 +9,7 @@
 #include "common/base/text.h"
 #include "common/config/alert_kinds.h"
 #include "common/config/show.h"
+#include "common/config/web.h"
 #include "tests/unit/config/texts.h"
 
 namespace holdfast::config {
@@ -51,6 +52,7 @@ TEST(Settings, EveryRowIsSound) {
   expect_sound(global_settings());
   expect_sound(destination_settings());
   expect_sound(domain_settings());
+  expect_sound(web_settings());
 }
 
 TEST(Settings, TheShippedFileAsItStandsIsMinimal) {

@@ -6,9 +6,7 @@
 #include "common/base/file.h"
 #include "common/storage/content.h"
 #include "gatewayctl/import_files.h"
-#include "gatewayctl/log_files.h"
 #include "gatewayctl/message_files.h"
-#include "gatewayctl/when.h"
 #include "tests/unit/storage/support.h"
 
 namespace holdfast::gatewayctl {
@@ -93,16 +91,6 @@ TEST(Description, NothingInItIsBelieved) {
   }
 }
 
-TEST(When, LocalAndUniversalTime) {
-  EXPECT_EQ(parse_when("2026-11-25T10:00:30Z"), 1795600830);
-  EXPECT_EQ(parse_when("2026-11-25 10:00Z"), 1795600800);
-  EXPECT_TRUE(parse_when("2026-11-25"));
-  for (const auto* bad :
-       {"", "tomorrow", "2026-13-01", "2026-02-30", "2026-11-25T10", "2026-11-25T10:00x", "1960-01-01"}) {
-    EXPECT_FALSE(parse_when(bad)) << bad;
-  }
-}
-
 class FilesTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -183,40 +171,6 @@ TEST_F(FilesTest, FoldersAndFilesAreFound) {
   EXPECT_EQ(*find_eml_files({folder_.path(), a}), (std::vector<std::string>{a, b}));
   EXPECT_EQ(find_eml_files({folder_.path() + "/none"}).error().kind, base::Kind::kNotFound);
   EXPECT_EQ(find_eml_files({folder_.path() + "/a.json"}).error().kind, base::Kind::kUsage);
-}
-
-TEST_F(FilesTest, LogsOldestFirstPackedOnesToo) {
-  write("qmgr.log", "3\n4");
-  write("qmgr.log.1", "2\n");
-  write("qmgr.log.2", "1\n");
-  ASSERT_EQ(std::system(("gzip " + folder_.path() + "/qmgr.log.2").c_str()), 0);
-  write("deliver.log", "d\n");
-  write("qmgr.log.old", "no");
-  write("other.txt", "no");
-  const auto files = list_log_files(folder_.path());
-  ASSERT_TRUE(files);
-  std::string all;
-  for (const auto& file : *files) {
-    ASSERT_TRUE(read_lines(file, [&](std::string_view line) { all += std::string(line) + ","; }));
-  }
-  EXPECT_EQ(all, "d,1,2,3,") << "a line that is being written is not shown";
-}
-
-TEST_F(FilesTest, ATailGoesOnThroughARotation) {
-  const auto path = write("qmgr.log", "1\n2");
-  LogTail tail(path);
-  std::string all;
-  const auto read_on = [&] {
-    ASSERT_TRUE(tail.read_on([&](std::string_view line) { all += std::string(line) + ","; }));
-  };
-  read_on();
-  std::ofstream(path, std::ios::app) << "2\n";
-  read_on();
-  std::filesystem::rename(path, path + ".1");
-  std::ofstream(path + ".1", std::ios::app) << "3\n";
-  write("qmgr.log", "4\n");
-  read_on();
-  EXPECT_EQ(all, "1,22,3,4,");
 }
 
 }  // namespace

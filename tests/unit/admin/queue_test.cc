@@ -1,0 +1,180 @@
+#include "common/admin/queue_report.h"
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "common/admin/queue_filter.h"
+
+namespace holdfast::admin {
+namespace {
+
+using nlohmann::json;
+constexpr std::int64_t kNow = 1'795'339'013'000;
+
+storage::Listed message() {
+  storage::Listed item;
+  item.id = mail::QueueId::make(2, 1);
+  item.message.size = 2345;
+  item.message.sender = "a@s.example";
+  item.message.destination = "office";
+  item.message.arrival_ms = kNow - 60'000;
+  item.message.due_ms = kNow + 900'000;
+  item.message.attempts = 1;
+  item.message.expires_ms = kNow + 86'400'000;
+  item.message.reason = "MAIL: 451 4.3.0 busy";
+  item.recipients = {{"b@Example.Test", true, storage::RecipientStatus::kOpen, "451 4.3.0 busy", "4.3.0"},
+                     {"c@example.test", true, storage::RecipientStatus::kSent, "250 ok", "2.0.0"},
+                     {"d@example.test", true, storage::RecipientStatus::kOpen, "", ""}};
+  return item;
+}
+
+Moment moment() { return {.now_ms = kNow, .active = {}, .shut = {}}; }
+
+TEST(QueueJson, IsPostqueuesWithOursBehind) {
+  const auto j = json::parse(queue_json(message(), moment()));
+  EXPECT_EQ(j["queue_name"], "deferred");
+  EXPECT_EQ(j["queue_id"], "20000000001");
+  EXPECT_EQ(j["arrival_time"], kNow / 1000 - 60);
+  EXPECT_EQ(j["message_size"], 2345);
+  EXPECT_EQ(j["sender"], "a@s.example");
+  ASSERT_EQ(j["recipients"].size(), 2U) << "the one that was reached is not waiting";
+  EXPECT_EQ(j["recipients"][0]["address"], "b@Example.Test");
+  EXPECT_EQ(j["recipients"][0]["delay_reason"], "451 4.3.0 busy");
+  EXPECT_EQ(j["recipients"][1]["delay_reason"], "MAIL: 451 4.3.0 busy");
+  EXPECT_EQ(j["domain"], "example.test");
+  EXPECT_EQ(j["destination"], "office");
+  EXPECT_EQ(j["next_attempt"], kNow / 1000 + 900);
+  EXPECT_EQ(j["attempts"], 1);
+  EXPECT_EQ(j["expires"], kNow / 1000 + 86400);
+}
+
+TEST(QueueJson, ExpiresIsWhenItEndsByItself) {
+  auto item = message();
+  item.message.state = storage::MessageState::kHeld;
+  EXPECT_TRUE(json::parse(queue_json(item, moment()))["expires"].is_null()) << "held mail does not expire";
+  item.message.state = storage::MessageState::kFrozen;
+  item.message.discard_ms = kNow + 5000;
+  EXPECT_EQ(json::parse(queue_json(item, moment()))["expires"], kNow / 1000 + 5);
+}
+
+TEST(QueueJson, WhoWasReportedIsNotWaitedFor) {
+  auto item = message();
+  item.recipients[0].status = storage::RecipientStatus::kReported;
+  item.recipients[2].status = storage::RecipientStatus::kRefused;
+  const auto j = json::parse(queue_json(item, moment()));
+  ASSERT_EQ(j["recipients"].size(), 1U);
+  EXPECT_EQ(j["recipients"][0]["status"], "refused");
+  EXPECT_TRUE(j["next_attempt"].is_null()) << "nobody is left to try";
+}
+
+TEST(QueueJson, TheNullSenderIsMailerDaemon) {
+  auto item = message();
+  item.message.sender.clear();
+  EXPECT_EQ(json::parse(queue_json(item, moment()))["sender"], "MAILER-DAEMON");
+}
+
+TEST(QueueJson, BytesThatAreNoUtf8AreReplaced) {
+  auto item = message();
+  item.message.sender = "\xff@s.example";
+  EXPECT_EQ(json::parse(queue_json(item, moment()))["sender"], "\xef\xbf\xbd@s.example");
+}
+
+TEST(QueueJson, WhatIsHandedOverNowIsActive) {
+  Moment now = moment();
+  now.active = {message().id};
+  EXPECT_EQ(json::parse(queue_json(message(), now))["queue_name"], "active");
+  auto held = message();
+  held.message.state = storage::MessageState::kHeld;
+  EXPECT_EQ(json::parse(queue_json(held, now))["queue_name"], "held");
+  EXPECT_TRUE(json::parse(queue_json(held, now))["next_attempt"].is_null());
+}
+
+TEST(QueueJson, AShutDestinationHasNoNextAttempt) {
+  Moment now = moment();
+  now.shut["office"] = "office is down: connect: connection refused";
+  const auto j = json::parse(queue_json(message(), now));
+  EXPECT_TRUE(j["next_attempt"].is_null());
+  EXPECT_EQ(j["reason"], "office is down: connect: connection refused");
+}
+
+TEST(QueueTable, SaysWhatMatters) {
+  Table table = queue_table();
+  add_to(table, message(), moment());
+  EXPECT_EQ(
+      table.take(),
+      "ID           STATE        SIZE  AGE  NEXT    EXPIRES  DESTINATION  SENDER       RECIPIENTS         REASON\n"
+      "20000000001  deferred  2.3 KiB  1m   in 15m  in 1d    office       a@s.example  b@Example.Test +1  MAIL: 451 "
+      "4.3.0 busy\n");
+}
+
+TEST(Mailq, LooksLikePostfixs) {
+  ::setenv("TZ", "UTC", 1);
+  ::tzset();
+  Moment now = moment();
+  now.active = {message().id};
+  EXPECT_EQ(mailq_head() + mailq_entry(message(), now),
+            "-Queue ID-        --Size-- ----Arrival Time---- -Sender/Recipient-------\n"
+            "20000000001*          2345 Sun Nov 22 09:15:53  a@s.example\n"
+            "                                                              (451 4.3.0 busy)\n"
+            "                                                b@Example.Test\n"
+            "                                                        (MAIL: 451 4.3.0 busy)\n"
+            "                                                d@example.test\n"
+            "\n");
+  EXPECT_EQ(mailq_foot(0, 0), "Mail queue is empty\n");
+  EXPECT_EQ(mailq_foot(1, 10), "-- 1 Kbytes in 1 Request.\n");
+  EXPECT_EQ(mailq_foot(5, 10240), "-- 10 Kbytes in 5 Requests.\n");
+}
+
+TEST(QueueShow, TellsTheWholeStory) {
+  mail::Envelope envelope;
+  envelope.client_address = "192.0.2.10";
+  envelope.client_port = 4711;
+  envelope.helo = "evil\x1b[2J";
+  envelope.protocol = "ESMTP";
+  const std::string text = message_text(message(), moment(), &envelope);
+  EXPECT_NE(text.find("client        unknown[192.0.2.10]:4711\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("c@example.test  sent    250 ok\n"), std::string::npos) << text;
+  EXPECT_EQ(text.find('\x1b'), std::string::npos);
+  EXPECT_NE(message_text(message(), moment(), nullptr).find("record        cannot be read\n"), std::string::npos);
+}
+
+TEST(QueueWords, MustChooseSomething) {
+  QueueWords words;
+  EXPECT_EQ(words.for_qmgr(false).error().kind, base::Kind::kUsage);
+  words.ids = {"20000000001"};
+  EXPECT_EQ(words.for_qmgr(true).value(), (std::vector<std::string>{"20000000001"}));
+  words.sender = "a@b";
+  EXPECT_FALSE(words.for_qmgr(false)) << "ids and a filter";
+}
+
+TEST(QueueWords, ThatAreLongerThanAnyName) {
+  QueueWords words;
+  words.destination = std::string(401, 'x');
+  EXPECT_EQ(words.filter().error().kind, base::Kind::kUsage);
+  EXPECT_EQ(words.for_qmgr(false).error().kind, base::Kind::kUsage);
+}
+
+TEST(QueueWords, ThatDestroyManyNeedAYes) {
+  QueueWords words;
+  words.domain = "example.test";
+  EXPECT_FALSE(words.for_qmgr(true));
+  EXPECT_TRUE(words.for_qmgr(false));
+  words.dry_run = true;
+  EXPECT_EQ(words.for_qmgr(true).value(), (std::vector<std::string>{"--domain", "example.test", "--dry-run"}));
+  words.dry_run = false;
+  words.yes = true;
+  EXPECT_EQ(words.for_qmgr(true).value(), (std::vector<std::string>{"--domain", "example.test"}));
+}
+
+TEST(QueueWords, AreChecked) {
+  QueueWords words;
+  words.ids = {"xyz"};
+  EXPECT_EQ(words.for_qmgr(false).error().text, "'xyz' is not a queue id");
+  words.state = "odd";
+  EXPECT_EQ(words.filter().error().kind, base::Kind::kUsage);
+  words.state = "active";
+  EXPECT_EQ(words.filter()->state, storage::MessageState::kDeferred);
+}
+
+}  // namespace
+}  // namespace holdfast::admin
