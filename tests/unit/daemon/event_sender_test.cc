@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <utility>
 
 #include <gtest/gtest.h>
 
@@ -20,13 +21,12 @@ class Receiver : public ipc::ChannelHandler {
     if (!event) return false;
     events.push_back(*event);
     if (confirms) from.send(ipc::EventTaken{event->number});
-    if (enough && enough()) loop->stop();
+    if (on_event) on_event();
     return true;
   }
   std::vector<ipc::Event> events;
   bool confirms = true;
-  net::Loop* loop = nullptr;
-  std::function<bool()> enough;
+  std::function<void()> on_event;
 };
 
 class EventSenderTest : public ::testing::Test {
@@ -34,7 +34,6 @@ class EventSenderTest : public ::testing::Test {
   EventSenderTest() {
     std::string name = (std::filesystem::temp_directory_path() / "hf-events-XXXXXX").string();
     folder_ = ::mkdtemp(name.data());
-    receiver_.loop = &loop_;
   }
   ~EventSenderTest() override { std::filesystem::remove_all(folder_); }
   static ipc::Hello hello(const char* name) {
@@ -45,14 +44,17 @@ class EventSenderTest : public ::testing::Test {
   }
   std::string path() const { return folder_ + "/alertd.sock"; }
   void run_until(std::function<bool()> done) {
-    receiver_.enough = done;
-    net::Timer limit(loop_, [this] { loop_.stop(); });
+    bool over = false;  // a second stop() would end the next run()
+    const auto stop_if = [&](bool yes) {
+      if (yes && !std::exchange(over, true)) loop_.stop();
+    };
+    receiver_.on_event = [&] { stop_if(done()); };
+    net::Timer limit(loop_, [&] { stop_if(true); });
     limit.start(20s);
-    net::Timer look(loop_, [&] {
-      if (done()) loop_.stop();
-    });
+    net::Timer look(loop_, [&] { stop_if(done()); });
     look.every(10ms);
     loop_.run();
+    receiver_.on_event = nullptr;
     EXPECT_TRUE(done());
   }
 
