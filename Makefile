@@ -11,10 +11,11 @@
 #   make bench-doc          puts what `make bench` has measured into docs/
 #   make fuzz [TIME=60] [TARGET=NAME]   runs each fuzz target, or one, for so many seconds (docs/fuzzing.md)
 #   make fmt                clang-format over the sources that differ from the last commit
+#   make deb                Debian packages into build/deb (packaging/)
 #   make doc                writes the generated parts of docs/ again
 #   make clean              removes build/
 
-PROGRAMS := master smtpd qmgr deliver prober alertd gatewayctl
+PROGRAMS := master smtpd qmgr deliver prober alertd gatewayctl holdfast-import
 RELEASE := build/release
 JOBS := $(shell nproc)
 # The rooms that have threads.
@@ -22,7 +23,7 @@ THREADED := unit_storage unit_smtpd unit_qmgr unit_deliver unit_prober
 empty :=
 space := $(empty) $(empty)
 
-.PHONY: run build check check-all bench bench-micro bench-doc fuzz fmt doc clean
+.PHONY: run build check check-all bench bench-micro bench-doc fuzz fmt doc deb clean
 
 run: build
 	@tools/run-demo $(CONFIG)
@@ -85,6 +86,10 @@ doc: build
 	mv docs/metrics.md.new docs/metrics.md
 	$(RELEASE)/bin/gatewayctl manual >docs/gatewayctl.md.new
 	mv docs/gatewayctl.md.new docs/gatewayctl.md
+
+deb:
+	@tools/install-deps deb
+	@tools/make-deb
 
 clean:
 	rm -rf build

@@ -15,6 +15,7 @@ function(holdfast_program name)
   target_link_libraries(${name}_parts PUBLIC ${ARG_USES})
   add_executable(${name} main.cc)
   target_link_libraries(${name} PRIVATE ${name}_parts)
+  set_property(GLOBAL APPEND PROPERTY HOLDFAST_PROGRAMS ${name})
 endfunction()
 
 # holdfast_unit_test(NAME SOURCES… USES…): the GoogleTest program unit_NAME, one ctest entry.

@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 
 #include "gatewayctl/alert_commands.h"
+#include "gatewayctl/completion.h"
 #include "gatewayctl/config_commands.h"
 #include "gatewayctl/dest_commands.h"
 #include "gatewayctl/figures_commands.h"
@@ -57,7 +58,8 @@ int main(int argc, char** argv) {
   gatewayctl::add_trace_command(app, invocation);
   gatewayctl::add_selftest(app, invocation);
   gatewayctl::add_sink_command(app, invocation.exit_code);
-  gatewayctl::add_manual_command(app);
+  gatewayctl::add_manual_command(app, invocation);
+  gatewayctl::add_completion_command(app, invocation);
   if (const int wrong = parse(app, words_of(argc, argv)); wrong != 0) return wrong;
   return invocation.exit_code;
 }

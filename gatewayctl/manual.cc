@@ -2,17 +2,20 @@
 
 #include <cctype>
 #include <cstdio>
+#include <memory>
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 #include <CLI/CLI.hpp>
+
+#include "gatewayctl/pages.h"
 
 namespace holdfast::gatewayctl {
 namespace {
 
+constexpr const char* kTitle = "# gatewayctl\n\nMade by `make doc` from the program itself. ";
+
 constexpr const char* kHead =
-    "# gatewayctl\n\n"
-    "Made by `make doc` from the program itself. Every listing takes `--json` (one object a line), and `--config "
-    "FILE`\n"
+    "Every listing takes `--json` (one object a line), and `--config FILE`\n"
     "names the configuration. What destroys takes `--dry-run`, asks for `--yes` where no ids are named, and says how "
     "many.\n\n"
     "Exit codes (sysexits.h): 0 done; 64 the words are wrong; 65 the data is wrong; 67 no such message, recipient or\n"
@@ -48,7 +51,7 @@ bool is_shown(const CLI::Option* option) {
   return option->get_name().find("--help") == std::string::npos && !option->get_group().empty();
 }
 
-std::string section(const CLI::App& app, const std::string& name) {
+std::string section(const CLI::App& app, const std::string& name, std::string_view heading) {
   std::string rows;
   for (const CLI::Option* option : app.get_options(is_shown)) rows += option_row(*option);
   // Option groups are subcommands without a name.
@@ -56,21 +59,21 @@ std::string section(const CLI::App& app, const std::string& name) {
     if (!group->get_name().empty()) continue;
     for (const CLI::Option* option : group->get_options(is_shown)) rows += option_row(*option);
   }
-  std::string out = fmt::format("\n## {}\n\n{}\n", name, sentence(app.get_description()));
+  std::string out = fmt::format("\n{} {}\n\n{}\n", heading, name, sentence(app.get_description()));
   if (!rows.empty()) out += "\n| | |\n|---|---|\n" + rows;
   if (!app.get_footer().empty()) out += "\n" + app.get_footer() + "\n";
   return out;
 }
 
-void walk(const CLI::App& app, const std::string& before, std::string& out) {
+void walk(const CLI::App& app, const std::string& before, std::string_view heading, std::string& out) {
   for (const CLI::App* command : app.get_subcommands({})) {
     if (command->get_name().empty() || command->get_group().empty()) continue;
     const std::string name = before.empty() ? command->get_name() : before + " " + command->get_name();
     const auto below = command->get_subcommands([](const CLI::App* a) { return !a->get_name().empty(); });
     if (below.empty()) {
-      out += section(*command, name);
+      out += section(*command, name, heading);
     } else {
-      walk(*command, name, out);
+      walk(*command, name, heading, out);
     }
   }
 }
@@ -78,14 +81,32 @@ void walk(const CLI::App& app, const std::string& before, std::string& out) {
 }  // namespace
 
 std::string manual(const CLI::App& app) {
-  std::string out = kHead;
-  walk(app, "", out);
+  std::string out = std::string(kTitle) + kHead;
+  walk(app, "", "##", out);
   return out;
 }
 
-void add_manual_command(CLI::App& app) {
-  app.add_subcommand("manual", "this page: docs/gatewayctl.md")->callback([&app] {
-    std::fputs(manual(app).c_str(), stdout);
+std::string manual_body(const CLI::App& app) {
+  std::string out = std::string(kHead) + "\n## Commands\n";
+  walk(app, "", "###", out);
+  return out;
+}
+
+void add_manual_command(CLI::App& app, Invocation& invocation) {
+  struct Words {
+    std::string page;
+    bool list = false;
+  };
+  auto words = std::make_shared<Words>();
+  auto* command = app.add_subcommand("manual", "this reference; or one of Holdfast's manual pages, as man reads it");
+  command->add_option("PAGE", words->page, "as in gatewayctl.8");
+  command->add_flag("--pages", words->list, "only the pages' names");
+  command->callback([&app, &invocation, words] {
+    if (words->list) return std::puts(fmt::format("{}", fmt::join(page_names(), "\n")).c_str()), void();
+    if (words->page.empty()) return std::fputs(manual(app).c_str(), stdout), void();
+    const auto page = page_text(app, words->page);
+    if (page) return std::fputs(page->c_str(), stdout), void();
+    invocation.exit_code = report(page.error());
   });
 }
 

@@ -118,13 +118,16 @@ std::string reference_table(std::span<const Setting<Owner>> rows) {
   return out;
 }
 
-constexpr std::string_view kReferenceHead =
+constexpr std::string_view kReferenceTitle =
     R"(# Settings
 
 Made from the settings table by `gatewayctl config reference`; do not edit. Change common/config/settings.cc
 and run `make doc`.
 
-The configuration is one YAML file, /etc/holdfast/gateway.yaml unless said otherwise. Beside it may lie
+)";
+
+constexpr std::string_view kReferenceHead =
+    R"(The configuration is one YAML file, /etc/holdfast/gateway.yaml unless said otherwise. Beside it may lie
 `conf.d/*.yaml` (the same shape; a plain setting there replaces the earlier one) and `domains.d/DOMAIN.yaml` (the
 settings of that one domain). Every domain and destination may be described once only. Durations are
 written `90s`, `15m`, `4h`, `4d`; sizes `512KiB`, `10MiB`, `1GiB`. An unknown name, a wrong type or a bad
@@ -227,7 +230,9 @@ std::vector<Change> difference(const Config& before, const Config& after) {
   return out;
 }
 
-std::string reference() {
+std::string reference() { return std::string(kReferenceTitle) + reference_body(); }
+
+std::string reference_body() {
   std::string out(kReferenceHead);
   out += "## General\n\n" + reference_table(global_settings());
   out += std::string(kWebHead) + reference_table(web_settings());

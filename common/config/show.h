@@ -34,5 +34,7 @@ std::vector<Change> difference(const Config& before, const Config& after);
 
 // docs/settings.md.
 std::string reference();
+// The same without its title, for gateway.yaml(5).
+std::string reference_body();
 
 }  // namespace holdfast::config

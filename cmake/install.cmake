@@ -1,0 +1,10 @@
+# Where programs lie once installed: the admin's among the commands, the daemons beside master, which starts them.
+get_property(programs GLOBAL PROPERTY HOLDFAST_PROGRAMS)
+set(commands gatewayctl holdfast-import)
+foreach(program ${programs})
+  if(program IN_LIST commands)
+    install(TARGETS ${program} RUNTIME DESTINATION sbin)
+  else()
+    install(TARGETS ${program} RUNTIME DESTINATION libexec/holdfast)
+  endif()
+endforeach()

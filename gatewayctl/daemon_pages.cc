@@ -1,0 +1,74 @@
+#include "gatewayctl/daemon_pages.h"
+
+#include <array>
+
+namespace holdfast::gatewayctl {
+namespace {
+
+constexpr std::array<DaemonPage, 7> kPages{{
+    {"master", "starts and supervises the mail gateway",
+     R"(Checks the configuration, makes the folders, binds every listening socket, starts the daemons and hands them their
+sockets, certificates, keys and passwords. A daemon that dies is started again, after a wait that grows from 100 ms to 30 s;
+the others go on. It stays in the foreground, and tells systemd when the gateway is ready.
+
+Started by root, it is the only process with privileges: the daemons run as the account of the setting `user`. Started by
+another account, all of them run as that one.
+
+## Options
+
+| | |
+|---|---|
+| `--config FILE` | the configuration; /etc/holdfast/gateway.yaml unless given |
+| `--check` | say whether it is good, and end |
+| `--help` | the words it takes |
+
+## Signals
+
+| | |
+|---|---|
+| `SIGHUP` | read the configuration again, and reopen the logs; one that is not good leaves the running one in force |
+| `SIGTERM`, `SIGINT` | end the daemons in order, within 10 s; a second one kills those that still run |
+
+## Exit codes
+
+0 ended when told to; 64 wrong words; 69 an address is taken, or another master runs with this folder; 77 no permission;
+78 the configuration is not good. Before the first daemon runs, what went wrong is on standard error, then in the log.
+
+## Files
+
+| | |
+|---|---|
+| `/etc/holdfast/gateway.yaml` | the configuration; beside it `conf.d` and `domains.d` |
+| `/var/spool/holdfast` | kept mail and the queue's index |
+| `/var/lib/holdfast` | what is known of destinations and recipients; the counter of writer numbers |
+| `/run/holdfast` | sockets, locks, and the configuration in force |
+| `/var/log/holdfast` | a log a program, in Postfix's shape |
+)"},
+    {"prober", "finds out whether mail servers are up, and whom they accept",
+     R"(Looks at each server in its interval, and every 5 s after a failure; decides whether a destination is up, down, draining or
+paused; keeps the directory of known recipients, and asks by itself before one is forgotten. While it is dead the directory is
+used as it was last written.)"},
+    {"qmgr", "keeps the queue of the mail gateway",
+     R"(Indexes what smtpd has written to disk, gives it to deliver when it is due, drains the queue when a destination is back,
+expires messages, and writes bounces and delay warnings. While it is dead smtpd still takes and keeps mail, and qmgr finds it
+when it is back.)"},
+    {"deliver", "hands kept mail over",
+     R"(The SMTP and LMTP client for mail from the queue: one process a processor core, several sessions a destination, kept
+open. Each outcome is kept until qmgr says that it is on disk.)"},
+    {"smtpd", "speaks SMTP with the world",
+     R"(Takes mail: one process a processor core, all serving the same sockets. While the destination of a recipient is up, mail
+goes to it in the sender's own session and its own words go back; while it is down, mail for known recipients is written to
+disk before it is answered 250, and other mail is refused for now.)"},
+    {"alertd", "tells the admin what has happened",
+     R"(Turns events, such as a destination that is down, into mail, webhooks or commands, by roads that do not need the server
+that is down; repeats them, and tells when all is well again. Alerts that could not be sent are kept and tried again.)"},
+    {"webd", "the dashboard, the REST interface and the metrics",
+     R"(Serves the pages for admins, /api/v1, /metrics for Prometheus and /healthz, and keeps the history of figures. It listens
+on the loopback address unless it is told otherwise, and on another address only with TLS and users.)"},
+}};
+
+}  // namespace
+
+std::span<const DaemonPage> daemon_pages() { return kPages; }
+
+}  // namespace holdfast::gatewayctl
