@@ -67,7 +67,40 @@ that is down; repeats them, and tells when all is well again. Alerts that could 
 on the loopback address unless it is told otherwise, and on another address only with TLS and users.)"},
 }};
 
+constexpr DaemonPage kImport{
+    "import", "makes a gateway.yaml of another mail system's configuration",
+    R"(Reads what Postfix or Exim relays, and where to, and writes a configuration for Holdfast. Nothing is changed there. What
+only the admin can know is a line that begins with CHECK; what could not be taken over, with the reason, stands at the end.
+
+- `postfix` reads main.cf, or what `postconf -n` prints, and the tables that it names: relay_domains, transport_maps,
+  relay_recipient_maps, relayhost, relay_transport, and some settings. Tables of the kinds hash, btree, lmdb, cdb, dbm and
+  texthash are read as the text that postmap was given; inline and static are known too; others (regexp, pcre, ldap,
+  mysql ...) are named as not taken over.
+- `exim` reads Exim's file with its macros, .ifdef and .include, the domainlist that is relayed, and the routers manualroute
+  and dnslookup, where nothing but the domain decides.
+
+## Options
+
+| | |
+|---|---|
+| `--output FILE` | write into this file, which must not be there yet; standard output unless given |
+| `--recipients FOLDER` | write long lists of recipients into files in this folder |
+| `--domains NAME` | Exim: the domainlist that is relayed; relay_to_domains unless given |
+
+## Exit codes
+
+0 done; 64 wrong words, or a file that is there already; 65 the configuration cannot be understood; 67 there is no such file;
+77 no permission.
+
+## Examples
+
+    holdfast-import postfix --recipients /etc/holdfast/recipients --output /etc/holdfast/gateway.yaml.new
+    postconf -n | ssh gateway holdfast-import postfix - >gateway.yaml
+)"};
+
 }  // namespace
+
+const DaemonPage& import_page() { return kImport; }
 
 std::span<const DaemonPage> daemon_pages() { return kPages; }
 

@@ -14,5 +14,7 @@ struct DaemonPage {
 
 // master first.
 std::span<const DaemonPage> daemon_pages();
+// Of holdfast-import, which is no daemon: its options are told here again (tests/packaging/test_pages.py compares).
+const DaemonPage& import_page();
 
 }  // namespace holdfast::gatewayctl

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 
@@ -44,6 +45,16 @@ def test_groff_takes_no_text_for_itself(share):
     wanted = [line.split("`")[1].replace("\\|", "|") for line in reference.splitlines() if line.startswith("| `")]
     assert len(wanted) > 100
     assert [word for word in wanted if word not in seen] == []
+
+
+def test_the_importers_page_has_its_options(share):
+    page = (share / "man/man8/holdfast-import.8").read_text().replace("\\-", "-")
+    for system in ("postfix", "exim"):
+        told = subprocess.run([BIN / "holdfast-import", system, "--help"], check=True, capture_output=True, text=True).stdout
+        told += subprocess.run([BIN / "holdfast-import", "--help"], check=True, capture_output=True, text=True).stdout
+        options = set(re.findall(r"--[a-z]+", told)) - {"--help"}
+        assert len(options) >= 2
+        assert [option for option in options if option not in page] == []
 
 
 @pytest.mark.skipif(shutil.which("man") is None, reason="no man here")
