@@ -32,7 +32,8 @@ std::uint32_t workers(int configured) {
 
 // In the order of their start. Those who take mail and hand it over end first; qmgr and prober serve them.
 std::vector<Role> roles(const config::Config& config, bool web) {
-  std::vector<Role> out{{"prober", 1, 1},
+  std::vector<Role> out{{"alertd", 1, 1},
+                        {"prober", 1, 1},
           {"qmgr", 1, 1},
           {"deliver", workers(config.deliver_workers), 0},
           {"smtpd", workers(config.smtpd.workers), 0}};
@@ -93,6 +94,7 @@ Master::Master(net::Loop& loop, config::Config config, Ground ground)
                    if (child.name == "webd") ground_.web.note(config_.paths.run, child.pid);
                  }}),
       control_(loop, config_.paths.run + "/master.sock", hello(), *this),
+      events_(loop, config_.paths.run + "/alertd.sock", hello()),
       hangup_(loop, SIGHUP, [this] { reload(); }),
       terminate_(loop, SIGTERM, [this] { end(); }),
       interrupt_(loop, SIGINT, [this] { end(); }) {

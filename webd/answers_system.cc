@@ -1,10 +1,13 @@
 // The situation, the system, the configuration, the audit log, users and tokens.
 #include <algorithm>
+#include <cstdlib>
+#include <ctime>
 
 #include <fmt/core.h>
 #include <sys/statvfs.h>
 
 #include "common/admin/status_look.h"
+#include "common/admin/table.h"
 #include "common/base/text.h"
 #include "common/config/show.h"
 #include "common/config/values.h"
@@ -34,6 +37,64 @@ base::Result<admin::Role> role_of(const json& body) {
 }
 
 
+// "10:02", or "Thursday 10:02" for another day than today's.
+std::string clock_text(std::int64_t ms, std::int64_t now) {
+  const std::time_t then = ms / 1000, today = now / 1000;
+  std::tm at{}, now_at{};
+  ::localtime_r(&then, &at);
+  ::localtime_r(&today, &now_at);
+  const bool same_day = at.tm_yday == now_at.tm_yday && at.tm_year == now_at.tm_year;
+  const bool same_week = std::abs(ms - now) < 6LL * 86'400'000;
+  char out[64];
+  std::strftime(out, sizeof out, same_day ? "%H:%M" : same_week ? "%A %H:%M" : "%Y-%m-%d %H:%M", &at);
+  return out;
+}
+
+// 1,204: a thousand is easier read.
+std::string grouped(std::uint64_t n) {
+  std::string out = fmt::format("{}", n);
+  for (int at = static_cast<int>(out.size()) - 3; at > 0; at -= 3) out.insert(static_cast<std::size_t>(at), ",");
+  return out;
+}
+
+// What is kept for a destination, and for how long.
+struct Held {
+  std::optional<std::uint64_t> messages, bytes;
+  std::int64_t oldest_ms = 0, first_expiry_ms = 0;
+};
+
+Held held_for(admin::Gateway& gateway, const std::string& destination) {
+  Held out;
+  const auto read = gateway.read_queue([&](const storage::QueueIndex& index, const storage::Txn& txn) {
+    const auto counter = index.counter(txn, destination);
+    out.messages = counter.messages();
+    out.bytes = counter.bytes;
+    index.by_age(txn, destination, {}, [&](storage::QueueIndex::Place place, const storage::Waiting&) {
+      out.oldest_ms = place.time_ms;
+      if (const auto row = index.message(txn, place.id)) out.first_expiry_ms = row->expires_ms;
+      return false;
+    });
+  });
+  if (!read && read.error().kind == base::Kind::kNotFound) out.messages = out.bytes = 0;
+  return out;
+}
+
+// "office is down since 10:02, pass thro': mail for known recipients is accepted unscanned and kept (1,204 messages, 38
+// MiB), the oldest until Thursday 10:02".
+std::string outage_text(const admin::DestinationLine& d, const Held& held, std::int64_t now) {
+  std::string out = fmt::format("{} is {}", d.name, d.state);
+  if (d.since_ms != 0) out += fmt::format(" since {}", clock_text(d.since_ms, now));
+  if (d.state == "draining") {
+    out = fmt::format("{} is back since {}, and its mail is being handed over", d.name, clock_text(d.since_ms, now));
+  } else {
+    out += fmt::format(", {}: mail for known recipients is {}kept", d.mode, d.state == "down" ? "accepted unscanned and " : "");
+  }
+  if (!held.messages) return out;
+  out += fmt::format(" ({} {}, {})", grouped(*held.messages), *held.messages == 1 ? "message" : "messages", admin::bytes_text(*held.bytes));
+  if (held.first_expiry_ms != 0) out += fmt::format(", the oldest until {}", clock_text(held.first_expiry_ms, now));
+  return out;
+}
+
 json changed_one() { return {{"changed", 1}}; }
 
 }  // namespace
@@ -42,7 +103,17 @@ std::string status_object(admin::Gateway& gateway) {
   const auto status = admin::gather(gateway);
   json out = json::parse(admin::status_json(status));
   out["mode"] = admin::overall_mode(status);
-  out["sentence"] = out["situation"];
+  std::string sentence;
+  for (auto& destination : out["destinations"]) {
+    const auto held = held_for(gateway, destination.value("name", ""));
+    destination["bytes"] = admin::optional_json(held.bytes);
+    destination["oldest_arrival"] = admin::time_json(held.oldest_ms);
+    destination["first_expiry"] = admin::time_json(held.first_expiry_ms);
+    const auto line = std::ranges::find(status.destinations, destination.value("name", ""), &admin::DestinationLine::name);
+    const bool out_of_order = line != status.destinations.end() && !line->stale && !line->state.empty() && line->state != "up";
+    if (out_of_order) sentence += (sentence.empty() ? "" : "; ") + outage_text(*line, held, status.now_ms);
+  }
+  out["sentence"] = sentence.empty() ? out["situation"] : json(sentence + ".");
   if (out["spool"].is_object()) {
     const auto total = disk_bytes(gateway.config().paths.spool);
     out["spool"]["total_bytes"] = admin::optional_json(total);

@@ -19,7 +19,7 @@ std::string event(const char* name, std::string_view data) {
 
 // What changes by itself from second to second is no news.
 void leave_out_clocks(json& status) {
-  for (const char* spoken : {"situation", "sentence"}) status.erase(spoken);  // "for 5s"
+  status.erase("situation");  // "for 5s"
   if (status.contains("queue") && status["queue"].is_object()) status["queue"].erase("oldest_seconds");
   if (status.contains("spool") && status["spool"].is_object()) status["spool"].erase("free_bytes");
 }

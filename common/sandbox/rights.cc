@@ -11,6 +11,8 @@ namespace {
 using enum Place;
 using enum Access;
 
+constexpr FolderRight kAlertd[]{
+    {kIndex, kReadDatabase}, {kDirectory, kReadDatabase}, {kAlerts, kWrite}, {kRun, kListen}, {kLog, kAppend}};
 constexpr FolderRight kProber[]{{kDirectory, kWrite}, {kToken, kRead}, {kRun, kListen}, {kLog, kAppend}};
 constexpr FolderRight kQmgr[]{{kSpool, kWrite}, {kDirectory, kReadDatabase}, {kRun, kListen}, {kLog, kAppend}};
 constexpr FolderRight kDeliver[]{
@@ -21,7 +23,8 @@ constexpr FolderRight kSmtpd[]{
 constexpr FolderRight kWebd[]{{kIndex, kReadDatabase}, {kSegments, kRead}, {kDirectory, kReadDatabase}, {kWeb, kWrite},
                               {kHistory, kWrite},     {kRun, kRead},      {kLog, kExtend}};
 
-constexpr std::array<Rights, 5> kRights{{
+constexpr std::array<Rights, 6> kRights{{
+    {.daemon = "alertd", .folders = kAlertd, .network = true, .handed_files = true},
     {.daemon = "prober", .folders = kProber, .network = true, .handed_files = true},
     {.daemon = "qmgr", .folders = kQmgr, .network = false, .handed_files = false},
     {.daemon = "deliver", .folders = kDeliver, .network = true, .handed_files = true},
@@ -51,8 +54,9 @@ std::string_view to_text(Place place) {
   switch (place) {
     case kSpool: return "spool";
     case kSegments: return "spool/segments";
-    case kDirectory: return "state/directory";
     case kIndex: return "spool/index";
+    case kDirectory: return "state/directory";
+    case kAlerts: return "state/alerts";
     case kWeb: return "state/web";
     case kHistory: return "state/history";
     case kToken: return "state/token";

@@ -12,8 +12,9 @@ namespace holdfast::sandbox {
 enum class Place {
   kSpool,      // paths.spool, all below it
   kSegments,   // paths.spool/segments
-  kDirectory,  // paths.state/directory
   kIndex,      // paths.spool/index
+  kDirectory,  // paths.state/directory
+  kAlerts,     // paths.state/alerts
   kWeb,        // paths.state/web
   kHistory,    // paths.state/history
   kToken,      // the file paths.state/token

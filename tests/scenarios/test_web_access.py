@@ -27,7 +27,7 @@ def module_world():
 @pytest.fixture(scope="module")
 def gateway(module_world):
     destination = module_world.destination()
-    gateway = module_world.gateway([destination], settings=web.settings())
+    gateway = module_world.gateway(destination, settings=web.settings())
     for role in ("viewer", "operator", "admin"):
         web.add_user(gateway, role, role)
     return gateway
@@ -126,7 +126,7 @@ def test_tokens_are_scoped_and_end(gateway):
 
 
 def test_guessing_passwords_gets_slow(module_world):
-    gateway = module_world.gateway([module_world.destination()], settings=web.settings())
+    gateway = module_world.gateway(module_world.destination(), settings=web.settings())
     web.add_user(gateway, "admin", "admin")
     guesser = web.browser(gateway)
     codes = [guesser.login("admin" if i % 2 else "nobody", f"wrong password {i}").status for i in range(6)]
