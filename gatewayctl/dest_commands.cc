@@ -1,13 +1,20 @@
 #include "gatewayctl/dest_commands.h"
 
 #include <cstdio>
+#include <functional>
 #include <memory>
+#include <utility>
 
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
+#include "common/admin/dest_history.h"
 #include "common/admin/dest_look.h"
+#include "common/admin/text_json.h"
+#include "common/base/text.h"
 #include "common/config/values.h"
+#include "gatewayctl/dest_test.h"
+#include "gatewayctl/domain_check.h"
 
 namespace holdfast::gatewayctl {
 namespace {
@@ -100,6 +107,71 @@ void run_domain_show(Invocation& invocation, const std::string& name) {
   });
 }
 
+// One finding a line, as it comes.
+void put(const Invocation& invocation, const Finding& finding, std::string& server) {
+  if (invocation.json) {
+    std::fputs(dump_line({{"server", finding.server.empty() ? json() : json(finding.server)}, {"step", finding.step},
+                          {"result", to_text(finding.result)}, {"text", finding.text}}).c_str(), stdout);
+    return;
+  }
+  if (!finding.server.empty() && std::exchange(server, finding.server) != finding.server) fmt::print("{}\n", base::printable(finding.server));
+  fmt::print("{:<5} {:<15} {}\n", to_text(finding.result), finding.step, base::printable(finding.text));
+  std::fflush(stdout);
+}
+
+std::function<void(const Finding&)> printer(const Invocation& invocation) {
+  return [&invocation, server = std::make_shared<std::string>()](const Finding& finding) { put(invocation, finding, *server); };
+}
+
+// Those that the prober has found, where they are found by MX.
+std::vector<config::HostPort> servers_of(Gateway& gateway, const config::Destination& destination) {
+  if (!destination.mx) return destination.servers;
+  std::vector<config::HostPort> out;
+  const auto row = gateway.directory().destination(destination.name);
+  if (!row) return out;
+  for (const auto& server : row->servers) {
+    if (auto parsed = config::parse_server(server.server)) out.push_back(std::move(*parsed));
+  }
+  return out;
+}
+
+void run_test(Invocation& invocation, const std::string& name) {
+  with_gateway(invocation, [&](Gateway& gateway) -> base::Status {
+    const auto destination = find_destination(gateway, name);
+    if (!destination) return std::unexpected(destination.error());
+    DestTest test{.config = gateway.config(), .destination = **destination, .servers = servers_of(gateway, **destination), .domain = {}};
+    if (test.servers.empty()) return base::fail(base::Kind::kTemporary, "no server of it is known yet: see gatewayctl domain check");
+    for (const auto& [domain, settings] : gateway.config().domains) {
+      if (settings.destination == (*destination)->name && test.domain.empty()) test.domain = domain;
+    }
+    if (!run_dest_test(test, printer(invocation))) invocation.exit_code = base::exit_code(base::Kind::kUnavailable);
+    return {};
+  });
+}
+
+void run_domain_check_of(Invocation& invocation, const std::string& name) {
+  with_gateway(invocation, [&](Gateway& gateway) -> base::Status {
+    const auto* domain = gateway.config().find_domain(name);
+    if (domain == nullptr) return base::fail(base::Kind::kNotFound, fmt::format("'{}' is no domain of ours", name));
+    const bool good = run_domain_check(gateway.config(), domain->name, printer(invocation));
+    if (!good) invocation.exit_code = base::exit_code(base::Kind::kData);
+    if (!invocation.json) std::fputs(coverage_text(view_of(gateway, *domain)).c_str(), stdout);
+    return {};
+  });
+}
+
+void run_history(Invocation& invocation, const std::string& name, std::size_t most) {
+  with_gateway(invocation, [&](Gateway& gateway) -> base::Status {
+    const auto destination = find_destination(gateway, name);
+    if (!destination) return std::unexpected(destination.error());
+    const auto changes = destination_history(gateway.config().paths.log, (*destination)->name, most);
+    if (!changes) return std::unexpected(changes.error());
+    const auto now_s = now_ms() / 1000;
+    std::fputs((invocation.json ? history_lines_json(*changes, now_s) : history_text(*changes, now_s)).c_str(), stdout);
+    return {};
+  });
+}
+
 CLI::App* add_named(CLI::App& parent, const char* command, const char* help, const std::shared_ptr<std::string>& name) {
   auto* out = parent.add_subcommand(command, help);
   out->add_option("NAME", *name, "its name")->required();
@@ -109,7 +181,7 @@ CLI::App* add_named(CLI::App& parent, const char* command, const char* help, con
 }  // namespace
 
 void add_dest_commands(CLI::App& app, Invocation& invocation) {
-  auto* dest = app.add_subcommand("dest", "destinations: list, show, probe, pause, resume")->require_subcommand(1);
+  auto* dest = app.add_subcommand("dest", "destinations: list, show, history, test, probe, pause, resume")->require_subcommand(1);
   dest->add_subcommand("list", "all destinations and their states")->callback([&] { run_list(invocation); });
   auto name = std::make_shared<std::string>();
   add_named(*dest, "show", "one destination and its servers", name)->callback([&invocation, name] {
@@ -121,6 +193,12 @@ void add_dest_commands(CLI::App& app, Invocation& invocation) {
   add_named(*dest, "resume", "end a pause", name)->callback([&invocation, name] {
     run_deed(invocation, "resume", {*name});
   });
+  add_named(*dest, "test", "does it do what a gateway in front of it needs? Asks its servers, delivers nothing", name)
+      ->callback([&invocation, name] { run_test(invocation, *name); });
+  auto most = std::make_shared<std::size_t>(100);
+  auto* history = add_named(*dest, "history", "its states as far as the logs go back, with the reasons", name);
+  history->add_option("--limit", *most, "at most so many, the newest")->capture_default_str();
+  history->callback([&invocation, name, most] { run_history(invocation, *name, *most); });
   auto pause = std::make_shared<Pause>();
   auto* command = dest->add_subcommand("pause", "send it nothing: known recipients' mail is kept");
   command->add_option("NAME", pause->name, "its name")->required();
@@ -130,12 +208,15 @@ void add_dest_commands(CLI::App& app, Invocation& invocation) {
 }
 
 void add_domain_commands(CLI::App& app, Invocation& invocation) {
-  auto* domain = app.add_subcommand("domain", "domains: list, show")->require_subcommand(1);
+  auto* domain = app.add_subcommand("domain", "domains: list, show, check")->require_subcommand(1);
   domain->add_subcommand("list", "all domains that mail is relayed for")->callback([&] {
     run_domain_list(invocation);
   });
   auto name = std::make_shared<std::string>();
   add_named(*domain, "show", "one domain", name)->callback([&invocation, name] { run_domain_show(invocation, *name); });
+  add_named(*domain, "check", "do its MX records lead here, and to a second site?", name)->callback([&invocation, name] {
+    run_domain_check_of(invocation, *name);
+  });
 }
 
 }  // namespace holdfast::gatewayctl

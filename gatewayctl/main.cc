@@ -15,6 +15,7 @@
 #include "gatewayctl/selftest.h"
 #include "gatewayctl/sink.h"
 #include "gatewayctl/status_command.h"
+#include "gatewayctl/support_bundle.h"
 #include "gatewayctl/trace_command.h"
 
 namespace {
@@ -55,6 +56,7 @@ int main(int argc, char** argv) {
   gatewayctl::add_config_commands(app, invocation);
   gatewayctl::add_trace_command(app, invocation);
   gatewayctl::add_selftest(app, invocation);
+  gatewayctl::add_support_bundle(app, invocation);
   gatewayctl::add_sink_command(app, invocation.exit_code);
   gatewayctl::add_manual_command(app, invocation);
   gatewayctl::add_completion_command(app, invocation);

@@ -8,11 +8,13 @@
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
+#include "common/admin/dest_look.h"
 #include "common/admin/rcpt_look.h"
 #include "common/admin/text_json.h"
 #include "common/base/file.h"
 #include "common/base/text.h"
 #include "common/mail/address.h"
+#include "gatewayctl/recipient_files.h"
 
 namespace holdfast::gatewayctl {
 namespace {
@@ -88,43 +90,71 @@ void run_change(Invocation& invocation, const std::string& command, const std::v
   });
 }
 
-base::Result<std::vector<std::string>> addresses_in(const std::string& file) {
-  std::string text;
-  if (file == "-") {
-    text.assign(std::istreambuf_iterator<char>(std::cin), {});
-  } else {
-    auto read = base::read_file(file, 1U << 30);
-    if (!read) return base::fail(base::Kind::kData, read.error().text);
-    text = std::move(*read);
-  }
-  std::vector<std::string> out;
-  std::size_t number = 0;
-  for (std::string_view line : base::split(text, '\n')) {
-    ++number;
-    line = base::trim(line.substr(0, line.find('#')));
-    if (line.empty()) continue;
-    if (!mail::parse_address(line)) {
-      return base::fail(base::Kind::kData,
-                        fmt::format("{}:{}: '{}' is not an address; nothing was imported", file, number, line));
-    }
-    out.emplace_back(line);
-  }
-  return out;
+struct Import {
+  std::string file, format = "list", column;
+  bool dry_run = false;
+};
+
+base::Result<std::string> text_of(const std::string& file) {
+  if (file == "-") return std::string(std::istreambuf_iterator<char>(std::cin), {});
+  auto read = base::read_file(file, 1U << 30);
+  if (!read) return base::fail(base::Kind::kData, read.error().text);
+  return read;
 }
 
-void run_import(Invocation& invocation, const std::string& file) {
+base::Result<RecipientFile> recipients_in(const Import& import) {
+  const auto text = text_of(import.file);
+  if (!text) return std::unexpected(text.error());
+  const auto format = import.format == "csv"       ? RecipientFormat::kCsv
+                      : import.format == "postfix" ? RecipientFormat::kPostfix
+                                                   : RecipientFormat::kList;
+  auto out = parse_recipients(*text, format, import.column);
+  if (out) return out;
+  return base::fail(out.error().kind, fmt::format("{}: {}; nothing was imported", import.file, out.error().text));
+}
+
+// Directories and tables of other systems hold more than ours; a list is the admin's own, and prober says what is wrong.
+void leave_out_others(const config::Config& config, RecipientFile& file) {
+  file.passed_over += std::erase_if(file.addresses, [&](const std::string& text) {
+    const auto address = mail::parse_address(text);
+    return !address || config.find_domain(base::to_lower(address->domain)) == nullptr;
+  });
+}
+
+base::Result<std::uint64_t> import_all(const Gateway& gateway, const std::vector<std::string>& addresses) {
+  std::uint64_t changed = 0;
+  for (std::size_t i = 0; i < addresses.size(); i += kImportBatch) {
+    const auto begin = addresses.begin() + static_cast<std::ptrdiff_t>(i);
+    const auto count = std::min(kImportBatch, addresses.size() - i);
+    const auto batch = change(gateway, "import", {begin, begin + static_cast<std::ptrdiff_t>(count)});
+    if (!batch) return batch;
+    changed += *batch;
+  }
+  return changed;
+}
+
+void run_import(Invocation& invocation, const Import& import) {
   with_gateway(invocation, [&](Gateway& gateway) -> base::Status {
-    const auto addresses = addresses_in(file);
-    if (!addresses) return std::unexpected(addresses.error());
-    std::uint64_t changed = 0;
-    for (std::size_t i = 0; i < addresses->size(); i += kImportBatch) {
-      const auto begin = addresses->begin() + static_cast<std::ptrdiff_t>(i);
-      const auto count = std::min(kImportBatch, addresses->size() - i);
-      const auto batch = change(gateway, "import", {begin, begin + static_cast<std::ptrdiff_t>(count)});
-      if (!batch) return std::unexpected(batch.error());
-      changed += *batch;
+    auto file = recipients_in(import);
+    if (!file) return std::unexpected(file.error());
+    if (import.format != "list") leave_out_others(gateway.config(), *file);
+    const auto changed = import.dry_run ? base::Result<std::uint64_t>(file->addresses.size()) : import_all(gateway, file->addresses);
+    if (!changed) return std::unexpected(changed.error());
+    say_changed(invocation, *changed, import.dry_run ? "would be imported" : "imported");
+    if (file->passed_over > 0 && !invocation.json) {
+      fmt::print("{} passed over: no addresses, whole domains, or not of our domains\n", count_text(file->passed_over, "value"));
     }
-    say_changed(invocation, changed, "imported");
+    return {};
+  });
+}
+
+// What users ask first: whose mail survives if it happens now?
+void run_coverage(Invocation& invocation) {
+  with_gateway(invocation, [&](Gateway& gateway) -> base::Status {
+    for (const auto& [name, domain] : gateway.config().domains) {
+      const auto view = view_of(gateway, domain);
+      std::fputs((invocation.json ? domain_json(view) : coverage_text(view)).c_str(), stdout);
+    }
     return {};
   });
 }
@@ -158,6 +188,9 @@ void add_readers(CLI::App& rcpt, Invocation& invocation) {
   auto* to_file = rcpt.add_subcommand("export", "addresses, one a line; learnt ones unless --source says otherwise");
   add_wanted(*to_file);
   to_file->callback([&invocation, wanted] { run_export(invocation, *wanted); });
+  rcpt.add_subcommand("coverage", "if a domain's server went down now, how much of its mail would be kept?")->callback([&invocation] {
+    run_coverage(invocation);
+  });
   auto addresses = std::make_shared<std::vector<std::string>>();
   auto* one = rcpt.add_subcommand("check", "is an address known? Exit 67 if one is not");
   one->add_option("ADDRESS", *addresses, "addresses")->required();
@@ -177,10 +210,15 @@ void add_changes(CLI::App& rcpt, Invocation& invocation) {
     command->add_option("ADDRESS", *addresses, "addresses")->required();
     command->callback([&invocation, &deed, addresses] { run_change(invocation, deed.command, *addresses, deed.done); });
   }
-  auto file = std::make_shared<std::string>();
-  auto* import = rcpt.add_subcommand("import", "add the addresses of a file, one a line; - is standard input");
-  import->add_option("FILE", *file, "the file")->required();
-  import->callback([&invocation, file] { run_import(invocation, *file); });
+  auto import = std::make_shared<Import>();
+  auto* from_file = rcpt.add_subcommand("import", "add the addresses of a file; - is standard input");
+  from_file->add_option("FILE", import->file, "the file")->required();
+  from_file->add_option("--format", import->format, "list (an address a line), csv, or postfix (a table for relay_recipient_maps)")
+      ->check(CLI::IsMember({"list", "csv", "postfix"}))
+      ->capture_default_str();
+  from_file->add_option("--column", import->column, "of a CSV file, by its head or its number; else the first that speaks of mail");
+  from_file->add_flag("--dry-run", import->dry_run, "only say how many there are");
+  from_file->callback([&invocation, import] { run_import(invocation, *import); });
   auto flush = std::make_shared<Flush>();
   auto* command = rcpt.add_subcommand("flush", "forget what was learnt of a domain, or of all");
   command->add_option("DOMAIN", flush->domain, "the domain");
@@ -192,7 +230,7 @@ void add_changes(CLI::App& rcpt, Invocation& invocation) {
 }  // namespace
 
 void add_rcpt_commands(CLI::App& app, Invocation& invocation) {
-  auto* rcpt = app.add_subcommand("rcpt", "recipients: list, check, add, deny, remove, import, export, flush")
+  auto* rcpt = app.add_subcommand("rcpt", "recipients: list, check, coverage, add, deny, remove, import, export, flush")
                    ->require_subcommand(1);
   add_readers(*rcpt, invocation);
   add_changes(*rcpt, invocation);

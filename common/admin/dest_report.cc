@@ -166,4 +166,15 @@ std::string domain_json(const DomainView& view) {
                     {"catch_all_tested", time_json(view.row ? view.row->catch_all_tested_ms : 0)}});
 }
 
+std::string coverage_text(const DomainView& view) {
+  const auto covered = view.row ? storage::coverage_percent(*view.row, view.now_ms) : std::nullopt;
+  const auto& domain = *view.config;
+  const std::string known = fmt::format("{} local, {} learnt", domain.local_recipients.size() + 1, view.learnt ? learnt_text(view) : "-");
+  const std::string share = covered ? fmt::format("{} % of the last week's mail for it would be kept", *covered)
+                                    : std::string("nobody can say how much of its mail would be kept: there was none in the last week");
+  const bool all = catch_all(view).value_or(false);
+  return base::printable(fmt::format("{}: if {} went down now, {} ({}{})", domain.name, domain.destination, share, known,
+                                     all ? "; its server accepts any address, so nothing is learnt" : "")) + "\n";
+}
+
 }  // namespace holdfast::admin

@@ -40,5 +40,7 @@ Table domain_table();
 void add_to(Table& table, const DomainView& view);
 std::string domain_text(const DomainView& view);
 std::string domain_json(const DomainView& view);
+// "if office went down now, 40 % of the last week's mail for example.org would be kept (…)".
+std::string coverage_text(const DomainView& view);
 
 }  // namespace holdfast::admin
