@@ -15,7 +15,7 @@
 #   make doc                writes the generated parts of docs/ again
 #   make clean              removes build/
 
-PROGRAMS := master smtpd qmgr deliver prober gatewayctl holdfast-import holdfast-ldap
+PROGRAMS := master smtpd qmgr deliver prober alertd gatewayctl holdfast-import holdfast-ldap
 RELEASE := build/release
 JOBS := $(shell nproc)
 # The rooms that have threads.
@@ -80,6 +80,8 @@ doc: build
 	mv docs/settings.md.new docs/settings.md
 	$(RELEASE)/bin/gatewayctl config schedules >docs/schedules.md.new
 	mv docs/schedules.md.new docs/schedules.md
+	$(RELEASE)/bin/gatewayctl alert reference >docs/alerts.md.new
+	mv docs/alerts.md.new docs/alerts.md
 	$(RELEASE)/bin/gatewayctl metrics --reference >docs/metrics.md.new
 	mv docs/metrics.md.new docs/metrics.md
 	$(RELEASE)/bin/gatewayctl manual >docs/gatewayctl.md.new

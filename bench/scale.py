@@ -159,9 +159,10 @@ class Run:
         before = cpu(self.qmgr())
         until(quiet, "qmgr has nothing to do", LONG)
         self.say("qmgr, until it has nothing to do", f"{cpu(self.qmgr()) - before:.2f}", "s CPU")
-        with Spent(self.qmgr()) as own, Spent(*pids) as all_of_them:
+        with Spent(self.qmgr()) as own, Spent(*self.gateway.pids("alertd")) as watcher, Spent(*pids) as all_of_them:
             time.sleep(30)
-        self.say("qmgr, 30 s with all queued and the server down", f"{own.cpu:.2f}", "s CPU", all=f"{all_of_them.cpu:.2f}s")
+        self.say("qmgr, 30 s with all queued and the server down", f"{own.cpu:.2f}", "s CPU", all=f"{all_of_them.cpu:.2f}s",
+                 alertd=f"{watcher.cpu:.2f}s")
 
     def timed(self, name, *words, repeat=5, goal=""):
         """The quickest of some, since others use this machine; gatewayctl's start is in it."""

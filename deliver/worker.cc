@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <cerrno>
 
+#include "common/base/announce.h"
 #include "common/base/log.h"
 #include "common/destination/fact.h"
 #include "common/ipc/locks.h"
@@ -174,6 +175,11 @@ void Worker::on_done(Delivery& delivery) {
   count_outcome(delivery.job(), delivery.outcome());
   stats::observe(stats::Histogram::kDeliverSeconds, connecting + transmitting);
   for (const auto& line : lines_of(delivery.job(), delivery.outcome(), delays)) base::log().write(line);
+  if (delivery.outcome().possible_duplicate) {
+    base::announce(base::Level::kNotice, "possible_duplicate", {{"destination", delivery.outcome().destination},
+                                                                {"queue_id", mail::QueueId{delivery.outcome().queue_id}.text()},
+                                                                {"relay", delivery.outcome().relay}});
+  }
   if (delivery.outcome().damaged) {
     base::log().error(fmt::format("{}: the record in the spool is damaged: {}", mail::QueueId{at->first}.text(),
                                   delivery.outcome().recipients.front().reply));

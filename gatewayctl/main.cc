@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "gatewayctl/alert_commands.h"
 #include "gatewayctl/completion.h"
 #include "gatewayctl/config_commands.h"
 #include "gatewayctl/dest_commands.h"
@@ -53,6 +54,7 @@ int main(int argc, char** argv) {
   gatewayctl::add_dest_commands(app, invocation);
   gatewayctl::add_domain_commands(app, invocation);
   gatewayctl::add_rcpt_commands(app, invocation);
+  gatewayctl::add_alert_commands(app, invocation);
   gatewayctl::add_config_commands(app, invocation);
   gatewayctl::add_trace_command(app, invocation);
   gatewayctl::add_selftest(app, invocation);

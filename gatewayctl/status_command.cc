@@ -48,7 +48,7 @@ void add_status_commands(CLI::App& app, Invocation& invocation) {
 
   auto* restart = app.add_subcommand("restart", "restart one daemon; the others go on");
   auto name = std::make_shared<std::string>();
-  restart->add_option("NAME", *name, "smtpd, qmgr, deliver or prober")->required();
+  restart->add_option("NAME", *name, "smtpd, qmgr, deliver, prober or alertd")->required();
   restart->callback([&invocation, name] { run_master(invocation, "master.restart", {*name}, "restarting " + *name); });
 
   auto* log = app.add_subcommand("log", "what is logged")->require_subcommand(1);

@@ -1,9 +1,11 @@
 #include "gatewayctl/support_bundle.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <deque>
 #include <filesystem>
+#include <iterator>
 #include <memory>
 
 #include <CLI/CLI.hpp>
@@ -104,7 +106,14 @@ std::string destinations(Gateway& gateway) {
 // What must not be in it, as far as we may read it: lines of password files and keys.
 std::vector<std::string> secrets(const config::Config& config) {
   std::vector<std::string> out;
-  for (const auto& file : config::secret_files(config, true)) {
+  // Who knows the address of a webhook, or what its headers say, may often post there.
+  for (const auto& hook : config.alerts.webhooks) {
+    out.push_back(hook.url);
+    out.insert(out.end(), hook.headers.begin(), hook.headers.end());
+  }
+  auto files = config::secret_files(config, config::Reader::kSmtpd);
+  std::ranges::copy(config::secret_files(config, config::Reader::kAlertd), std::back_inserter(files));
+  for (const auto& file : files) {
     const auto text = base::read_file(file, 1 << 20);
     if (!text || text->find("-----BEGIN CERTIFICATE") != text->npos) continue;
     for (const auto line : base::split(*text, '\n')) {

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/base/announce.h"
 #include "common/base/log.h"
 #include "common/daemon/life_line.h"
 #include "master/spawn.h"
@@ -168,7 +169,9 @@ void Children::on_exit(pid_t pid, int status) {
   if (death.child == nullptr) return;
   if (events_.gone) events_.gone(*death.child);
   const std::string text = death_text(death.child->label(), pid, status, death.unasked, death.restart_in);
-  death.unasked && !supervisor_.stopping() ? base::log().error(text) : base::log().notice(text);
+  const bool unasked = death.unasked && !supervisor_.stopping();
+  unasked ? base::log().error(text) : base::log().notice(text);
+  if (unasked) base::announce(base::Level::kNotice, "daemon_died", {{"daemon", death.child->label()}, {"how", text}});
 }
 
 }  // namespace holdfast::master

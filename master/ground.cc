@@ -25,7 +25,7 @@ constexpr unsigned kPatienceSeconds = 12;
 base::Status make_all_folders(const config::Paths& paths) {
   for (const std::string& folder :
        {paths.spool, storage::segments_folder(paths.spool), storage::corrupt_folder(paths.spool), paths.spool + "/index",
-        paths.state, paths.state + "/directory", paths.run, ipc::locks_folder(paths.run), paths.log}) {
+        paths.state, paths.state + "/directory", paths.state + "/alerts", paths.run, ipc::locks_folder(paths.run), paths.log}) {
     if (auto made = base::make_folders(folder); !made) return made;
   }
   // A start that was cut short may have made folders whose names are not on disk yet. The one above may be
@@ -40,25 +40,31 @@ base::Status make_all_folders(const config::Paths& paths) {
 // What several daemons use, and those that only read cannot make (common/sandbox/rights.h).
 base::Status make_shared_files(const config::Paths& paths) {
   if (auto token = base::installation_token(paths.state); !token) return std::unexpected(token.error());
-  const std::string lock = paths.state + "/directory/lock.mdb";  // LMDB gives an empty one its shape
-  const base::UniqueFd fd(::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640));
-  if (!fd) return base::fail_errno(lock, errno);
+  for (const std::string& folder : {paths.state + "/directory", paths.spool + "/index"}) {
+    const std::string lock = folder + "/lock.mdb";  // LMDB gives an empty one its shape
+    const base::UniqueFd fd(::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640));
+    if (!fd) return base::fail_errno(lock, errno);
+  }
   return {};
 }
 
 }  // namespace
 
 base::Result<Bags> Bags::pack(const config::Config& config) {
-  auto front = daemon::pack_files(config::secret_files(config, true));
-  if (!front) return std::unexpected(front.error());
-  auto roads = daemon::pack_files(config::secret_files(config, false));
-  if (!roads) return std::unexpected(roads.error());
-  return Bags{std::move(*front), std::move(*roads)};
+  Bags out;
+  for (const auto& [reader, bag] : {std::pair{config::Reader::kSmtpd, &out.front}, std::pair{config::Reader::kRoads, &out.roads},
+                                    std::pair{config::Reader::kAlertd, &out.alerts}}) {
+    auto packed = daemon::pack_files(config::secret_files(config, reader));
+    if (!packed) return std::unexpected(packed.error());
+    *bag = std::move(*packed);
+  }
+  return out;
 }
 
 int Bags::of(std::string_view daemon) const {
   const auto* rights = sandbox::rights_of(daemon);
   if (rights == nullptr || !rights->handed_files) return -1;
+  if (daemon == "alertd") return alerts.get();
   return daemon == "smtpd" ? front.get() : roads.get();
 }
 

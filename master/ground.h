@@ -16,6 +16,7 @@ namespace holdfast::master {
 struct Bags {
   base::UniqueFd front;  // smtpd's
   base::UniqueFd roads;  // deliver's and prober's: of servers alone
+  base::UniqueFd alerts; // alertd's
 
   static base::Result<Bags> pack(const config::Config& config);
   // For the daemon of that name; -1: none.

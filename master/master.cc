@@ -31,7 +31,8 @@ std::uint32_t workers(int configured) {
 
 // In the order of their start. Those who take mail and hand it over end first; qmgr and prober serve them.
 std::vector<Role> roles(const config::Config& config) {
-  return {{"prober", 1, 1},
+  return {{"alertd", 1, 1},
+          {"prober", 1, 1},
           {"qmgr", 1, 1},
           {"deliver", workers(config.deliver_workers), 0},
           {"smtpd", workers(config.smtpd.workers), 0}};
@@ -87,6 +88,7 @@ Master::Master(net::Loop& loop, config::Config config, Ground ground)
                 {.all_ready = [this] { on_all_ready(); }, .all_gone = [this] { loop_.stop(); },
                  .gone = [this](const Child& child) { forget(child); }}),
       control_(loop, config_.paths.run + "/master.sock", hello(), *this),
+      events_(loop, config_.paths.run + "/alertd.sock", hello()),
       hangup_(loop, SIGHUP, [this] { reload(); }),
       terminate_(loop, SIGTERM, [this] { end(); }),
       interrupt_(loop, SIGINT, [this] { end(); }) {

@@ -6,6 +6,7 @@
 
 #include "common/base/error.h"
 #include "common/config/config.h"
+#include "common/daemon/event_sender.h"
 #include "common/ipc/channel.h"
 #include "common/net/loop.h"
 #include "master/children.h"
@@ -48,6 +49,7 @@ class Master : public ipc::ChannelHandler {
   Tallies tallies_;
   Children children_;
   ipc::Server control_;
+  daemon::EventSender events_;
   net::Signal hangup_, terminate_, interrupt_;
 };
 

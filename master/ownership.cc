@@ -48,7 +48,7 @@ base::Status give_logs(const std::string& folder, const sandbox::Identity& to) {
 
 // Left behind by who is gone; in a sticky folder the next one could not remove them.
 void remove_sockets(const std::string& run) {
-  for (const char* name : {"/qmgr.sock", "/prober.sock"}) ::unlink((run + name).c_str());
+  for (const char* name : {"/qmgr.sock", "/prober.sock", "/alertd.sock"}) ::unlink((run + name).c_str());
 }
 
 }  // namespace
@@ -74,7 +74,7 @@ base::Status settle_folders(const config::Paths& paths, const Whom& whom) {
   for (const char* name : {"/token", "/writer-number"}) {
     if (auto done = base::give(paths.state + name, 0, to.gid); !done) return done;
   }
-  for (const auto& folder : {paths.spool, paths.state + "/directory", ipc::locks_folder(paths.run)}) {
+  for (const auto& folder : {paths.spool, paths.state + "/directory", paths.state + "/alerts", ipc::locks_folder(paths.run)}) {
     if (auto done = base::give_tree(folder, to.uid, to.gid); !done) return done;
     if (auto done = set_mode(folder, kOwners); !done) return done;
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/base/announce.h"
 #include "common/base/log.h"
 #include "common/base/panic.h"
 #include "common/destination/pool_options.h"
@@ -143,7 +144,11 @@ void Monitor::fact(const ipc::Fact& fact) {
 
 void Monitor::drain_report(const ipc::DrainReport& report) {
   const Now now = present(shared_.loop);
+  const bool known = health_.reason() == report.reason;
   if (!health_.record_drain(report, now)) return;
+  if (report.event == ipc::DrainEvent::kBrake && !known) {
+    base::announce(base::Level::kWarning, "drain_stopped", {{"destination", name_}, {"reason", report.reason}});
+  }
   if (report.event == ipc::DrainEvent::kFailed) {
     // The next canary shall have to wait an interval; so may the probe that lets it go.
     for (auto& [text, server] : servers_) server.schedule.put_off(now.mono + settings().probe.interval);

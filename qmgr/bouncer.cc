@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "common/base/announce.h"
 #include "common/base/log.h"
 #include "common/base/text.h"
 #include "common/mail/events.h"
@@ -149,12 +150,12 @@ void Bouncer::committed(const Told& told) {
   }
   if (told.held) {
     base::log().write(fmt::format("{}: held: {}", id, base::printable(told.reason)));
-    base::log().write(mail::events::event("held", {{"queue_id", id}, {"reason", told.reason}}));
+    base::announce(base::Level::kNotice, "held", {{"queue_id", id}, {"reason", told.reason}});
   }
   if (told.frozen) {
     stats::count(stats::Counter::kFrozen);
     base::log().write(mail::events::frozen(told.original, told.reason));
-    base::log().write(mail::events::event("frozen", {{"queue_id", id}, {"reason", told.reason}}));
+    base::announce(base::Level::kNotice, "frozen", {{"queue_id", id}, {"reason", told.reason}});
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "common/base/announce.h"
 #include "common/base/log.h"
 #include "common/base/text.h"
 #include "common/mail/events.h"
@@ -83,7 +84,7 @@ void Deadlines::clock_jumped(base::Millis by) {
   const std::string size = base::spell(minutes), direction = by.count() > 0 ? "forward" : "back";
   base::log().warning(fmt::format("the clock has jumped {} by {}; nothing expires for {}", direction, size,
                                   base::spell(config_->second_look)));
-  base::log().write(events::event("clock_jump", {{"direction", direction}, {"by", size}}));
+  base::announce(base::Level::kNotice, "clock_jump", {{"direction", direction}, {"by", size}});
   replanner_.clock_jumped();
   hooks_.changed();
 }
@@ -183,13 +184,12 @@ void Deadlines::log(const Ended& ended) const {
     case Due::kFrozen:
       stats::count(stats::Counter::kFrozen);
       base::log().write(events::frozen(ended.id, ended.reason));
-      base::log().write(events::event(
-          "frozen", {{"queue_id", ended.id.text()}, {"destination", ended.destination}, {"reason", ended.reason}}));
+      base::announce(base::Level::kNotice, "frozen", {{"queue_id", ended.id.text()}, {"destination", ended.destination}, {"reason", ended.reason}});
       break;
     case Due::kDiscard:
       stats::count(stats::Counter::kDiscarded);
       stats::count(stats::Counter::kRemoved);
-      base::log().write(events::event("discarded", {{"queue_id", ended.id.text()}, {"frozen_because", ended.reason}}));
+      base::announce(base::Level::kNotice, "discarded", {{"queue_id", ended.id.text()}, {"frozen_because", ended.reason}});
       base::log().write(events::removed(ended.id));
       break;
     case Due::kNothing:
@@ -233,8 +233,8 @@ void Deadlines::tell_of_oldest(const std::string& destination, base::Mono now) {
     // Mail that never had so long is told of when half of its life is over.
     if (left <= std::min(kDay.count(), (row->expires_ms - row->arrival_ms) / 2)) {
       told_[destination] = now;
-      base::log().write(events::event("mail_expires_soon", {{"destination", destination}, {"queue_id", place.id.text()},
-                                                            {"in", base::spell(base::Seconds(left / 1000))}}));
+      base::announce(base::Level::kNotice, "mail_expires_soon", {{"destination", destination}, {"queue_id", place.id.text()},
+                                                            {"in", base::spell(base::Seconds(left / 1000))}});
     }
     return false;
   });

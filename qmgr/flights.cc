@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "common/base/announce.h"
 #include "common/base/log.h"
 #include "common/base/panic.h"
 #include "common/base/text.h"
@@ -39,14 +40,12 @@ void log_fate(QueueId id, Fate fate, const storage::MessageRow& row) {
   }
   if (fate == Fate::kHeld) {
     base::log().write(fmt::format("{}: held: {}", id.text(), base::printable(row.reason)));
-    base::log().write(mail::events::event(
-        "held", {{"queue_id", id.text()}, {"destination", row.destination}, {"reason", row.reason}}));
+    base::announce(base::Level::kNotice, "held", {{"queue_id", id.text()}, {"destination", row.destination}, {"reason", row.reason}});
   }
   if (fate == Fate::kFrozen) {
     stats::count(stats::Counter::kFrozen);
     base::log().write(mail::events::frozen(id, row.reason));
-    base::log().write(mail::events::event(
-        "frozen", {{"queue_id", id.text()}, {"destination", row.destination}, {"reason", row.reason}}));
+    base::announce(base::Level::kNotice, "frozen", {{"queue_id", id.text()}, {"destination", row.destination}, {"reason", row.reason}});
   }
 }
 
@@ -112,7 +111,7 @@ void Flights::set_damaged_aside(QueueId id, const mail::RecordRef& record) {
     const auto done = storage::set_aside(spool, record, id);
     const std::string where = done ? "set aside as corrupt/" + *done : "not set aside: " + done.error().text;
     base::log().error(fmt::format("{}: its record is damaged: {}", id.text(), where));
-    base::log().error(mail::events::event("spool_damage", {{"queue_id", id.text()}, {"reason", where}}));
+    base::announce(base::Level::kError, "spool_damage", {{"queue_id", id.text()}, {"reason", where}});
     return {};
   });
 }

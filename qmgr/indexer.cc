@@ -11,8 +11,8 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "common/base/announce.h"
 #include "common/base/log.h"
-#include "common/mail/events.h"
 
 namespace holdfast::qmgr {
 namespace {
@@ -121,8 +121,8 @@ void Indexer::submit(storage::SegmentId id) {
 void Indexer::step_done(const IndexStep& what, const IndexedStep& done) {
   for (const auto& warning : done.warnings) base::log().warning(warning);
   if (done.damaged > 0) {
-    base::log().error(mail::events::event("spool_damage", {{"segment", what.id.file_name()},
-                                                           {"places", std::to_string(done.damaged)}}));
+    base::announce(base::Level::kError, "spool_damage", {{"segment", what.id.file_name()},
+                                                           {"places", std::to_string(done.damaged)}});
   }
   if (what.after_crash) --recovering_;
   auto& work = work_[what.id];

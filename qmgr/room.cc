@@ -3,8 +3,7 @@
 #include <limits>
 #include <utility>
 
-#include "common/base/log.h"
-#include "common/mail/events.h"
+#include "common/base/announce.h"
 
 namespace holdfast::qmgr {
 namespace {
@@ -78,7 +77,7 @@ void Room::note_full() {
   }
   for (const auto& name : full_now_) {
     if (!full_.try_emplace(name).second) continue;
-    base::log().warning(mail::events::event("quota_reached", {{"domain", name}}));
+    base::announce(base::Level::kWarning, "quota_reached", {{"domain", name}});
   }
 }
 
@@ -89,7 +88,7 @@ void Room::tick(base::Mono now) {
   }
   std::erase_if(full_, [&](const auto& entry) {
     if (now - entry.second < kCalm) return false;
-    base::log().notice(mail::events::event("quota_free", {{"domain", entry.first}}));
+    base::announce(base::Level::kNotice, "quota_free", {{"domain", entry.first}});
     return true;
   });
 }

@@ -2,8 +2,8 @@
 
 #include <utility>
 
+#include "common/base/announce.h"
 #include "common/base/log.h"
-#include "common/mail/events.h"
 
 namespace holdfast::qmgr {
 namespace {
@@ -51,19 +51,19 @@ void SpoolCare::note_space(bool accepting, base::Mono now) {
   const std::string free = std::to_string(space_.space().free_bytes),
                     inodes = std::to_string(space_.space().free_inodes);
   if (refusing) {
-    base::log().warning(mail::events::event("spool_reserve_reached", {{"free_bytes", free}, {"free_inodes", inodes}}));
+    base::announce(base::Level::kWarning, "spool_reserve_reached", {{"free_bytes", free}, {"free_inodes", inodes}});
   } else {
-    base::log().notice(mail::events::event("spool_reserve_free", {{"free_bytes", free}, {"free_inodes", inodes}}));
+    base::announce(base::Level::kNotice, "spool_reserve_free", {{"free_bytes", free}, {"free_inodes", inodes}});
   }
 }
 
 void SpoolCare::health(const std::optional<base::Error>& error) {
   failing_ = error.has_value();
   if (!error) {
-    base::log().notice(mail::events::event("index_works", {}));
+    base::announce(base::Level::kNotice, "index_works", {});
     return;
   }
-  base::log().error(mail::events::event("index_fails", {{"reason", error->text}}));
+  base::announce(base::Level::kError, "index_fails", {{"reason", error->text}});
   if (error->kind == base::Kind::kNoSpace && ballast_.release(loop_.now())) {
     base::log().notice("the ballast is given up, for the queue to drain");
   }

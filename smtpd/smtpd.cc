@@ -2,9 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "common/base/announce.h"
 #include "common/base/installation_token.h"
-#include "common/base/log.h"
-#include "common/mail/events.h"
 #include "common/stats/counters.h"
 #include "smtpd/certificates.h"
 #include "smtpd/crowd.h"
@@ -114,9 +113,9 @@ void Smtpd::counted() {
   show_room();
   if (!stress_.update(clients, most_, rules.stress_percent)) return;
   daemon::set(limits_.gauges().stressed, stress_.on() ? 1U : 0U);
-  base::log().warning(mail::events::event("stress", {{"state", stress_.on() ? "begins" : "ends"},
+  base::announce(base::Level::kWarning, "stress", {{"state", stress_.on() ? "begins" : "ends"},
                                                      {"clients", fmt::format("{}", clients)},
-                                                     {"most", fmt::format("{}", most_)}}));
+                                                     {"most", fmt::format("{}", most_)}});
 }
 
 // One that is ended leaves the list at once.

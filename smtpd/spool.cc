@@ -2,8 +2,7 @@
 
 #include <utility>
 
-#include "common/base/log.h"
-#include "common/mail/events.h"
+#include "common/base/announce.h"
 #include "common/storage/new_message.h"
 #include "common/storage/segment.h"
 
@@ -97,9 +96,9 @@ void Spool::note_health(const storage::SpoolWriter::Batch& batch) {
     if (failed == failing_) continue;
     failing_ = failed;
     if (failed) {
-      base::log().error(mail::events::event("spool_fails", {{"reason", completion.record.error().text}}));
+      base::announce(base::Level::kError, "spool_fails", {{"reason", completion.record.error().text}});
     } else {
-      base::log().notice(mail::events::event("spool_works", {}));
+      base::announce(base::Level::kNotice, "spool_works", {});
     }
   }
 }

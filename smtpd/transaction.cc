@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 
 #include "common/base/idn.h"
+#include "common/base/announce.h"
 #include "common/base/log.h"
 #include "common/mail/events.h"
 #include "common/mail/received.h"
@@ -288,6 +289,7 @@ void Transaction::sent(const Word& word) {
   relay_.reset();
   if (word.possible_duplicate) {
     base::log().warning(mail::events::possible_duplicate(id_, word.relay));
+    base::announce(base::Level::kNotice, "possible_duplicate", {{"destination", destination_->name}, {"queue_id", id_.text()}, {"relay", word.relay}});
     shared_.spool.possible_duplicate();
   }
   if (!word.taken.empty()) return keep_for_the_rest(word);

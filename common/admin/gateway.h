@@ -57,7 +57,7 @@ class Gateway {
     return stores_->read_queue(questions);
   }
 
-  // One question to a daemon, "master" or "qmgr", and the whole answer: some of it may be done although it has an exit
+  // One question to a daemon, "master" or "alertd", and the whole answer: some of it may be done although it has an exit
   // code. Blocks.
   base::Result<ipc::ControlReply> ask_all(const std::string& daemon, const std::string& command,
                                           const std::vector<std::string>& words, base::Seconds timeout) const;

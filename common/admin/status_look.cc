@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "common/admin/alert_report.h"
 #include "common/admin/text_json.h"
 #include "common/storage/space.h"
 
@@ -13,8 +14,9 @@ constexpr base::Seconds kQuick{2};
 // Without master there is nobody who knows; qmgr and prober are asked themselves.
 std::vector<DaemonLine> orphans(const Gateway& gateway) {
   std::vector<DaemonLine> out{{"master", 0, std::nullopt, "stopped", std::nullopt}};
-  for (const char* name : {"prober", "qmgr"}) {
-    const bool answers = gateway.ask(name, fmt::format("{}.status", name), {}, kQuick).has_value();
+  for (const char* name : {"prober", "qmgr", "alertd"}) {
+    const std::string question = name == std::string_view("alertd") ? "alert.list" : fmt::format("{}.status", name);
+    const bool answers = gateway.ask(name, question, {}, kQuick).has_value();
     out.push_back({name, 0, std::nullopt, answers ? "running" : "stopped", std::nullopt});
   }
   return out;
@@ -174,6 +176,7 @@ Status gather(Gateway& gateway) {
   gather_directory(gateway, status);
   gather_queue(gateway, status);
   gather_spool(gateway, status);
+  if (const auto told = gateway.ask("alertd", "alert.list", {}, kQuick)) status.alerts = open_alerts_in(*told);
   return status;
 }
 

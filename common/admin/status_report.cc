@@ -146,6 +146,25 @@ std::string clients_text(const ClientsLine& c) {
   return out;
 }
 
+std::string alerts_text(const std::vector<AlertLine>& alerts) {
+  if (alerts.empty()) return "none is open";
+  std::string out = fmt::format("{} open: ", alerts.size());
+  for (const auto& a : alerts) {
+    if (&a != &alerts.front()) out += "; ";
+    out += fmt::format("{} {}{}", a.id, a.title, a.acknowledged ? " (acknowledged)" : "");
+  }
+  return out;
+}
+
+json alerts_json(const std::vector<AlertLine>& alerts) {
+  json out = json::array();
+  for (const auto& a : alerts) {
+    out.push_back({{"id", a.id}, {"title", a.title}, {"severity", a.severity}, {"since", a.since},
+                   {"acknowledged", a.acknowledged}});
+  }
+  return out;
+}
+
 json clients_json(const ClientsLine& c) {
   return {{"now", c.now},
           {"stress", c.stressed_workers > 0},
@@ -240,6 +259,7 @@ std::string status_text(const Status& status) {
   for (const auto& q : status.quotas) out += "quota    " + base::printable(quota_text(q)) + "\n";
   if (status.clients) out += "clients  " + clients_text(*status.clients) + "\n";
   out += "bounces  " + (status.reports ? reports_text(*status.reports) : "-") + "\n";
+  out += "alerts   " + (status.alerts ? base::printable(alerts_text(*status.alerts)) : "-") + "\n";
   return out + "daemons  " + base::printable(daemons_text(status.daemons)) + "\n";
 }
 
@@ -264,6 +284,7 @@ std::string status_json(const Status& status) {
   out["clients"] = status.clients ? clients_json(*status.clients) : json();
   out["bounces"] = status.reports ? reports_json(*status.reports) : json();
   out["possible_duplicates"] = status.reports ? json(status.reports->possible_duplicates) : json();
+  out["alerts"] = status.alerts ? alerts_json(*status.alerts) : json();
   out["quotas"] = json::array();
   for (const auto& q : status.quotas) out["quotas"].push_back(quota_json(q));
   return dump_line(out);

@@ -63,6 +63,14 @@ struct ClientsLine {
   std::uint64_t early_talkers = 0;
 };
 
+// An open alert.
+struct AlertLine {
+  std::uint64_t id = 0;
+  std::string title, severity;
+  std::string since;  // as ISO 8601
+  bool acknowledged = false;
+};
+
 struct Status {
   std::int64_t now_ms = 0;
   std::vector<DaemonLine> daemons;
@@ -73,6 +81,7 @@ struct Status {
   std::vector<QuotaLine> quotas;
   std::optional<ClientsLine> clients;  // nothing: master does not answer
   std::optional<ReportsLine> reports;  // nothing: qmgr does not answer
+  std::optional<std::vector<AlertLine>> alerts;  // those that are open; nothing: alertd does not answer
   bool index_works = true;             // false: qmgr says that it cannot commit
 };
 

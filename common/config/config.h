@@ -189,6 +189,39 @@ struct Bounces {
   int mx_port = 25;                      // of servers found by MX
 };
 
+// A receiver of alerts by HTTP.
+struct Webhook {
+  std::string url;
+  std::string format = "json";        // or slack, ntfy, alertmanager, template
+  std::string body;                   // of format "template": what is sent, with {{text}} and its like
+  std::string content_type;           // empty: the format's own
+  std::vector<std::string> headers;   // "Name: value"
+  std::string token_file;             // its first line goes along as a bearer token
+  std::string ca_file;                // CAs to believe; empty: the system's
+
+  bool operator==(const Webhook&) const = default;
+};
+
+// Who hears of trouble, by which roads, and from when on (decision 16).
+struct Alerts {
+  std::vector<std::string> to;        // addresses
+  std::string from;                   // empty: holdfast@hostname, from the null sender
+  std::vector<HostPort> relays;       // in order
+  Auth auth;
+  std::string tls = "verify";         // off, may, encrypt, verify
+  std::string ca_file;
+  std::vector<Webhook> webhooks;
+  std::vector<std::string> command;   // a program and its arguments; empty: none
+  Seconds command_limit{30};
+  Seconds repeat{4 * 3600};           // 0: never
+  std::vector<std::string> ignore;    // kinds
+  std::uint64_t queue_messages = 10000;  // 0: none
+  Seconds queue_age{86400};              // 0: none
+  Seconds certificate{14 * 86400};
+
+  bool has_road() const { return !to.empty() || !webhooks.empty() || !command.empty(); }
+};
+
 // The destination of bounces to senders who are not ours. No destination of the file may have this name.
 inline constexpr std::string_view kBounces = "bounces";
 
@@ -218,6 +251,7 @@ struct Config {
   std::string user = "holdfast";                                      // whom daemons run as when master is root
   bool sandbox = true;                                                // seccomp and Landlock
   Seconds second_look{600};                                           // expiry waits so long after the clock jumped
+  Alerts alerts;
   bool debug = false;
   std::vector<std::string> warnings;  // "FILE:LINE: text": legal, but hardly meant
 

@@ -10,6 +10,7 @@
 
 #include "common/base/file.h"
 #include "common/base/text.h"
+#include "common/config/alerts.h"
 #include "common/config/finish.h"
 #include "common/config/mx.h"
 #include "common/config/presets.h"
@@ -214,9 +215,11 @@ base::Result<Config> finished(Loader& loader, const std::string& file, Files fil
   draft.config.file = file;
   finish(draft);
   finish_security(draft);
+  finish_alerts(draft);
   finish_web(draft);
   if (files == Files::kCheck) {
     check_security_files(draft);
+    check_alert_files(draft);
     check_web_files(draft);
   }
   if (draft.faults.any()) return base::fail(base::Kind::kConfig, draft.faults.text());

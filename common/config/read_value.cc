@@ -118,6 +118,22 @@ class Reader {
     *out.servers = {std::move(*server)};
   }
 
+  void operator()(const RelaysSlot& out) {
+    if (node_.kind == Node::Kind::kList && node_.items.empty()) return out.relays->clear();
+    read_servers(*out.relays, "a list such as [\"smtp.example.test:587\"]", parse_submission);
+  }
+
+  void operator()(const WebhooksSlot& out) {
+    if (node_.kind != Node::Kind::kList) return wrong("a list such as [{url: \"https://example.test/hook\", format: json}]");
+    std::vector<Webhook> list;
+    places_.clear();
+    for (const auto& item : node_.items) {
+      if (auto hook = read_webhook(item)) list.push_back(std::move(*hook));
+      places_.push_back(item.place);
+    }
+    *out.webhooks = std::move(list);
+  }
+
   void operator()(const ResolversSlot& out) {
     if (node_.kind == Node::Kind::kList && node_.items.empty()) return out.resolvers->clear();
     read_servers(*out.resolvers, "a list such as [\"127.0.0.1:53\"]", parse_resolver);
@@ -280,6 +296,57 @@ class Reader {
     }
     if (files.certificate.empty() || files.key.empty()) fault_at(entry.place, fmt::format("{} needs a certificate and a key", entry.key));
     return files;
+  }
+
+  std::optional<Webhook> read_webhook(const Node& item) {
+    if (item.kind != Node::Kind::kMap) {
+      fault_at(item.place, "each must be a map: {url: \"https://example.test/hook\", format: json}");
+      return std::nullopt;
+    }
+    Webhook hook;
+    const std::map<std::string, std::string*> texts{{"url", &hook.url}, {"format", &hook.format}, {"template", &hook.body},
+      {"content_type", &hook.content_type}, {"token_file", &hook.token_file}, {"ca_file", &hook.ca_file}};
+    for (const auto& entry : item.entries) {
+      const auto text = texts.find(entry.key);
+      if (entry.key == "headers") {
+        read_headers(entry, hook.headers);
+      } else if (text == texts.end()) {
+        fault_at(entry.place, fmt::format("unknown '{}' in a webhook{}", entry.key,
+          hint(entry.key, {"url", "format", "template", "content_type", "headers", "token_file", "ca_file"})));
+      } else if (entry.value.kind != Node::Kind::kScalar) {
+        fault_at(entry.place, fmt::format("'{}' must be a text", entry.key));
+      } else {
+        *text->second = entry.key.ends_with("_file") && !entry.value.text.empty() ? beside(entry.place.file, entry.value.text) : entry.value.text;
+      }
+    }
+    check_webhook(hook, item.place);
+    return hook;
+  }
+
+  void read_headers(const Entry& entry, std::vector<std::string>& headers) {
+    for (const auto& line : entry.value.items) {
+      if (line.kind == Node::Kind::kScalar && is_header(line.text)) headers.push_back(line.text);
+      else fault_at(line.place, "a header is written \"Name: value\"");
+    }
+    if (entry.value.kind != Node::Kind::kList) fault_at(entry.place, "'headers' must be a list such as [\"X-Key: 1\"]");
+  }
+
+  static bool is_header(const std::string& line) {
+    const auto colon = line.find(':');
+    const auto name = [](char c) { return c > 32 && c < 127 && c != ':'; };
+    return colon != line.npos && colon > 0 && std::all_of(line.begin(), line.begin() + static_cast<std::ptrdiff_t>(colon), name) &&
+           std::ranges::none_of(line, [](char c) { return static_cast<unsigned char>(c) < 32 || c == 127; });
+  }
+
+  void check_webhook(const Webhook& hook, const Place& place) {
+    static const std::vector<std::string> formats{"json", "slack", "ntfy", "alertmanager", "template"};
+    if (hook.url.empty()) return fault_at(place, "a webhook needs a url");
+    if (const auto problem = url_fault(hook.url); !problem.empty()) fault_at(place, fmt::format("'{}' {}", hook.url, problem));
+    if (std::ranges::find(formats, hook.format) == formats.end()) {
+      fault_at(place, fmt::format("format must be json, slack, ntfy, alertmanager or template, not '{}'{}", hook.format, hint(hook.format, formats)));
+    }
+    if ((hook.format == "template") != !hook.body.empty()) fault_at(place, "format: template and 'template' need each other");
+    if (!hook.content_type.empty() && !is_header("Content-Type: " + hook.content_type)) fault_at(place, "content_type has a control character");
   }
 
   void read_recipient_file(const RecipientsSlot& out) {

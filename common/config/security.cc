@@ -79,18 +79,44 @@ void each_road(Draft& draft, Deed deed) {
 
 }  // namespace
 
-std::vector<std::string> secret_files(const Config& config, bool ours) {
-  std::set<std::string> out;
-  const auto add_road = [&](const Destination& road) {
+std::set<std::string> certificate_files(const Config& config) {
+  std::set<std::string> out{config.tls.own.certificate, config.bounce_road.tls.own.certificate};
+  for (const auto& [name, files] : config.tls.names) out.insert(files.certificate);
+  for (const auto& [name, destination] : config.destinations) out.insert(destination.tls.own.certificate);
+  out.erase("");
+  return out;
+}
+
+namespace {
+
+void add_roads(const Config& config, std::set<std::string>& out) {
+  const auto add = [&](const Destination& road) {
     out.insert({road.tls.ca_file, road.tls.own.certificate, road.tls.own.key, road.auth.password_file});
   };
-  for (const auto& [name, destination] : config.destinations) add_road(destination);
-  add_road(config.bounce_road);
-  if (ours) {
+  for (const auto& [name, destination] : config.destinations) add(destination);
+  add(config.bounce_road);
+  if (config.trust_anchors != "off") out.insert(config.trust_anchors);
+}
+
+void add_alert_roads(const Alerts& alerts, std::set<std::string>& out) {
+  out.insert({alerts.auth.password_file, alerts.ca_file});
+  for (const auto& hook : alerts.webhooks) out.insert({hook.token_file, hook.ca_file});
+}
+
+}  // namespace
+
+std::vector<std::string> secret_files(const Config& config, Reader reader) {
+  std::set<std::string> out;
+  if (reader == Reader::kAlertd) {
+    out = certificate_files(config);
+    add_alert_roads(config.alerts, out);
+  } else {
+    add_roads(config, out);
+  }
+  if (reader == Reader::kSmtpd) {
     out.insert({config.tls.own.certificate, config.tls.own.key});
     for (const auto& [name, files] : config.tls.names) out.insert({files.certificate, files.key});
   }
-  if (config.trust_anchors != "off") out.insert(config.trust_anchors);
   out.erase("");
   return {out.begin(), out.end()};
 }

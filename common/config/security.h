@@ -1,6 +1,7 @@
 // What of TLS and passwords must fit together, and the files they are in.
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -14,8 +15,13 @@ void finish_security(Draft& draft);
 // Reads the files: certificates with their keys, CAs, passwords.
 void check_security_files(Draft& draft);
 
-// The certificates, keys, CA and password files of all roads to servers, and the trust anchors; with `ours` those that clients see, too.
-std::vector<std::string> secret_files(const Config& config, bool ours);
+// Files that master reads for a daemon (decision 14). kRoads: certificates, keys, CAs and passwords of all roads to servers,
+// and the trust anchors; kSmtpd: those that clients see, too; kAlertd: what its own roads need, and the certificates of all the
+// others, without their keys, to see when they end.
+enum class Reader { kSmtpd, kRoads, kAlertd };
+std::vector<std::string> secret_files(const Config& config, Reader reader);
+// Those of the certificates alone, which are shown to anybody.
+std::set<std::string> certificate_files(const Config& config);
 
 // The first line of the password file. The error never holds what is in the file.
 base::Result<std::string> read_password(const Auth& auth);

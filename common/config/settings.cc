@@ -377,6 +377,8 @@ const std::vector<Setting<Config>>& global_table() {
     const auto smtpd = smtpd_settings();
     all.insert(all.end(), smtpd.begin(), smtpd.end());
     all.insert(all.end(), service_table().begin(), service_table().end());
+    const auto alerts = alert_settings();
+    all.insert(all.end(), alerts.begin(), alerts.end());
     return all;
   }();
   return table;

@@ -36,6 +36,12 @@ struct ListenSlot {
 struct RelaySlot {       // one server, or none
   std::vector<HostPort>* servers;
 };
+struct RelaysSlot {      // servers that take submissions, or none
+  std::vector<HostPort>* relays;
+};
+struct WebhooksSlot {    // a list of maps
+  std::vector<Webhook>* webhooks;
+};
 struct ResolversSlot {
   std::vector<HostPort>* resolvers;
 };
@@ -62,7 +68,7 @@ struct RecipientsSlot {
 
 // Where a setting's value is kept; the kind of slot is the setting's type.
 using Slot = std::variant<bool*, int*, std::uint64_t*, base::Seconds*, std::string*, std::vector<std::string>*,
-                          ChoiceSlot, PathSlot, FileSlot, ServersSlot, ListenSlot, RelaySlot, ResolversSlot, NetworksSlot, ReserveSlot,
+                          ChoiceSlot, PathSlot, FileSlot, ServersSlot, ListenSlot, RelaySlot, RelaysSlot, WebhooksSlot, ResolversSlot, NetworksSlot, ReserveSlot,
                           FlagsSlot, RetrySlot, KeyFilesSlot, RecipientsSlot>;
 
 enum class Reload {
@@ -97,6 +103,7 @@ struct Setting {
 
 std::span<const Setting<Config>> global_settings();
 std::span<const Setting<Config>> smtpd_settings();  // those of them that begin with "smtpd."
+std::span<const Setting<Config>> alert_settings();  // those that begin with "alerts."
 std::span<const Setting<Destination>> destination_settings();
 std::span<const Setting<Domain>> domain_settings();
 

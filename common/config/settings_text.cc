@@ -23,6 +23,8 @@ struct TypeText {
   std::string operator()(const ServersSlot&) const { return "list of servers"; }
   std::string operator()(const ListenSlot&) const { return "list of addresses"; }
   std::string operator()(const RelaySlot&) const { return "server"; }
+  std::string operator()(const RelaysSlot&) const { return "list of servers"; }
+  std::string operator()(const WebhooksSlot&) const { return "list of {url, format, …}"; }
   std::string operator()(const ResolversSlot&) const { return "list of addresses"; }
   std::string operator()(const NetworksSlot&) const { return "list of networks"; }
   std::string operator()(const ReserveSlot&) const { return "percentage or size"; }
@@ -52,6 +54,19 @@ std::string phase_text(const Phase& phase) {
                      phase.factor);
 }
 
+std::string webhook_text(const Webhook& hook) {
+  std::string out = fmt::format("{{url: {}, format: {}", yaml_scalar(hook.url), hook.format);
+  const auto add = [&](std::string_view name, const std::string& value) {
+    if (!value.empty()) out += fmt::format(", {}: {}", name, yaml_scalar(value));
+  };
+  add("template", hook.body);
+  add("content_type", hook.content_type);
+  if (!hook.headers.empty()) out += fmt::format(", headers: {}", yaml_list(hook.headers, yaml_scalar));
+  add("token_file", hook.token_file);
+  add("ca_file", hook.ca_file);
+  return out + "}";
+}
+
 struct ValueText {
   const Info& info;
   bool inline_files;
@@ -75,6 +90,8 @@ struct ValueText {
   std::string operator()(const ServersSlot& v) const { return yaml_list(*v.servers, quoted_server); }
   std::string operator()(const ListenSlot& v) const { return yaml_list(*v.listen, quoted_server); }
   std::string operator()(const RelaySlot& v) const { return v.servers->empty() ? "\"\"" : quoted_server(v.servers->front()); }
+  std::string operator()(const RelaysSlot& v) const { return yaml_list(*v.relays, quoted_server); }
+  std::string operator()(const WebhooksSlot& v) const { return yaml_list(*v.webhooks, webhook_text); }
   std::string operator()(const ResolversSlot& v) const { return yaml_list(*v.resolvers, quoted_server); }
   std::string operator()(const NetworksSlot& v) const {
     return yaml_list(*v.networks, [](const base::Network& n) { return fmt::format("\"{}\"", n.text()); });

@@ -192,6 +192,24 @@ base::Result<HostPort> parse_resolver(std::string_view text) {
   return server;
 }
 
+base::Result<HostPort> parse_submission(std::string_view text) {
+  auto server = parse_server(text);
+  if (server && split_server(text)->second.empty()) server->port = 587;
+  return server;
+}
+
+std::string url_fault(std::string_view text) {
+  const bool secure = base::istarts_with(text, "https://");
+  if (!secure && !base::istarts_with(text, "http://")) return "is no http:// or https:// URL";
+  if (std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) <= 32 || static_cast<unsigned char>(c) >= 127; })) {
+    return "has a character that a URL may not have";
+  }
+  const auto rest = text.substr(secure ? 8 : 7);
+  const auto authority = rest.substr(0, rest.find_first_of("/?#"));
+  if (authority.empty()) return "has no host";
+  return authority.find('@') == authority.npos ? "" : "holds a password: use token_file or headers";
+}
+
 base::Result<SpoolReserve> parse_reserve(std::string_view text) {
   static constexpr std::string_view kOr = " or ";
   SpoolReserve out{.percent = 0, .bytes = 0};

@@ -29,6 +29,11 @@ base::Result<HostPort> parse_listen(std::string_view text);
 // An address, never a name; without a port: 53.
 base::Result<HostPort> parse_resolver(std::string_view text);
 
+// Where mail is submitted; without a port: 587.
+base::Result<HostPort> parse_submission(std::string_view text);
+// "" or what is wrong with the URL of a webhook: http or https, a host, no user or password, no blank.
+std::string url_fault(std::string_view text);
+
 // "10%", "2GiB", "10% or 1GiB".
 base::Result<SpoolReserve> parse_reserve(std::string_view text);
 std::string reserve_text(const SpoolReserve& reserve);

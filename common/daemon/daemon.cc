@@ -14,6 +14,7 @@
 #include "common/base/panic.h"
 #include "common/config/load.h"
 #include "common/daemon/arguments.h"
+#include "common/daemon/event_sender.h"
 #include "common/daemon/file_bag.h"
 #include "common/daemon/life_line.h"
 #include "common/ipc/peer.h"
@@ -99,6 +100,7 @@ class Process {
 
   int run() {
     if (auto closed = close_doors(); !closed) return give_up(spec_.name, closed.error());
+    events_ = std::make_unique<EventSender>(loop_, context_.socket("alertd"), context_.hello());
     auto service = spec_.start(context_);
     if (!service) return give_up(spec_.name, service.error());
     service_ = std::move(*service);
@@ -108,6 +110,7 @@ class Process {
     say_ready();
     loop_.run();
     service_.reset();
+    events_.reset();
     base::log().flush();
     return 0;
   }
@@ -222,6 +225,7 @@ class Process {
   net::Timer limit_, memory_look_;
   base::UniqueFd life_;
   std::unique_ptr<net::Watch> life_watch_;
+  std::unique_ptr<EventSender> events_;  // before the threads that announce, and longer
   std::unique_ptr<Service> service_;
   bool ending_ = false;
 };

@@ -1,5 +1,5 @@
 // Every message that daemons send each other, declared once. All sockets are in the run folder:
-// master.sock, qmgr.sock, prober.sock. Each side's first message is a Hello; a wrong protocol or version
+// master.sock, qmgr.sock, prober.sock, alertd.sock. Each side's first message is a Hello; a wrong protocol or version
 // ends the connection. A frame is a 32-bit length, a 16-bit type, and the fields by base/codec.h.
 #pragma once
 
@@ -22,6 +22,7 @@ enum class Type : std::uint16_t {
   kFact, kLearn, kRefusedKnown, kProbeNow, kDrainReport,
   kDestination,
   kQueueRoom,
+  kEvent, kEventTaken,
 };
 
 // First in both directions. `name` is the program ("smtpd", "gatewayctl"), `worker` its number.
@@ -256,6 +257,31 @@ struct Destination {
   std::int64_t since_ms = 0;
   template <class V>
   void fields(V&& v) { v(name, state, reason, since_ms); }
+};
+
+// Anyone to alertd: something an admin may want to hear of (base/announce.h). It is sent again on each new connection until
+// EventTaken names it or a later one: alertd knows by the sender's Hello and `number` what it has had.
+struct EventFact {
+  std::string key, value;
+  template <class V>
+  void fields(V&& v) { v(key, value); }
+};
+struct Event {
+  static constexpr Type kType = Type::kEvent;
+  std::string name;
+  std::vector<EventFact> facts;
+  std::int64_t at_ms = 0;
+  std::uint64_t number = 0;       // from 1, in order, of this process
+  std::uint64_t dropped = 0;      // how many were given up before it, since there was no room to keep them
+  template <class V>
+  void fields(V&& v) { v(name, facts, at_ms, number, dropped); }
+};
+// alertd to the sender: this one and all before it are on disk.
+struct EventTaken {
+  static constexpr Type kType = Type::kEventTaken;
+  std::uint64_t number = 0;
+  template <class V>
+  void fields(V&& v) { v(number); }
 };
 
 }  // namespace holdfast::ipc

@@ -114,16 +114,6 @@ std::string bounce_queued(QueueId id, QueueId bounce, std::string_view kind) {
 
 std::string frozen(QueueId id, std::string_view why) { return fmt::format("{}: frozen: {}", id.text(), safe(why)); }
 
-std::string event(std::string_view name, Facts facts) {
-  std::string out = fmt::format("event={}", name);
-  for (const auto& [key, value] : facts) {
-    std::string quoted = base::printable(value);
-    std::replace(quoted.begin(), quoted.end(), '"', '\'');
-    out += fmt::format(" {}=\"{}\"", key, quoted);
-  }
-  return out;
-}
-
 std::string reject(const Reject& r) {
   std::string out = fmt::format("NOQUEUE: reject: {} from {}: {}", r.stage, host(r.name, r.address), r.reply);
   if (!r.subject.empty()) out += fmt::format(" {}:", bracketed(r.subject));

@@ -16,10 +16,8 @@
 
 #include <array>
 #include <cstdint>
-#include <initializer_list>
 #include <string>
 #include <string_view>
-#include <utility>
 
 #include "common/mail/queue_id.h"
 
@@ -58,10 +56,6 @@ std::string possible_duplicate(QueueId id, std::string_view relay);
 std::string expired(QueueId id, std::string_view sender);                     // "…, status=expired, returned to sender"
 std::string bounce_queued(QueueId id, QueueId bounce, std::string_view kind);  // "ID: sender non-delivery notification: ID2"
 std::string frozen(QueueId id, std::string_view why);
-
-// What an admin may want to be alerted of (alertd reads the same names): `event=NAME key="value" …`.
-using Facts = std::initializer_list<std::pair<std::string_view, std::string_view>>;
-std::string event(std::string_view name, Facts facts);
 
 struct Reject {
   std::string_view stage;          // "RCPT", "MAIL", "DATA", "END-OF-MESSAGE", "CONNECT"

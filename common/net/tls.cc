@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <ctime>
 #include <optional>
 
 #include <arpa/inet.h>
@@ -220,6 +221,20 @@ int TlsServer::choose(ssl_st* ssl, int*, void* self) {
 }
 
 detail::SslPtr TlsServer::session() const { return detail::SslPtr(SSL_new(main_.get())); }
+
+base::Result<base::Wall> certificate_end(const std::string& file) {
+  const auto text = base::read_handed(file);
+  if (!text) return std::unexpected(text.error());
+  ERR_clear_error();
+  const std::unique_ptr<BIO, int (*)(BIO*)> bytes(BIO_new_mem_buf(text->data(), static_cast<int>(text->size())), BIO_free);
+  const std::unique_ptr<X509, void (*)(X509*)> certificate(PEM_read_bio_X509(bytes.get(), nullptr, no_password, nullptr), X509_free);
+  if (certificate == nullptr) return base::fail(base::Kind::kConfig, file + ": no certificate in PEM form");
+  std::tm time{};
+  if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate.get()), &time) != 1) {
+    return base::fail(base::Kind::kConfig, file + ": its end cannot be read");
+  }
+  return base::Wall(base::Seconds(::timegm(&time)));
+}
 
 base::Result<std::shared_ptr<const TlsClient>> TlsClient::make(const Options& options) {
   const auto fail = [](std::string text) { return base::fail(base::Kind::kConfig, std::move(text)); };

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "common/base/error.h"
+#include "common/base/time.h"
 
 struct ssl_ctx_st;
 struct ssl_st;
@@ -29,6 +30,8 @@ struct KeyPair {
 
 // "" or what is wrong with it, naming the file: unreadable, no certificate, a key that is not the certificate's.
 std::string fault_of(const KeyPair& pair);
+// When the first certificate of a PEM file ends; kConfig when there is none in it.
+base::Result<base::Wall> certificate_end(const std::string& file);
 // The same of a file of CA certificates.
 std::string fault_of_ca_file(const std::string& file);
 // "" or what is wrong with a pin: the SHA-256 of a public key (SubjectPublicKeyInfo) in base64 or hexadecimal.

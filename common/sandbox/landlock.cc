@@ -72,7 +72,9 @@ std::string path_of(Place place, const Folders& folders) {
   switch (place) {
     case Place::kSpool: return folders.spool;
     case Place::kSegments: return folders.spool + "/segments";
+    case Place::kIndex: return folders.spool + "/index";
     case Place::kDirectory: return folders.state + "/directory";
+    case Place::kAlerts: return folders.state + "/alerts";
     case Place::kToken: return folders.state + "/token";
     case Place::kRun: return folders.run;
     case Place::kLocks: return folders.run + "/locks";

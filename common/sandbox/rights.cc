@@ -11,6 +11,8 @@ namespace {
 using enum Place;
 using enum Access;
 
+constexpr FolderRight kAlertd[]{
+    {kIndex, kReadDatabase}, {kDirectory, kReadDatabase}, {kAlerts, kWrite}, {kRun, kListen}, {kLog, kAppend}};
 constexpr FolderRight kProber[]{{kDirectory, kWrite}, {kToken, kRead}, {kRun, kListen}, {kLog, kAppend}};
 constexpr FolderRight kQmgr[]{{kSpool, kWrite}, {kDirectory, kReadDatabase}, {kRun, kListen}, {kLog, kAppend}};
 constexpr FolderRight kDeliver[]{
@@ -18,7 +20,8 @@ constexpr FolderRight kDeliver[]{
 constexpr FolderRight kSmtpd[]{
     {kSegments, kWrite}, {kDirectory, kReadDatabase}, {kToken, kRead}, {kRun, kRead}, {kLog, kAppend}};
 
-constexpr std::array<Rights, 4> kRights{{
+constexpr std::array<Rights, 5> kRights{{
+    {.daemon = "alertd", .folders = kAlertd, .network = true, .handed_files = true},
     {.daemon = "prober", .folders = kProber, .network = true, .handed_files = true},
     {.daemon = "qmgr", .folders = kQmgr, .network = false, .handed_files = false},
     {.daemon = "deliver", .folders = kDeliver, .network = true, .handed_files = true},
@@ -47,7 +50,9 @@ std::string_view to_text(Place place) {
   switch (place) {
     case kSpool: return "spool";
     case kSegments: return "spool/segments";
+    case kIndex: return "spool/index";
     case kDirectory: return "state/directory";
+    case kAlerts: return "state/alerts";
     case kToken: return "state/token";
     case kRun: return "run";
     case kLocks: return "run/locks";

@@ -12,7 +12,9 @@ namespace holdfast::sandbox {
 enum class Place {
   kSpool,      // paths.spool, all below it
   kSegments,   // paths.spool/segments
+  kIndex,      // paths.spool/index
   kDirectory,  // paths.state/directory
+  kAlerts,     // paths.state/alerts
   kToken,      // the file paths.state/token
   kRun,        // paths.run
   kLocks,      // paths.run/locks

@@ -92,6 +92,9 @@ def test_an_answer_after_the_time_out_is_counted_as_a_possible_duplicate(office,
     pids = office.kill("qmgr")
     office.wait_restarted("qmgr", pids)
     assert office.status()["possible_duplicates"] == counted, "the count survives a restart"
+    alert = until(lambda: [a for a in office.json("alert", "list") if a["type"] == "alert" and a["kind"] == "possible_duplicate"],
+                  "the admin hears of it")
+    assert [(a["subject"], a["count"]) for a in alert] == [("office", counted)], "one alert, which counts"
 
 
 LINES = 100_000

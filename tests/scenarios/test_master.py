@@ -10,7 +10,7 @@ from support import ports
 from support.gateway import BIN
 from support.waiting import holds, until
 
-DAEMONS = ["smtpd", "qmgr", "deliver", "prober"]
+DAEMONS = ["smtpd", "qmgr", "deliver", "prober", "alertd"]
 
 
 def test_every_program_says_of_itself_what_it_is(gateway):

@@ -15,7 +15,7 @@ from support.certificates import Certificates
 from support.deeds import AT_FDCWD, Deeds
 from support.waiting import until
 
-DAEMONS = ("prober", "qmgr", "deliver", "smtpd")
+DAEMONS = ("alertd", "prober", "qmgr", "deliver", "smtpd")
 CONTENT = b"Subject: doors\r\n\r\nx\r\n"
 
 
@@ -88,6 +88,8 @@ def test_folders_of_others_are_closed(doors):
                   (run / "new", make)],
         "deliver": [(spool / "index/data.mdb", os.O_RDONLY), (spool / "segments/new", make),
                     (state / "directory/data.mdb", write), (run / "new", make), (run / "running.yaml", write)],
+        "alertd": [(spool / "index/data.mdb", write), (spool / "segments", os.O_RDONLY), (state / "directory/data.mdb", write),
+                   (state / "token", os.O_RDONLY), (run / "new", make)],
         "prober": [(spool / "index/data.mdb", os.O_RDONLY), (spool / "segments/new", make), (run / "new", make),
                    (run / "locks/deliver.0.lock", write)],
         "qmgr": [(state / "directory/data.mdb", write), (state / "token", os.O_RDONLY), (run / "new", make)],
@@ -117,6 +119,7 @@ def test_folders_of_others_are_closed(doors):
     ("smtpd", "execve", ("/bin/sh", 0, 0)),
     ("deliver", "execve", ("/bin/sh", 0, 0)),
     ("prober", "ptrace", (16, 1, 0, 0)),
+    ("alertd", "execve", ("/bin/true", 0, 0)),
     ("qmgr", "ptrace", (16, 1, 0, 0)),
     ("smtpd", "process_vm_readv", (1, 0, 0, 0, 0, 0)),
     ("smtpd", "clone", (17, 0, 0, 0, 0)),

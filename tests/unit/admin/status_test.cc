@@ -127,6 +127,7 @@ TEST(StatusText, IsReadableAtThreeInTheMorning) {
             "queue    5 messages, 12 KiB; 0 active, 5 deferred, 0 held, 0 frozen; oldest 2h 3m\n"
             "spool    40 GiB free (57 %), accepting\n"
             "bounces  -\n"
+            "alerts   -\n"
             "daemons  master qmgr smtpd*2 running\n");
 }
 

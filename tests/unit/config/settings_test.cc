@@ -7,6 +7,7 @@
 
 #include "common/base/file.h"
 #include "common/base/text.h"
+#include "common/config/alert_kinds.h"
 #include "common/config/show.h"
 #include "common/config/web.h"
 #include "tests/unit/config/texts.h"
@@ -88,6 +89,12 @@ TEST(Settings, TheReferenceIsInStep) {
   const auto text = base::read_file(kSource + "/docs/settings.md");
   ASSERT_TRUE(text) << text.error().text;
   EXPECT_EQ(*text, reference()) << "run `make doc`";
+}
+
+TEST(Settings, TheListOfAlertsIsInStep) {
+  const auto text = base::read_file(kSource + "/docs/alerts.md");
+  ASSERT_TRUE(text) << text.error().text;
+  EXPECT_EQ(*text, alert_reference()) << "run `make doc`";
 }
 
 }  // namespace

@@ -8,6 +8,8 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include "common/base/handed_files.h"
+#include "common/base/time.h"
 #include "common/net/stream.h"
 #include "tests/unit/net/certificates.h"
 
@@ -306,6 +308,28 @@ TEST_F(Tls, SaysWhatIsWrongWithFiles) {
   const auto made = TlsServer::make(pair, {{"x.example", {rubbish, rubbish}}});
   ASSERT_FALSE(made);
   EXPECT_EQ(made.error().kind, base::Kind::kConfig);
+}
+
+TEST(TlsFiles, ACertificateSaysWhenItEnds) {
+  constexpr auto kDay = std::chrono::hours(24);
+  Certificates certificates;
+  const auto good = certificate_end(certificates.make("mx.example.test", 3).certificate);
+  const auto ended = certificate_end(certificates.make("old.example.test", -2).certificate);
+  ASSERT_TRUE(good && ended);
+  const auto now = base::wall_now();
+  EXPECT_NEAR(static_cast<double>(base::to_millis(*good)), static_cast<double>(base::to_millis(now + 3 * kDay)), 60'000);
+  EXPECT_NEAR(static_cast<double>(base::to_millis(*ended)), static_cast<double>(base::to_millis(now - 2 * kDay)), 60'000);
+  EXPECT_EQ(certificate_end("/nonexistent/certificate").error().kind, base::Kind::kNotFound);
+  const auto rubbish = certificate_end(certificates.write("rubbish.pem", "no certificate"));
+  ASSERT_FALSE(rubbish);
+  EXPECT_EQ(rubbish.error().kind, base::Kind::kConfig);
+  // What master has read for us counts, not what lies on the disk by now.
+  const auto file = certificates.make("handed.example.test", 5).certificate;
+  base::hand_over({{file, base::read_handed(certificates.make("other.example.test", 9).certificate)}});
+  const auto handed = certificate_end(file);
+  base::hand_over({});
+  ASSERT_TRUE(handed);
+  EXPECT_NEAR(static_cast<double>(base::to_millis(*handed)), static_cast<double>(base::to_millis(now + 9 * kDay)), 60'000);
 }
 
 TEST_F(Tls, KnowsAPin) {
