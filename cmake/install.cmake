@@ -1,6 +1,6 @@
 # Where programs lie once installed: the admin's among the commands, the daemons beside master, which starts them.
 get_property(programs GLOBAL PROPERTY HOLDFAST_PROGRAMS)
-set(commands gatewayctl holdfast-import)
+set(commands gatewayctl holdfast-import holdfast-ldap)
 foreach(program ${programs})
   if(program IN_LIST commands)
     install(TARGETS ${program} RUNTIME DESTINATION sbin)

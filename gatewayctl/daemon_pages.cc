@@ -67,9 +67,10 @@ that is down; repeats them, and tells when all is well again. Alerts that could 
 on the loopback address unless it is told otherwise, and on another address only with TLS and users.)"},
 }};
 
-constexpr DaemonPage kImport{
-    "import", "makes a gateway.yaml of another mail system's configuration",
-    R"(Reads what Postfix or Exim relays, and where to, and writes a configuration for Holdfast. Nothing is changed there. What
+constexpr std::array<ToolPage, 2> kTools{{
+    {"holdfast-import", "makes a gateway.yaml of another mail system's configuration",
+     "`holdfast-import` `postfix` | `exim` [`--output` FILE] [`--recipients` FOLDER] [`--domains` NAME] [FILE | `-`]",
+     R"(Reads what Postfix or Exim relays, and where to, and writes a configuration for Holdfast. Nothing is changed there. What
 only the admin can know is a line that begins with CHECK; what could not be taken over, with the reason, stands at the end.
 
 - `postfix` reads main.cf, or what `postconf -n` prints, and the tables that it names: relay_domains, transport_maps,
@@ -96,11 +97,35 @@ only the admin can know is a line that begins with CHECK; what could not be take
 
     holdfast-import postfix --recipients /etc/holdfast/recipients --output /etc/holdfast/gateway.yaml.new
     postconf -n | ssh gateway holdfast-import postfix - >gateway.yaml
-)"};
+)"},
+    {"holdfast-ldap", "brings recipients from an LDAP directory",
+     "`holdfast-ldap` `--uri` URI `--base` DN [OPTION ...]",
+     R"(Searches a directory and prints the mail addresses it finds, one a line, for `gatewayctl rcpt import`.
+
+## Options
+
+| | |
+|---|---|
+| `--uri URI` | ldaps://HOST or ldap://HOST[:PORT] |
+| `--base DN` | where to search, and below: dc=example,dc=org |
+| `--starttls` | secure ldap:// before anything is said |
+| `--ca-file FILE` | whom the server's certificate must come from, else the system's |
+| `--bind DN` | who asks, else nobody (anonymous) |
+| `--password-file FILE` | a file with the password in its first line |
+| `--filter FILTER` | of entries |
+| `--attribute NAME` | that holds addresses; may be given again |
+| `--page NUMBER` | entries a question; less where the server allows less |
+| `--timeout SECONDS` | for each answer |
+
+## Example
+
+    holdfast-ldap --uri ldaps://dc.example.org --base dc=example,dc=org | gatewayctl rcpt import --format csv -
+)"},
+}};
 
 }  // namespace
 
-const DaemonPage& import_page() { return kImport; }
+std::span<const ToolPage> tool_pages() { return kTools; }
 
 std::span<const DaemonPage> daemon_pages() { return kPages; }
 

@@ -14,7 +14,14 @@ struct DaemonPage {
 
 // master first.
 std::span<const DaemonPage> daemon_pages();
-// Of holdfast-import, which is no daemon: its options are told here again (tests/packaging/test_pages.py compares).
-const DaemonPage& import_page();
+// A command that is no daemon and no part of gatewayctl. Its options are told here again (tests/packaging/test_pages.py
+// compares them with the program's own).
+struct ToolPage {
+  std::string_view name;
+  std::string_view summary;
+  std::string_view synopsis;  // Markdown, as `text`
+  std::string_view text;
+};
+std::span<const ToolPage> tool_pages();
 
 }  // namespace holdfast::gatewayctl

@@ -64,13 +64,13 @@ std::string daemon_page(const DaemonPage& page) {
   return man_page(out);
 }
 
-std::string importers_page() {
-  return man_page({.name = "holdfast-import",
+std::string tools_page(const ToolPage& tool) {
+  return man_page({.name = std::string(tool.name),
                    .section = 8,
-                   .summary = std::string(import_page().summary),
-                   .synopsis = "`holdfast-import` `postfix` | `exim` [`--output` FILE] [`--recipients` FOLDER] [`--domains` NAME] [FILE | `-`]",
-                   .body = std::string(import_page().text),
-                   .see_also = "gateway.yaml(5), gatewayctl(8)"});
+                   .summary = std::string(tool.summary),
+                   .synopsis = std::string(tool.synopsis),
+                   .body = std::string(tool.text),
+                   .see_also = "gatewayctl(8), gateway.yaml(5)"});
 }
 
 std::string settings_page() {
@@ -94,7 +94,8 @@ std::string admin_page(const CLI::App& app) {
 }  // namespace
 
 std::vector<std::string> page_names() {
-  std::vector<std::string> out{"gateway.yaml.5", "gatewayctl.8", "holdfast-import.8"};
+  std::vector<std::string> out{"gateway.yaml.5", "gatewayctl.8"};
+  for (const auto& tool : tool_pages()) out.push_back(fmt::format("{}.8", tool.name));
   for (const auto& page : daemon_pages()) {
     if (is_here(page)) out.push_back(fmt::format("{}{}.8", kPrefix, page.name));
   }
@@ -104,7 +105,9 @@ std::vector<std::string> page_names() {
 base::Result<std::string> page_text(const CLI::App& app, const std::string& name) {
   if (name == "gateway.yaml.5") return settings_page();
   if (name == "gatewayctl.8") return admin_page(app);
-  if (name == "holdfast-import.8") return importers_page();
+  for (const auto& tool : tool_pages()) {
+    if (name == fmt::format("{}.8", tool.name)) return tools_page(tool);
+  }
   for (const auto& page : daemon_pages()) {
     if (is_here(page) && name == fmt::format("{}{}.8", kPrefix, page.name)) return daemon_page(page);
   }

@@ -47,14 +47,15 @@ def test_groff_takes_no_text_for_itself(share):
     assert [word for word in wanted if word not in seen] == []
 
 
-def test_the_importers_page_has_its_options(share):
-    page = (share / "man/man8/holdfast-import.8").read_text().replace("\\-", "-")
-    for system in ("postfix", "exim"):
-        told = subprocess.run([BIN / "holdfast-import", system, "--help"], check=True, capture_output=True, text=True).stdout
-        told += subprocess.run([BIN / "holdfast-import", "--help"], check=True, capture_output=True, text=True).stdout
-        options = set(re.findall(r"--[a-z]+", told)) - {"--help"}
-        assert len(options) >= 2
-        assert [option for option in options if option not in page] == []
+@pytest.mark.parametrize("tool, below", [("holdfast-import", ("postfix", "exim")), ("holdfast-ldap", ())])
+def test_a_tools_page_has_its_options(share, tool, below):
+    page = (share / f"man/man8/{tool}.8").read_text().replace("\\-", "-")
+    told = ""
+    for words in ((), *((word,) for word in below)):
+        told += subprocess.run([BIN / tool, *words, "--help"], check=True, capture_output=True, text=True).stdout
+    options = set(re.findall(r"^ +(--[a-z-]+)", told, re.M))
+    assert len(options) >= 3
+    assert [option for option in options if option not in page] == []
 
 
 @pytest.mark.skipif(shutil.which("man") is None, reason="no man here")

@@ -134,7 +134,7 @@ def test_trace_and_configuration(shared):
     assert admin.get("trace?what=").status == 400
     names = {s["name"]: s for s in admin.get("config").json()["settings"]}
     assert names["web.listen"]["value"].strip('"') == shared.config["web"]["listen"]
-    assert admin.post("config/check").json() == {"good": True, "warnings": []}
+    assert admin.post("config/check").json()["good"]
     assert admin.get("config/diff").json() == {"changes": []}
     text = shared.file.read_text()
     try:

@@ -68,7 +68,7 @@ def kept(debian):
 
 def fill(debian, port, count):
     for number in range(count):
-        assert send(port, f"s{number}@client.test", ["local@example.test"], f"Subject: {number}\r\n\r\nx\r\n".encode()).code == 250
+        assert send(port, f"s{number}@client.test", ["local@example.test"], f"Subject: {number}\r\n\r\nx\r\n".encode())[0].code == 250
     until(lambda: len(kept(debian)) == count, "all are in the queue")
 
 
@@ -98,7 +98,7 @@ def test_a_life(debian, debs, world, tmp_path):
             assert f"Uid:\t{uid}\t{uid}\t{uid}\t{uid}\n" in about and "CapEff:\t0000000000000000\n" in about
             assert "NoNewPrivs:\t1\n" in about and "Seccomp:\t2\n" in about
     until(lambda: state(debian) == "up", "the destination is up")
-    assert send(port, "a@client.test", ["local@example.test"]).text == "250 2.0.0 Taken"
+    assert send(port, "a@client.test", ["local@example.test"])[0].text == "250 2.0.0 Taken"
     assert debian.owner("/var/log/holdfast/smtpd.log") == "holdfast:holdfast 640"
     assert debian.owner("/var/log/holdfast/master.log") == "root:holdfast 640"
 
