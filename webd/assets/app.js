@@ -28,15 +28,27 @@ async function begin() {
     enter(await api.get('session'));
   } catch (fault) {
     if (fault.status === 401) return;
-    fill(app, h('main.alone', h('h1', 'Holdfast'), h('p.banner.bad', { role: 'alert' }, fault.message),
-      h('button.main', { type: 'button', onclick: begin }, 'Try again')));
+    fill(
+      app,
+      h(
+        'main.alone',
+        h('h1', 'Holdfast'),
+        h('p.banner.bad', { role: 'alert' }, fault.message),
+        h('button.main', { type: 'button', onclick: begin }, 'Try again'),
+      ),
+    );
   }
 }
 
 function enter(who) {
   session = who;
   api.use(session);
-  shell = new Shell(session, { logout: async () => { await api.post('logout').catch(() => {}); leave(); } });
+  shell = new Shell(session, {
+    logout: async () => {
+      await api.post('logout').catch(() => {});
+      leave();
+    },
+  });
   fill(app, shell.element);
   stopLive();
   stopLive = live.watch({
@@ -48,7 +60,11 @@ function enter(who) {
       api.get('status').then(take, () => {});
       page?.queue?.(status?.queue);
     },
-    alive: () => api.get('session', {}, SOON_MS).then(() => true, () => false),
+    alive: () =>
+      api.get('session', {}, SOON_MS).then(
+        () => true,
+        () => false,
+      ),
     ended: leave,
   });
   api.get('status').then(take, () => {});

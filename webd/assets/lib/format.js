@@ -35,7 +35,12 @@ export function rate(perSecond) {
   return `${value >= 10 ? count(Math.round(value)) : value.toFixed(1)} ${unit}`;
 }
 
-const UNITS = [['d', 86400], ['h', 3600], ['m', 60], ['s', 1]];
+const UNITS = [
+  ['d', 86400],
+  ['h', 3600],
+  ['m', 60],
+  ['s', 1],
+];
 
 // The two greatest units: "4d 3h", "2h 5m", "45s".
 export function span(seconds) {
@@ -69,8 +74,12 @@ export function instant(value) {
 
 const parts = (ms, zone, options) => {
   const out = {};
-  for (const { type, value } of new Intl.DateTimeFormat('en-GB', { timeZone: zone, hourCycle: 'h23', ...options })
-    .formatToParts(ms)) out[type] = value;
+  for (const { type, value } of new Intl.DateTimeFormat('en-GB', {
+    timeZone: zone,
+    hourCycle: 'h23',
+    ...options,
+  }).formatToParts(ms))
+    out[type] = value;
   return out;
 };
 
@@ -82,7 +91,14 @@ const dayOf = (ms, zone) => {
 // "10:02" today, "Thu 10:02" within six days, "22 Nov 10:02", and with the year when it is another.
 export function clock(ms, zone, now) {
   if (!known(ms)) return DASH;
-  const p = parts(ms, zone, { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric', hour: '2-digit', minute: '2-digit' });
+  const p = parts(ms, zone, {
+    weekday: 'short',
+    day: 'numeric',
+    month: 'short',
+    year: 'numeric',
+    hour: '2-digit',
+    minute: '2-digit',
+  });
   const time = `${p.hour}:${p.minute}`;
   if (dayOf(ms, zone) === dayOf(now, zone)) return time;
   if (Math.abs(ms - now) < 6 * 86400e3) return `${p.weekday} ${time}`;
@@ -93,7 +109,14 @@ export function clock(ms, zone, now) {
 // "2026-11-22 10:02:33 Europe/Berlin (2026-11-22T09:02:33Z)": what a time shows when it is pointed at.
 export function exact(ms, zone) {
   if (!known(ms)) return '';
-  const p = parts(ms, zone, { year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', second: '2-digit' });
+  const p = parts(ms, zone, {
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+  });
   const utc = new Date(ms).toISOString().replace('.000Z', 'Z');
   return `${p.year}-${p.month}-${p.day} ${p.hour}:${p.minute}:${p.second} ${zone} (${utc})`;
 }

@@ -1,8 +1,13 @@
 // Where one is: "#/queue/3F2A?state=held". Pure. Filters live here, so that a link shows what its sender saw.
 
 export function parse(hash) {
-  const [path, query = ''] = String(hash ?? '').replace(/^#\/?/, '').split(/\?(.*)/s);
-  const words = path.split('/').filter((w) => w !== '').map(decode);
+  const [path, query = ''] = String(hash ?? '')
+    .replace(/^#\/?/, '')
+    .split(/\?(.*)/s);
+  const words = path
+    .split('/')
+    .filter((w) => w !== '')
+    .map(decode);
   const filters = {};
   for (const [name, value] of new URLSearchParams(query)) if (value !== '') filters[name] = value;
   return { page: words[0] ?? '', id: words[1] ?? null, filters };

@@ -1,6 +1,14 @@
 // What a graph's figures come to. Pure. A point is [seconds since 1970, value or null].
 
-export const RANGES = { '15m': 900, '1h': 3600, '6h': 21600, '1d': 86400, '1w': 604800, '1mo': 2592000, '1y': 31536000 };
+export const RANGES = {
+  '15m': 900,
+  '1h': 3600,
+  '6h': 21600,
+  '1d': 86400,
+  '1w': 604800,
+  '1mo': 2592000,
+  '1y': 31536000,
+};
 
 // The last and the greatest known value, and when that was; null where nothing is known.
 export function sum(points) {
@@ -31,7 +39,12 @@ export function greatest(series, limit, others) {
   return [...ranked.slice(0, limit - 1), { name: `${others} (${rest.length})`, points }];
 }
 
-const STATES = [[1, 'up'], [0.75, 'draining'], [0.25, 'paused'], [0, 'down']];
+const STATES = [
+  [1, 'up'],
+  [0.75, 'draining'],
+  [0.25, 'paused'],
+  [0, 'down'],
+];
 
 // The state that a point of state.NAME stands for; null when it is not known. Rough steps hold means: 'partly' up.
 export function stateOf(value) {

@@ -50,20 +50,62 @@ class Queue {
 
   makeForm(status) {
     const names = (list) => [['', 'any'], ...(list ?? []).map((x) => [x.name, x.name])];
-    const text = (name, label, hint) => h('label', h('span', label), h('input', { name, type: 'search', value: this.filters[name] ?? '', placeholder: hint,
-      autocomplete: 'off', autocapitalize: 'none', spellcheck: 'false' }));
+    const text = (name, label, hint) =>
+      h(
+        'label',
+        h('span', label),
+        h('input', {
+          name,
+          type: 'search',
+          value: this.filters[name] ?? '',
+          placeholder: hint,
+          autocomplete: 'off',
+          autocapitalize: 'none',
+          spellcheck: 'false',
+        }),
+      );
     const choice = (name, label, options) => {
       const wanted = this.filters[name];
       const all = wanted && !options.some(([v]) => v === wanted) ? [...options, [wanted, wanted]] : options;
       return h('label', h('span', label), select({ name, onchange: () => this.go() }, all, wanted));
     };
-    const more = h('button.quiet.more', { type: 'button', 'aria-expanded': 'false', onclick: () => more.setAttribute('aria-expanded', String(!form.classList.toggle('shut'))) },
-      this.filtered() ? `Filters: ${Object.entries(this.filters).map(([n, v]) => `${n} ${v}`).join(', ')}` : 'Filters');
-    const form = h('form.filters.shut', { role: 'search', 'aria-label': 'Filter the queue', onsubmit: (e) => { e.preventDefault(); this.go(); } }, more,
-      choice('destination', 'destination', names(status?.destinations)), choice('domain', 'domain', names(status?.domains)),
-      text('sender', 'sender', 'a@b, @b or <>'), text('recipient', 'recipient', 'a@b or @b'),
-      choice('state', 'state', [['', 'any'], ...STATES.map((s) => [s, s])]), text('older', 'older than', '2h'), text('younger', 'younger than', '1d'),
-      h('div.buttons', h('button.main', { type: 'submit' }, 'Filter'), this.filtered() ? h('a.button', { href: '#/queue' }, 'Clear') : null));
+    const more = h(
+      'button.quiet.more',
+      {
+        type: 'button',
+        'aria-expanded': 'false',
+        onclick: () => more.setAttribute('aria-expanded', String(!form.classList.toggle('shut'))),
+      },
+      this.filtered()
+        ? `Filters: ${Object.entries(this.filters)
+            .map(([n, v]) => `${n} ${v}`)
+            .join(', ')}`
+        : 'Filters',
+    );
+    const form = h(
+      'form.filters.shut',
+      {
+        role: 'search',
+        'aria-label': 'Filter the queue',
+        onsubmit: (e) => {
+          e.preventDefault();
+          this.go();
+        },
+      },
+      more,
+      choice('destination', 'destination', names(status?.destinations)),
+      choice('domain', 'domain', names(status?.domains)),
+      text('sender', 'sender', 'a@b, @b or <>'),
+      text('recipient', 'recipient', 'a@b or @b'),
+      choice('state', 'state', [['', 'any'], ...STATES.map((s) => [s, s])]),
+      text('older', 'older than', '2h'),
+      text('younger', 'younger than', '1d'),
+      h(
+        'div.buttons',
+        h('button.main', { type: 'submit' }, 'Filter'),
+        this.filtered() ? h('a.button', { href: '#/queue' }, 'Clear') : null,
+      ),
+    );
     return form;
   }
 
@@ -76,14 +118,13 @@ class Queue {
   async load() {
     const mine = (this.turn = (this.turn ?? 0) + 1);
     try {
-      const [page, ages] = await Promise.all([this.fetchPage(),
-        api.get('queue/ages', this.filters).catch(() => [])]);
+      const [page, ages] = await Promise.all([this.fetchPage(), api.get('queue/ages', this.filters).catch(() => [])]);
       if (mine !== this.turn) return;
       this.messages = page.messages ?? [];
       this.page = page;
       const here = new Set(this.messages.map((m) => m.queue_id));
       for (const id of [...this.marked]) if (!here.has(id)) this.marked.delete(id);
-      this.showAges(Array.isArray(ages) ? ages : ages.ages ?? []);
+      this.showAges(Array.isArray(ages) ? ages : (ages.ages ?? []));
       this.showList();
     } catch (fault) {
       if (mine === this.turn) fill(this.list, h('p.banner.bad', { role: 'alert' }, fault.message));
@@ -124,28 +165,76 @@ class Queue {
       const bar = h('span.bar', { 'aria-hidden': 'true' });
       bar.style.height = `${a.messages > 0 ? Math.max(6, Math.round((a.messages / most) * 100)) : 0}%`;
       const ends = { older: format.length(a.from), younger: format.length(a.to) };
-      const here = this.filtered() && ends.older === (this.filters.older ?? '') && ends.younger === (this.filters.younger ?? '');
+      const here =
+        this.filtered() && ends.older === (this.filters.older ?? '') && ends.younger === (this.filters.younger ?? '');
       const next = here ? { older: '', younger: '' } : ends;
-      return h('a.age', { href: build('queue', null, { ...this.filters, ...next }), data: { key: `age-${a.from}` }, 'aria-current': here ? 'true' : null,
-        title: whole },
-      h('span.space', bar), h('b', format.count(a.messages)), h('span.hidden', ' messages '), h('span.name', h('span.wide', `${sign} ${edge}`), h('span.narrow', `${a.to === null ? sign : ''}${edge.split(' ')[0]}`)));
+      return h(
+        'a.age',
+        {
+          href: build('queue', null, { ...this.filters, ...next }),
+          data: { key: `age-${a.from}` },
+          'aria-current': here ? 'true' : null,
+          title: whole,
+        },
+        h('span.space', bar),
+        h('b', format.count(a.messages)),
+        h('span.hidden', ' messages '),
+        h(
+          'span.name',
+          h('span.wide', `${sign} ${edge}`),
+          h('span.narrow', `${a.to === null ? sign : ''}${edge.split(' ')[0]}`),
+        ),
+      );
     });
     return fill(this.ages, h('h2.hidden', 'By age; choosing one filters'), bars);
   }
 
   showList() {
     const rows = this.messages.map((m) => this.row(m));
-    const whole = h('input', { type: 'checkbox', 'aria-label': 'mark all on this page', data: { key: 'mark-all' },
+    const whole = h('input', {
+      type: 'checkbox',
+      'aria-label': 'mark all on this page',
+      data: { key: 'mark-all' },
       checked: this.messages.length > 0 && this.marked.size === this.messages.length,
-      onchange: (e) => { this.markAll(e.target.checked); } });
+      onchange: (e) => {
+        this.markAll(e.target.checked);
+      },
+    });
     if (rows.length === 0) {
-      fill(this.list, h('p.none', this.page.next ? 'None so far: go on with Next.' : this.filtered() || this.after ? 'No message matches.' : 'The queue is empty.'));
+      fill(
+        this.list,
+        h(
+          'p.none',
+          this.page.next
+            ? 'None so far: go on with Next.'
+            : this.filtered() || this.after
+              ? 'No message matches.'
+              : 'The queue is empty.',
+        ),
+      );
     } else {
-      fill(this.list, h('div.scroll.listing', { tabindex: 0, role: 'region', 'aria-label': 'Messages', data: { key: 'list' } }, h('table.queue.blocks',
-        h('caption.hidden', 'Messages, oldest first'),
-        h('thead', h('tr', h('th', { scope: 'col' }, whole), ['id', 'state', 'arrived', 'next try', 'expires', '>size', 'sender', 'recipients', 'why'].map((name) =>
-          h(name.startsWith('>') ? 'th.figure' : 'th', { scope: 'col' }, name.replace('>', ''))))),
-        h('tbody', rows))));
+      fill(
+        this.list,
+        h(
+          'div.scroll.listing',
+          { tabindex: 0, role: 'region', 'aria-label': 'Messages', data: { key: 'list' } },
+          h(
+            'table.queue.blocks',
+            h('caption.hidden', 'Messages, oldest first'),
+            h(
+              'thead',
+              h(
+                'tr',
+                h('th', { scope: 'col' }, whole),
+                ['id', 'state', 'arrived', 'next try', 'expires', '>size', 'sender', 'recipients', 'why'].map((name) =>
+                  h(name.startsWith('>') ? 'th.figure' : 'th', { scope: 'col' }, name.replace('>', '')),
+                ),
+              ),
+            ),
+            h('tbody', rows),
+          ),
+        ),
+      );
     }
     this.showBulk();
     this.showPager();
@@ -153,18 +242,36 @@ class Queue {
 
   row(m) {
     const id = m.queue_id;
-    const box = h('input', { type: 'checkbox', 'aria-label': `mark ${id}`, data: { key: `mark-${id}` }, checked: this.marked.has(id),
-      onchange: (e) => { this.mark(id, e.target.checked); } });
+    const box = h('input', {
+      type: 'checkbox',
+      'aria-label': `mark ${id}`,
+      data: { key: `mark-${id}` },
+      checked: this.marked.has(id),
+      onchange: (e) => {
+        this.mark(id, e.target.checked);
+      },
+    });
     const [first, ...more] = m.recipients ?? [];
     const why = m.reason || first?.delay_reason;
     const waits = !m.next_attempt && m.queue_name === 'deferred';
-    return h('tr', { data: { id } }, h('td.mark-cell', box),
-      cell('id', h('a.row', { href: build('message', id), data: { key: `row-${id}` } }, id)), cell('state', chip(m.queue_name)),
-      cell('arrived', time(m.arrival_time)), cell('next try', waits ? 'when up' : time(m.next_attempt, 'ahead')),
-      cell('expires', time(m.expires)), figure('size', format.bytes(m.message_size)),
+    return h(
+      'tr',
+      { data: { id } },
+      h('td.mark-cell', box),
+      cell('id', h('a.row', { href: build('message', id), data: { key: `row-${id}` } }, id)),
+      cell('state', chip(m.queue_name)),
+      cell('arrived', time(m.arrival_time)),
+      cell('next try', waits ? 'when up' : time(m.next_attempt, 'ahead')),
+      cell('expires', time(m.expires)),
+      figure('size', format.bytes(m.message_size)),
       cell('sender', h('span.cut', { title: title(m.sender) }, mail(m.sender))),
-      cell('recipients', h('span.cut', { title: title((m.recipients ?? []).map((r) => r.address).join(', ')) }, mail(first?.address)), more.length > 0 ? ` +${more.length}` : null),
-      cell('why', h('span.cut.reason', { title: title(why) }, mail(why))));
+      cell(
+        'recipients',
+        h('span.cut', { title: title((m.recipients ?? []).map((r) => r.address).join(', ')) }, mail(first?.address)),
+        more.length > 0 ? ` +${more.length}` : null,
+      ),
+      cell('why', h('span.cut.reason', { title: title(why) }, mail(why))),
+    );
   }
 
   mark(id, on) {
@@ -181,13 +288,33 @@ class Queue {
   showBulk() {
     const n = this.marked.size;
     const total = this.page?.total;
-    fill(this.total, n > 0 ? h('b', `${format.counted(n, 'message')} marked`) : [h('b', format.counted(total, 'message')), this.filtered() ? ' match' : ' queued'],
-      h('code.command', twin(['queue', 'list'], this.filters)));
+    fill(
+      this.total,
+      n > 0
+        ? h('b', `${format.counted(n, 'message')} marked`)
+        : [h('b', format.counted(total, 'message')), this.filtered() ? ' match' : ' queued'],
+      h('code.command', twin(['queue', 'list'], this.filters)),
+    );
     const suited = this.messages.length === 0 ? [] : ON_ALL.filter((deed) => this.suits(deed));
-    fill(this.bulk, may(this.session.role, 'retry') && suited.length > 0 ? [
-      h('span.scope', n > 0 ? `${format.count(n)} marked:` : this.filtered() ? 'all that match:' : 'the whole queue:'),
-      buttons(this.session, suited, { target: () => this.target(), after: () => { this.marked.clear(); this.load(); } }),
-      n > 0 ? button({ label: 'Unmark', key: 'unmark', look: 'quiet', run: () => this.markAll(false) }) : null] : null);
+    fill(
+      this.bulk,
+      may(this.session.role, 'retry') && suited.length > 0
+        ? [
+            h(
+              'span.scope',
+              n > 0 ? `${format.count(n)} marked:` : this.filtered() ? 'all that match:' : 'the whole queue:',
+            ),
+            buttons(this.session, suited, {
+              target: () => this.target(),
+              after: () => {
+                this.marked.clear();
+                this.load();
+              },
+            }),
+            n > 0 ? button({ label: 'Unmark', key: 'unmark', look: 'quiet', run: () => this.markAll(false) }) : null,
+          ]
+        : null,
+    );
   }
 
   // Nothing held in sight: no Release; the whole queue may have any.
@@ -199,8 +326,16 @@ class Queue {
   }
 
   showPager() {
-    const first = this.after ? h('a.button', { href: build('queue', null, this.filters), data: { key: 'first' } }, '« First') : null;
-    const next = this.page?.next ? h('a.button', { href: build('queue', null, { ...this.filters, after: this.page.next }), data: { key: 'next' } }, 'Next ›') : null;
+    const first = this.after
+      ? h('a.button', { href: build('queue', null, this.filters), data: { key: 'first' } }, '« First')
+      : null;
+    const next = this.page?.next
+      ? h(
+          'a.button',
+          { href: build('queue', null, { ...this.filters, after: this.page.next }), data: { key: 'next' } },
+          'Next ›',
+        )
+      : null;
     const back = this.after ? button({ label: '‹ Back', key: 'back', run: () => history.back() }) : null;
     fill(this.pager, first, back, next);
   }

@@ -8,7 +8,8 @@ export function h(selector, ...rest) {
   const [tag, ...classes] = selector.split('.');
   const element = document.createElement(tag || 'div');
   if (classes.length > 0) element.className = classes.join(' ');
-  const isProperties = rest[0] !== null && typeof rest[0] === 'object' && !(rest[0] instanceof Node) && !Array.isArray(rest[0]);
+  const isProperties =
+    rest[0] !== null && typeof rest[0] === 'object' && !(rest[0] instanceof Node) && !Array.isArray(rest[0]);
   set(element, isProperties ? rest.shift() : {});
   append(element, rest);
   return element;
@@ -26,7 +27,8 @@ function set(element, properties) {
     if (value === null || value === undefined || value === false) continue;
     if (name.startsWith('on')) element.addEventListener(name.slice(2), value);
     else if (name === 'data') Object.assign(element.dataset, value);
-    else if (name === 'value' || name === 'checked' || name === 'disabled' || name === 'selected') element[name] = value;
+    else if (name === 'value' || name === 'checked' || name === 'disabled' || name === 'selected')
+      element[name] = value;
     else element.setAttribute(name, value === true ? '' : String(value));
   }
 }
@@ -51,8 +53,12 @@ export function fill(container, ...children) {
 // What a stranger wrote: isolated from its neighbours' direction, and with nothing unseen in it.
 export function mail(value, { layout = false, empty = format.DASH } = {}) {
   if (value === null || value === undefined || value === '') return document.createTextNode(empty);
-  return h(layout ? 'span.mail' : 'bdi.mail', pieces(value, { layout }).map((p) =>
-    p.mark ? h('span.mark', { title: p.title, role: 'img', 'aria-label': `${p.text} (${p.title})` }, p.text) : p.text));
+  return h(
+    layout ? 'span.mail' : 'bdi.mail',
+    pieces(value, { layout }).map((p) =>
+      p.mark ? h('span.mark', { title: p.title, role: 'img', 'aria-label': `${p.text} (${p.title})` }, p.text) : p.text,
+    ),
+  );
 }
 
 export const zone = () => Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC';
@@ -62,14 +68,29 @@ export function time(value, show = 'clock') {
   const ms = format.instant(value);
   if (ms === null) return document.createTextNode(format.DASH);
   const now = Date.now();
-  const words = show === 'ago' ? format.ago(ms, now) : show === 'ahead' ? format.ahead(ms, now) : format.clock(ms, zone(), now);
+  const words =
+    show === 'ago' ? format.ago(ms, now) : show === 'ahead' ? format.ahead(ms, now) : format.clock(ms, zone(), now);
   return h('time', { datetime: new Date(ms).toISOString(), title: format.exact(ms, zone()) }, words);
 }
 
 export const title = (value) => visible(value);
 
-const LOOKS = { up: 'good', running: 'good', down: 'bad', draining: 'warn', paused: 'warn', deferred: 'plain', active: 'good', held: 'warn',
-  frozen: 'cold', critical: 'bad', warning: 'warn', sent: 'good', refused: 'bad', open: 'plain' };
+const LOOKS = {
+  up: 'good',
+  running: 'good',
+  down: 'bad',
+  draining: 'warn',
+  paused: 'warn',
+  deferred: 'plain',
+  active: 'good',
+  held: 'warn',
+  frozen: 'cold',
+  critical: 'bad',
+  warning: 'warn',
+  sent: 'good',
+  refused: 'bad',
+  open: 'plain',
+};
 const SIGNS = { good: '●', bad: '▲', warn: '◆', cold: '❄', plain: '○', none: '○' };
 
 // A state as a word with a sign of its own: colour is never all there is.
@@ -80,8 +101,22 @@ export function chip(state, look = LOOKS[state] ?? 'none') {
 // `listing`: on paper of its own. `compact`: few enough columns for a phone; others become blocks there.
 export function table(caption, heads, rows, { none = 'Nothing.', listing = false, compact = false } = {}) {
   if (rows.length === 0) return h('p.none', none);
-  return h(listing ? 'div.scroll.listing' : 'div.scroll', { tabindex: 0, role: 'region', 'aria-label': caption },
-    h(compact ? 'table.compact' : 'table.blocks', h('caption.hidden', caption), h('thead', h('tr', heads.map((head) => headCell(head)))), h('tbody', rows)));
+  return h(
+    listing ? 'div.scroll.listing' : 'div.scroll',
+    { tabindex: 0, role: 'region', 'aria-label': caption },
+    h(
+      compact ? 'table.compact' : 'table.blocks',
+      h('caption.hidden', caption),
+      h(
+        'thead',
+        h(
+          'tr',
+          heads.map((head) => headCell(head)),
+        ),
+      ),
+      h('tbody', rows),
+    ),
+  );
 }
 
 // "NAME", or ">NAME" for figures.
@@ -95,7 +130,11 @@ export const cell = (label, ...children) => h('td', { data: { label } }, childre
 export const figure = (label, ...children) => h('td.figure', { data: { label } }, children);
 
 // Pairs of a name and what it is.
-export const facts = (pairs) => h('dl.facts', pairs.filter(Boolean).map(([name, ...value]) => h('div', h('dt', name), h('dd', value))));
+export const facts = (pairs) =>
+  h(
+    'dl.facts',
+    pairs.filter(Boolean).map(([name, ...value]) => h('div', h('dt', name), h('dd', value))),
+  );
 
 export const panel = (heading, ...children) => h('section.panel', h('h2', heading), children);
 
@@ -104,5 +143,9 @@ export function field(label, control, hint = null) {
 }
 
 export function select(properties, options, chosen) {
-  return h('select', properties, options.map(([value, label]) => h('option', { value, selected: value === (chosen ?? '') }, label)));
+  return h(
+    'select',
+    properties,
+    options.map(([value, label]) => h('option', { value, selected: value === (chosen ?? '') }, label)),
+  );
 }

@@ -30,11 +30,27 @@ export class Graph {
     const figures = data.series.map((s) => ({ name: s.name, ...sum(s.points) }));
     const empty = figures.every((f) => f.most === null);
     this.frame.classList.toggle('empty', empty);
-    this.canvas.setAttribute('aria-label', empty ? `${this.heading}: nothing is known of this time`
-      : `${this.heading}: ${figures.map((f) => `${f.name} now ${this.show(f.last)}, at most ${this.show(f.most)}`).join('; ')}`);
-    fill(this.legend, empty ? h('li', 'Nothing is known of this time yet.') : figures.map((f, i) =>
-      h('li', h(`span.key.c${i % 6}`, { 'aria-hidden': 'true' }), h('bdi', f.name), ' ', h('b', this.show(f.last)),
-        h('span.most', ' at most ', this.show(f.most), f.at === null ? null : [', ', time(f.at)]))));
+    this.canvas.setAttribute(
+      'aria-label',
+      empty
+        ? `${this.heading}: nothing is known of this time`
+        : `${this.heading}: ${figures.map((f) => `${f.name} now ${this.show(f.last)}, at most ${this.show(f.most)}`).join('; ')}`,
+    );
+    fill(
+      this.legend,
+      empty
+        ? h('li', 'Nothing is known of this time yet.')
+        : figures.map((f, i) =>
+            h(
+              'li',
+              h(`span.key.c${i % 6}`, { 'aria-hidden': 'true' }),
+              h('bdi', f.name),
+              ' ',
+              h('b', this.show(f.last)),
+              h('span.most', ' at most ', this.show(f.most), f.at === null ? null : [', ', time(f.at)]),
+            ),
+          ),
+    );
     if (empty || typeof Chart === 'undefined') return;
     const options = this.options(data);
     const datasets = data.series.map((s, i) => this.dataset(s, i));
@@ -49,9 +65,18 @@ export class Graph {
 
   dataset(series, i) {
     const line = colour(`c${i % 6}`);
-    return { label: series.name, data: series.points.map(([when, value]) => ({ x: when, y: value ?? NaN })), borderColor: line,
-      backgroundColor: `${line}33`, borderWidth: 1.5, borderDash: this.stacked ? [] : DASHES[i % 6], pointRadius: 0, pointHitRadius: 8,
-      fill: this.stacked ? (i === 0 ? 'origin' : '-1') : false, stepped: false };
+    return {
+      label: series.name,
+      data: series.points.map(([when, value]) => ({ x: when, y: value ?? NaN })),
+      borderColor: line,
+      backgroundColor: `${line}33`,
+      borderWidth: 1.5,
+      borderDash: this.stacked ? [] : DASHES[i % 6],
+      pointRadius: 0,
+      pointHitRadius: 8,
+      fill: this.stacked ? (i === 0 ? 'origin' : '-1') : false,
+      stepped: false,
+    };
   }
 
   options(data) {
@@ -59,15 +84,41 @@ export class Graph {
     const zone = Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC';
     const when = (s) => format.clock(s * 1000, zone, Date.now());
     return {
-      animation: false, responsive: true, maintainAspectRatio: false, parsing: false, normalized: true,
+      animation: false,
+      responsive: true,
+      maintainAspectRatio: false,
+      parsing: false,
+      normalized: true,
       interaction: { mode: 'index', intersect: false },
-      plugins: { legend: { display: false }, tooltip: { callbacks: {
-        title: (items) => (items.length > 0 ? when(items[0].parsed.x) : ''),
-        label: (item) => `${item.dataset.label}: ${this.show(item.parsed.y)}` } } },
+      plugins: {
+        legend: { display: false },
+        tooltip: {
+          callbacks: {
+            title: (items) => (items.length > 0 ? when(items[0].parsed.x) : ''),
+            label: (item) => `${item.dataset.label}: ${this.show(item.parsed.y)}`,
+          },
+        },
+      },
       scales: {
-        x: { type: 'linear', min: data.from, max: data.to, grid: { color: grid }, ticks: { color: ink, maxRotation: 0, autoSkipPadding: 24, maxTicksLimit: 7,
-          callback: (value) => when(value) } },
-        y: { beginAtZero: true, stacked: this.stacked, grid: { color: grid }, ticks: { color: ink, maxTicksLimit: 5, precision: 0, callback: (value) => this.show(value) } },
+        x: {
+          type: 'linear',
+          min: data.from,
+          max: data.to,
+          grid: { color: grid },
+          ticks: {
+            color: ink,
+            maxRotation: 0,
+            autoSkipPadding: 24,
+            maxTicksLimit: 7,
+            callback: (value) => when(value),
+          },
+        },
+        y: {
+          beginAtZero: true,
+          stacked: this.stacked,
+          grid: { color: grid },
+          ticks: { color: ink, maxTicksLimit: 5, precision: 0, callback: (value) => this.show(value) },
+        },
       },
     };
   }

@@ -52,20 +52,58 @@ function step(by) {
 
 export function help() {
   if (document.querySelector('dialog')) return;
-  const lines = [...PAGES.filter((p) => p.key).map((p) => [`g ${p.key}`, p.title]), ['/', 'first filter of the page'], ['j k', 'next, previous row'],
-    ['x', 'select the row'], ['Enter', 'open'], ['Esc', 'leave a dialog'], ['?', 'this list']];
-  const box = h('input', { type: 'checkbox', checked: !off(), onchange: () => {
-    try {
-      localStorage.setItem(OFF, box.checked ? 'on' : 'off');
-    } catch { /* then they stay as they are */ }
-  } });
+  const lines = [
+    ...PAGES.filter((p) => p.key).map((p) => [`g ${p.key}`, p.title]),
+    ['/', 'first filter of the page'],
+    ['j k', 'next, previous row'],
+    ['x', 'select the row'],
+    ['Enter', 'open'],
+    ['Esc', 'leave a dialog'],
+    ['?', 'this list'],
+  ];
+  const box = h('input', {
+    type: 'checkbox',
+    checked: !off(),
+    onchange: () => {
+      try {
+        localStorage.setItem(OFF, box.checked ? 'on' : 'off');
+      } catch {
+        /* then they stay as they are */
+      }
+    },
+  });
   const opener = document.activeElement;
-  const close = () => { dialog.close(); dialog.remove(); opener?.focus?.(); };
-  const dialog = h('dialog', { 'aria-labelledby': 'keys-heading', oncancel: (event) => { event.preventDefault(); close(); } },
+  const close = () => {
+    dialog.close();
+    dialog.remove();
+    opener?.focus?.();
+  };
+  const dialog = h(
+    'dialog',
+    {
+      'aria-labelledby': 'keys-heading',
+      oncancel: (event) => {
+        event.preventDefault();
+        close();
+      },
+    },
     h('h2', { id: 'keys-heading' }, 'Keys'),
-    h('dl.keys', lines.map(([key, what]) => h('div', h('dt', key.split(' ').map((k) => h('kbd', k))), h('dd', what)))),
+    h(
+      'dl.keys',
+      lines.map(([key, what]) =>
+        h(
+          'div',
+          h(
+            'dt',
+            key.split(' ').map((k) => h('kbd', k)),
+          ),
+          h('dd', what),
+        ),
+      ),
+    ),
     h('label.check', box, ' single keys do this'),
-    h('div.buttons', h('button', { type: 'button', autofocus: true, onclick: close }, 'Close')));
+    h('div.buttons', h('button', { type: 'button', autofocus: true, onclick: close }, 'Close')),
+  );
   document.body.append(dialog);
   dialog.showModal();
 }

@@ -52,7 +52,10 @@ export function watch(on) {
     source.addEventListener('status', take('status'));
     source.addEventListener('queue', take('queue'));
     source.addEventListener('ping', heard);
-    source.addEventListener('end', () => { stop(); on.ended(); });
+    source.addEventListener('end', () => {
+      stop();
+      on.ended();
+    });
     source.addEventListener('error', fail);
     clearTimeout(guard);
     guard = setTimeout(fail, SILENCE_MS);

@@ -15,26 +15,60 @@ export class Shell {
     this.banner = h('div');
     this.main = h('main', { id: 'main', tabindex: -1 });
     this.links = PAGES.filter((p) => !p.hidden).map((p) =>
-      h('a', { href: `#/${p.name}`, 'aria-keyshortcuts': `g ${p.key}`, data: { page: p.name } }, p.title, h('span.badge')));
-    const menu = h('button.menu', { type: 'button', 'aria-expanded': 'false', 'aria-controls': 'nav', onclick: () => this.open() }, 'Menu');
+      h(
+        'a',
+        { href: `#/${p.name}`, 'aria-keyshortcuts': `g ${p.key}`, data: { page: p.name } },
+        p.title,
+        h('span.badge'),
+      ),
+    );
+    const menu = h(
+      'button.menu',
+      { type: 'button', 'aria-expanded': 'false', 'aria-controls': 'nav', onclick: () => this.open() },
+      'Menu',
+    );
     this.menu = menu;
     this.theme = h('button.quiet.theme', { type: 'button', onclick: () => this.nameTheme(theme.next()) });
     this.nameTheme(theme.chosen());
-    this.nav = h('nav', { id: 'nav', 'aria-label': 'Pages', onclick: () => this.open(false) }, this.links,
-      h('div.who',
+    this.nav = h(
+      'nav',
+      { id: 'nav', 'aria-label': 'Pages', onclick: () => this.open(false) },
+      this.links,
+      h(
+        'div.who',
         h('span', { title: 'name and role' }, `${session.name} (${session.role})`),
         this.theme,
         h('button.quiet', { type: 'button', onclick: help, 'aria-keyshortcuts': '?' }, 'Keys'),
-        h('button.quiet', { type: 'button', onclick: logout }, 'Log out')));
-    this.element = h('div.shell',
-      h('a.skip', { href: '#main', onclick: (event) => { event.preventDefault(); this.main.focus(); } }, 'Skip to content'),
-      h('header.top', menu,
+        h('button.quiet', { type: 'button', onclick: logout }, 'Log out'),
+      ),
+    );
+    this.element = h(
+      'div.shell',
+      h(
+        'a.skip',
+        {
+          href: '#main',
+          onclick: (event) => {
+            event.preventDefault();
+            this.main.focus();
+          },
+        },
+        'Skip to content',
+      ),
+      h(
+        'header.top',
+        menu,
         h('a.brand', { href: '#/overview' }, 'Holdfast', h('span.host', session.hostname ?? '')),
-        h('dl.gauges',
+        h(
+          'dl.gauges',
           h('div', h('dt', 'mode'), h('dd', this.mode)),
           h('div', h('dt', 'disk'), h('dd', this.disk)),
-          h('div', h('dt', 'view'), h('dd', this.live)))),
-      this.nav, h('div.body', this.banner, this.main));
+          h('div', h('dt', 'view'), h('dd', this.live)),
+        ),
+      ),
+      this.nav,
+      h('div.body', this.banner, this.main),
+    );
   }
 
   open(open = this.menu.getAttribute('aria-expanded') !== 'true') {
@@ -73,8 +107,21 @@ export class Shell {
     this.disk.className = `disk ${!spool ? '' : !spool.accepting ? 'bad' : spool.free_percent < 15 ? 'warn' : 'good'}`;
     if (!spool) return fill(this.disk, format.DASH);
     const full = spool.accepting ? '' : ', new mail refused';
-    const meter = h('meter', { min: 0, max: 100, low: 15, optimum: 100, value: spool.free_percent, 'aria-label': 'disk free' });
-    return fill(this.disk, meter, ` ${format.percent(spool.free_percent)} free`, h('span.wide', ` (${format.bytes(spool.free_bytes)})`), full);
+    const meter = h('meter', {
+      min: 0,
+      max: 100,
+      low: 15,
+      optimum: 100,
+      value: spool.free_percent,
+      'aria-label': 'disk free',
+    });
+    return fill(
+      this.disk,
+      meter,
+      ` ${format.percent(spool.free_percent)} free`,
+      h('span.wide', ` (${format.bytes(spool.free_bytes)})`),
+      full,
+    );
   }
 
   badge(name, n) {
@@ -92,9 +139,18 @@ export class Shell {
     this.element.classList.add('lost');
     this.live.className = 'live bad';
     fill(this.live, 'NOT LIVE');
-    fill(this.banner, h('p.banner.bad', { role: 'alert' }, h('strong', 'The connection to Holdfast is lost.'),
-      ' What you see is as of ', this.heardAt ? time(new Date(this.heardAt).toISOString()) : 'before', ' and may be wrong. Trying again by itself. In a shell: ',
-      h('code', 'gatewayctl status')));
+    fill(
+      this.banner,
+      h(
+        'p.banner.bad',
+        { role: 'alert' },
+        h('strong', 'The connection to Holdfast is lost.'),
+        ' What you see is as of ',
+        this.heardAt ? time(new Date(this.heardAt).toISOString()) : 'before',
+        ' and may be wrong. Trying again by itself. In a shell: ',
+        h('code', 'gatewayctl status'),
+      ),
+    );
   }
 
   back() {

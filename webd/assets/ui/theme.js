@@ -22,7 +22,9 @@ export function next() {
   const theme = ORDER[(ORDER.indexOf(chosen()) + 1) % ORDER.length];
   try {
     localStorage.setItem(NAME, theme);
-  } catch { /* it lasts as long as the page, then */ }
+  } catch {
+    /* it lasts as long as the page, then */
+  }
   apply(theme);
   dispatchEvent(new Event('theme'));
   return theme;
