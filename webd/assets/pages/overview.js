@@ -49,7 +49,11 @@ export function show(main, { route, session, status }) {
   const update = (now) => {
     sentence.className = `sentence ${gravity(now)}`;
     const words = now.sentence ?? now.situation ?? format.DASH;
-    if (sentence.textContent !== words) fill(sentence, mail(words));
+    if (sentence.dataset.words !== words) {
+      // Its times are the gateway's, all others on the page the admin's: it is said.
+      sentence.dataset.words = words;
+      fill(sentence, mail(words), /\d:\d\d/.test(words) ? h('small', " (by the gateway's clock)") : null);
+    }
     fill(work, doings(now, session));
     fill(tiles, figures(now));
     fill(strips, health(now, histories, session));
