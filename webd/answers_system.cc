@@ -181,7 +181,8 @@ Response answer_history(Call& call) {
   const auto from = time_of("from", now - 3600), to = time_of("to", now);
   if (!from || !to || *from > *to) return failure({base::Kind::kUsage, "'from' and 'to' are seconds since 1970"});
   std::vector<std::string> names;
-  for (const auto name : base::split(call.request.parameter("series"), ',')) {
+  const std::string series = call.request.parameter("series");  // what split() looks at must outlive the loop
+  for (const auto name : base::split(series, ',')) {
     if (!base::trim(name).empty()) names.emplace_back(base::trim(name));
   }
   auto text = call.house.history(names, *from, *to);

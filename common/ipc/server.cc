@@ -15,7 +15,8 @@ struct Server::Impl {
 
   void accept(base::UniqueFd fd) {
     const auto uid = peer_uid(fd.get());
-    if (!uid || !may_speak(*uid)) {
+    const bool webd = is_webd(fd.get(), path.substr(0, path.rfind('/')));
+    if (!uid || !(may_speak(*uid) || webd)) {
       base::log().warning(fmt::format("a connection of uid {} is refused", uid ? static_cast<long>(*uid) : -1L));
       return;
     }
@@ -24,7 +25,7 @@ struct Server::Impl {
         self, Connection::Events{.peer = [this, at] { handler.on_peer(*at->connection); },
                                  .message = [this, at](const Incoming& m) { return handler.on_message(*at->connection, m); },
                                  .gone = [this, at] { gone(at); }},
-        may_command(*uid) || is_webd(fd.get(), path.substr(0, path.rfind('/'))));
+        may_command(*uid) || webd);
     at->connection->attach(std::make_unique<net::Stream>(loop, std::move(fd), *at->connection));
   }
 

@@ -159,6 +159,8 @@ def test_history_begins(shared):
         return [value for _, value in points if value is not None][-1:]
 
     until(lambda: last() in ([3.0], [4.0]), "a point with the messages of now", 60)
+    wanted = ["rate.proxied", "queue.domain.example.test", "state.office", "queue.messages"]
+    assert [s["series"] for s in shared.admin.get("history?series=" + ",".join(wanted)).json()["series"]] == wanted
     assert shared.admin.get("history?from=5&to=4").status == 400
 
 

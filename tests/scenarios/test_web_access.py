@@ -1,6 +1,10 @@
 """Issue 6, item 2: who gets in, and who does not: anonymous, wrong role, forged and replayed requests, guessing, tokens."""
 
 import json
+import os
+import pwd
+import subprocess
+import sys
 
 import pytest
 
@@ -163,3 +167,24 @@ def test_users_come_and_go(gateway):
     assert entries["entries"][0]["action"] == "DELETE /api/v1/users/admin"
     older = admin.get(f"audit?limit=5&after={entries['next']}").json()["entries"]
     assert older[0] not in entries["entries"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can start others as somebody else")
+def test_as_another_account_webd_alone_has_the_admins_hand(world):
+    """Daemons of an account of their own obey root, and of that account webd (decision 17): master and prober do."""
+    gateway = world.gateway(world.destination(), start=False, settings={"user": "nobody", **web.settings()})
+    gateway.folder.chmod(0o755)
+    gateway.start()
+    web.add_user(gateway, "admin", "admin")
+    admin = web.browser(gateway, "admin")
+    assert {d["name"] for d in admin.get("status").json()["daemons"]} >= {"master", "webd"}, "master answers it"
+    assert admin.post("config/check").json()["good"]
+    assert admin.post("destinations/office/pause", {"reason": "x"}).json()["paused_by"] == "admin"
+    assert admin.get("history").status == 200
+    assert admin.post("users", {"name": "two", "role": "viewer", "password": web.PASSWORD}).status == 200
+    command = ("import os,socket,sys; os.setgid(%d); os.setuid(%d); s=socket.socket(socket.AF_UNIX);"
+               "s.connect(sys.argv[1]); s.settimeout(20); print(len(s.recv(100)))")
+    nobody = pwd.getpwnam("nobody")
+    done = subprocess.run([sys.executable, "-c", command % (nobody.pw_gid, nobody.pw_uid), str(gateway.folder / "run/master.sock")],
+                          capture_output=True, text=True, timeout=60)
+    assert done.stdout.strip() in ("", "0"), "another process of that account is not even heard by master"

@@ -1,0 +1,76 @@
+"""Login, and each page: that it is there, and shows what each page has to."""
+
+from dashboard import PAGES, PASSWORD
+
+HEADINGS = {"overview": "Destinations", "queue": "Queue", "destinations": "Destinations", "domains": "Domains",
+            "recipients": "Recipients", "trace": "Trace", "alerts": "Alerts", "config": "Config", "system": "System"}
+
+
+def test_login_and_logout(dashboard):
+    dashboard.user("admin", "admin")
+    browser = dashboard.browser
+    browser.driver.get(dashboard.base + "/#/queue?state=held")
+    browser.type("input[name=name]", "admin")
+    browser.type("input[name=password]", "not " + PASSWORD)
+    browser.press("Log in")
+    browser.wait_text("wrong", ".login [role=alert]")
+    browser.type("input[name=password]", PASSWORD)
+    browser.press("Log in")
+    browser.wait_text("Queue", "main h1")
+    assert browser.address == "#/queue?state=held", "one goes on where one wanted to go"
+    assert browser.run("return document.cookie") == "", "no script can read the session"
+    browser.press("Log out")
+    browser.wait(".login")
+    browser.driver.refresh()
+    browser.wait(".login")
+    assert browser.driver.get_cookies() == [] or browser.texts("main h1") == ["Holdfast"]
+
+
+def test_each_page_says_mode_and_disk(dashboard):
+    browser = dashboard.login()
+    for page in PAGES:
+        dashboard.open(page)
+        browser.wait_text(HEADINGS[page], "main h1, main h2")
+        assert browser.texts(".gauges .mode") == ["proxy"], page
+        assert "% free" in browser.text(".gauges .disk"), page
+        assert "undefined" not in browser.text() and "NaN" not in browser.text() and "[object" not in browser.text(), page
+        assert browser.texts(".banner.bad") == [], page
+
+
+def test_each_button_shows_its_twin(dashboard):
+    browser = dashboard.login()
+    dashboard.down(dashboard.office)
+    dashboard.keep(1)
+    for page, twin in {"queue": "gatewayctl queue retry --all", "destinations": "gatewayctl dest probe office", "config": "gatewayctl config reload",
+                       "system": "gatewayctl restart qmgr", "recipients": "gatewayctl rcpt check ADDRESS", "alerts": "gatewayctl alert test"}.items():
+        dashboard.open(page)
+        browser.wait(f'button[data-twin="{twin}"]')
+        assert browser.attribute(f'button[data-twin="{twin}"]', "aria-description") == f"In a shell: {twin}"
+        bare = browser.run("return [...document.querySelectorAll('.bulk button:not([data-twin])')].map(b => b.textContent)")
+        assert bare == [], f"buttons without a twin on {page}"
+
+
+def test_dark_and_light(dashboard):
+    browser = dashboard.login()
+    paper = "return getComputedStyle(document.body).backgroundColor"
+    light = browser.run(paper)
+    browser.media(prefers_color_scheme="dark")
+    dark = browser.run(paper)
+    assert light != dark
+    browser.press("Theme: system")
+    assert browser.run(paper) == light
+    browser.press("Theme: light")
+    assert browser.run(paper) == dark
+    browser.driver.refresh()
+    browser.wait(".shell .live.good")
+    assert browser.texts(".theme") == ["Theme: dark"], "the choice is kept"
+
+
+def test_times_are_the_admins(dashboard):
+    browser = dashboard.login()
+    browser.devtools("Emulation.setTimezoneOverride", timezoneId="Asia/Tokyo")
+    dashboard.open("destinations")
+    browser.wait("main time")
+    title = browser.attribute("main time", "title")
+    browser.devtools("Emulation.setTimezoneOverride", timezoneId="")
+    assert " Asia/Tokyo (" in title and title.endswith("Z)")
