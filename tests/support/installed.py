@@ -85,7 +85,8 @@ class Debian:
         return self
 
     def pids(self, name):
-        return [pid for pid in in_session(self.master.pid) if os.path.basename(os.readlink(f"/proc/{pid}/exe")).startswith(name)]
+        """Of a daemon; alertd's helper, which starts commands, calls itself alertd-command."""
+        return [pid for pid in in_session(self.master.pid) if pathlib.Path(f"/proc/{pid}/comm").read_text().strip() == name]
 
     def stop(self):
         if self.master is None:

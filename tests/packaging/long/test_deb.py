@@ -48,6 +48,7 @@ destinations:
 domains:
   example.test: {{destination: office, local_recipients: [local]}}
 bounces: {{relay: "127.0.0.1:9"}}
+web: {{listen: "127.0.0.1:{ports.free_port()}"}}
 """)
     assert "good" in debian.run("gatewayctl", "config", "check").stdout
     return port
@@ -91,7 +92,7 @@ def test_a_life(debian, debs, world, tmp_path):
     port = configure(debian, destination)
     debian.start()
     uid = debian.run("id", "-u", "holdfast").stdout.strip()
-    for daemon in ("smtpd", "qmgr", "deliver", "prober"):
+    for daemon in ("smtpd", "qmgr", "deliver", "prober", "alertd", "webd"):
         assert debian.pids(daemon), daemon
         for pid in debian.pids(daemon):
             about = pathlib.Path(f"/proc/{pid}/status").read_text()
