@@ -233,10 +233,32 @@ def delivery_report():
     yield bytes([0x40]) + b"\1\0" + text(b"a b\r\nc") + text(b"+0A") + text(b"<a\r\nb>") + one + two + odd
 
 
+def milter():
+    def packet(kind, data=b""):
+        return (len(data) + 1).to_bytes(4, "big") + kind + data
+
+    def terms(version, actions, steps, more=b""):
+        return packet(b"O", b"".join(n.to_bytes(4, "big") for n in (version, actions, steps)) + more)
+
+    def text(*words):
+        return b"".join(word.encode() + b"\0" for word in words)
+
+    contents = [b"A: b\r\nC: d\r\n e\r\n\r\n.x\r\n", b"no field\r\n", b""]
+    go_on = packet(b"c")
+    edits = (packet(b"h", text("X-A", "1\nBcc: x")) + packet(b"i", bytes(4) + text("X-B", " 2")) + packet(b"m", bytes([0, 0, 0, 1]) + text("A", "")) +
+             packet(b"e", text("<x@y>", "SIZE=1")) + packet(b"+", text("<e@f>")) + packet(b"2", text("<e@f>", "NOTIFY=NEVER")) + packet(b"-", text("c@d.test")) +
+             packet(b"q", text("why")) + packet(b"b", b"one\n.two\r\n") + packet(b"p"))
+    for number, content in enumerate(contents):
+        head = bytes([number, len(content)]) + content
+        yield head + terms(6, 0x1ff, 0) + go_on * 8 + edits + packet(b"a") + go_on * 9 + edits + packet(b"r")
+        yield head + terms(6, 0x1ff, 0x10008b, bytes([0, 0, 0, 2]) + text("i j")) + go_on * 4 + packet(b"s") + edits + go_on
+        yield head + terms(2, 0x3f, 0) + packet(b"y", text("451-4.7.1 a\r\n451 4.7.1 b%%")) + packet(b"t") + packet(b"d") + packet(b"4")
+
+
 def main():
     folder = pathlib.Path(sys.argv[1])
     for make in [server_session, bdat, client_session, reply_parser, address, header_gate, proxy_header, xclient, ipc, segment_reader, config,
-                 dns_answers, delivery_report]:
+                 dns_answers, delivery_report, milter]:
         (folder / make.__name__).mkdir(parents=True, exist_ok=True)
         for number, seed in enumerate(make()):
             (folder / make.__name__ / f"seed-{number:03}").write_bytes(seed)
