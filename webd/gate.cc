@@ -22,7 +22,7 @@ std::optional<Response> refused(const char* text) { return error_response(403, "
 
 }  // namespace
 
-const admin::WebAccounts& Gate::accounts() {
+const admin::WebAccounts& Gate::accounts(std::string_view keep_session) {
   auto stamp = stamp_of(users_file_);
   if (stamp == stamp_) return accounts_;
   auto read = admin::read_accounts(users_file_);
@@ -30,7 +30,7 @@ const admin::WebAccounts& Gate::accounts() {
   accounts_ = read ? std::move(*read) : admin::WebAccounts{};
   stamp_ = std::move(stamp);
   proven_.clear();
-  sessions_.check([this](const std::string& name) { return accounts_.find_user(name); });
+  sessions_.check([this](const std::string& name) { return accounts_.find_user(name); }, keep_session);
   return accounts_;
 }
 

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/admin/web_users.h"
@@ -22,8 +23,9 @@ class Gate {
 
   Sessions& sessions() { return sessions_; }
   Throttle& throttle() { return throttle_; }
-  // The users as the file has them now; sessions of who is not there any more, or has another role, are closed.
-  const admin::WebAccounts& accounts();
+  // The users as the file has them now; sessions of who is not there any more, or has another role or password, are closed,
+  // but for `keep_session` (a token) where only the password is another.
+  const admin::WebAccounts& accounts(std::string_view keep_session = {});
 
   // By a token in Authorization, or by the session's cookie. Nothing: nobody that we know.
   std::optional<Caller> caller_of(const Request& request, base::Mono now, std::int64_t now_ms);

@@ -259,24 +259,25 @@ void Webd::log_in(const ExchangePtr& exchange) {
   const bool taken = passwords_.take([this, exchange, name, password, hash] {
     // Nobody's hash takes as long as somebody's.
     const bool good = admin::password_fits(password, hash.empty() ? admin::nobodys_hash() : hash) && !hash.empty();
-    loop_.post([this, exchange, name, good] { logged_in(exchange, name, good); });
+    loop_.post([this, exchange, name, hash = good ? hash : ""] { logged_in(exchange, name, hash); });
   });
   if (taken) return;
   --under_way_;
   exchange->answer(busy());
 }
 
-void Webd::logged_in(const ExchangePtr& exchange, const std::string& name, bool good) {
+// `hash` is what the password fits; empty: none.
+void Webd::logged_in(const ExchangePtr& exchange, const std::string& name, const std::string& hash) {
   if (--under_way_ == 0 && drained_) last_words_.start(kLastWords);
   const auto& request = exchange->request();
   auto accounts = gate_.accounts();
   const auto* user = accounts.find_user(name);
-  if (!good || user == nullptr) {
+  if (hash.empty() || user == nullptr || user->password != hash) {
     note(request, name, "", "POST login", "401 wrong name or password");
     return exchange->answer(error_response(401, "unauthenticated", "wrong name or password"));
   }
   gate_.throttle().succeeded(request.address, name);
-  const Session& session = gate_.sessions().open(name, user->role, request.address, loop_.now());
+  const Session& session = gate_.sessions().open(*user, request.address, loop_.now());
   note(request, name, admin::to_text(user->role), "POST login", "ok");
   exchange->answer({.body = session_text(name, user->role, session.csrf),
                     .headers = {{"Set-Cookie", Gate::cookie_text(session.token, request.secure)}}});
@@ -338,6 +339,7 @@ void Webd::run(const ExchangePtr& exchange, const Match& match, const Caller& ca
     auto closed = call->closed_users;
     const std::string except = call->keep_own_session ? caller.session : "";
     loop_.post([this, exchange, response = std::move(response), closed = std::move(closed), except] {
+      if (!except.empty()) gate_.accounts(except);
       for (const auto& name : closed) gate_.sessions().close_all_of(name, except);
       exchange->answer(response);
       if (--under_way_ == 0 && drained_) last_words_.start(kLastWords);

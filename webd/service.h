@@ -41,7 +41,7 @@ class Webd final : public daemon::Service {
   void serve_metrics(const ExchangePtr& exchange);
 
   void log_in(const ExchangePtr& exchange);
-  void logged_in(const ExchangePtr& exchange, const std::string& name, bool good);
+  void logged_in(const ExchangePtr& exchange, const std::string& name, const std::string& hash);
   void log_out(Exchange& exchange, const Caller& caller);
   void tell_session(Exchange& exchange, const Caller& caller);
   void open_live(const ExchangePtr& exchange, const Caller& caller);

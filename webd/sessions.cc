@@ -11,9 +11,9 @@ std::string secret() { return base::random_token() + base::random_token(); }
 
 }  // namespace
 
-const Session& Sessions::open(const std::string& name, Role role, const std::string& address, base::Mono now) {
+const Session& Sessions::open(const admin::WebUser& user, const std::string& address, base::Mono now) {
   make_room(now);
-  Session session{secret(), secret(), name, role, address, now, now};
+  Session session{secret(), secret(), user.name, user.role, user.password, address, now, now};
   return sessions_.emplace(session.token, std::move(session)).first->second;
 }
 
@@ -37,10 +37,14 @@ void Sessions::close_all_of(std::string_view name, std::string_view except) {
   std::erase_if(sessions_, [&](const auto& entry) { return entry.second.name == name && entry.first != except; });
 }
 
-void Sessions::check(const std::function<const admin::WebUser*(const std::string&)>& user_of) {
+void Sessions::check(const std::function<const admin::WebUser*(const std::string&)>& user_of, std::string_view keep) {
+  if (const auto own = sessions_.find(keep); own != sessions_.end()) {
+    if (const auto* user = user_of(own->second.name)) own->second.password = user->password;
+  }
   std::erase_if(sessions_, [&](const auto& entry) {
-    const auto* user = user_of(entry.second.name);
-    return user == nullptr || user->role != entry.second.role;
+    const auto& session = entry.second;
+    const auto* user = user_of(session.name);
+    return user == nullptr || user->role != session.role || user->password != session.password;
   });
 }
 

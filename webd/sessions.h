@@ -20,7 +20,8 @@ struct Session {
   std::string csrf;     // what a page of ours sends with each deed
   std::string name;
   Role role = Role::kViewer;
-  std::string address;  // it was opened from
+  std::string password;  // the user's hash when it was opened
+  std::string address;   // it was opened from
   base::Mono opened{}, used{};
 };
 
@@ -34,14 +35,15 @@ class Sessions {
   explicit Sessions(Limits limits) : limits_(limits) {}
   void set_limits(Limits limits) { limits_ = limits; }
 
-  const Session& open(const std::string& name, Role role, const std::string& address, base::Mono now);
+  const Session& open(const admin::WebUser& user, const std::string& address, base::Mono now);
   // nullptr: there is none, or it has ended by now. Finding it counts as a use.
   const Session* find(std::string_view token, base::Mono now);
   void close(std::string_view token);
   // All of a user: removed, or with another password. But for `except`, a token.
   void close_all_of(std::string_view name, std::string_view except = {});
-  // All whose user's role is not what it was any more; nothing: there is no such user.
-  void check(const std::function<const admin::WebUser*(const std::string&)>& user_of);
+  // Closes all whose user has another role or password by now, or is not there any more (nullptr). `keep`, a token, is of
+  // him who has just changed his own password.
+  void check(const std::function<const admin::WebUser*(const std::string&)>& user_of, std::string_view keep = {});
   std::size_t size() const { return sessions_.size(); }
 
  private:

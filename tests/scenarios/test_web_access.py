@@ -154,9 +154,12 @@ def test_users_come_and_go(gateway):
     assert new.post("password", {"old": web.PASSWORD, "new": "another password"}).status == 200
     assert new.get("session").status == 200, "his own session goes on"
     assert other.get("session").status == 401, "his others do not"
+    web.change_password(gateway, "new", "a third password")
+    assert new.get("session").status == 401, "an admin's change in the shell ends them all"
+    assert new.login("new", "a third password").status == 200
     assert admin.post("users/new", {"role": "operator"}).status == 200
     assert new.get("session").status == 401, "with another role he logs in again"
-    assert new.login("new", "another password").json()["role"] == "operator"
+    assert new.login("new", "a third password").json()["role"] == "operator"
     assert {"name": "new", "role": "operator"}.items() <= [u for u in admin.get("users").json()["users"] if u["name"] == "new"][0].items()
     assert admin.delete("users/new").status == 200
     assert new.get("session").status == 401

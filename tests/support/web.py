@@ -89,8 +89,16 @@ def port_of(gateway):
 
 
 def add_user(gateway, name, role, password=PASSWORD):
-    done = subprocess.run([BIN / "gatewayctl", "--config", gateway.file, "web", "user", "add", name, "--role", role,
-                           "--password-stdin"], input=password + "\n", capture_output=True, text=True, timeout=patient(60))
+    with_password(gateway, password, "add", name, "--role", role)
+
+
+def change_password(gateway, name, password):
+    with_password(gateway, password, "password", name)
+
+
+def with_password(gateway, password, *words):
+    done = subprocess.run([BIN / "gatewayctl", "--config", gateway.file, "web", "user", *words, "--password-stdin"],
+                          input=password + "\n", capture_output=True, text=True, timeout=patient(60))
     assert done.returncode == 0, done.stderr
 
 

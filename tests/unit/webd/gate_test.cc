@@ -14,9 +14,11 @@ using base::Seconds;
 
 constexpr Sessions::Limits kLimits{.idle = Seconds{100}, .longest = Seconds{1000}};
 
+admin::WebUser user(std::string name, Role role, std::string password = "") { return {std::move(name), role, std::move(password), 0}; }
+
 TEST(Sessions, EndWhenIdleAndInAnyCase) {
   Sessions sessions(kLimits);
-  const std::string token = sessions.open("a", Role::kAdmin, "192.0.2.1", Mono{}).token;
+  const std::string token = sessions.open(user("a", Role::kAdmin), "192.0.2.1", Mono{}).token;
   EXPECT_EQ(token.size(), 64U);
   Mono now{};
   for (int i = 0; i < 12; ++i) {
@@ -25,14 +27,14 @@ TEST(Sessions, EndWhenIdleAndInAnyCase) {
   }
   EXPECT_EQ(sessions.find(token, Mono{} + Seconds{1000}), nullptr) << "the longest is over";
   EXPECT_EQ(sessions.size(), 0U);
-  const std::string other = sessions.open("a", Role::kAdmin, "192.0.2.1", now).token;
+  const std::string other = sessions.open(user("a", Role::kAdmin), "192.0.2.1", now).token;
   EXPECT_EQ(sessions.find(other, now + Seconds{100}), nullptr) << "idle";
 }
 
 TEST(Sessions, EndWithTheirUser) {
   Sessions sessions(kLimits);
-  const std::string a = sessions.open("a", Role::kAdmin, "", Mono{}).token, b = sessions.open("b", Role::kViewer, "", Mono{}).token;
-  const std::string a2 = sessions.open("a", Role::kAdmin, "", Mono{}).token;
+  const std::string a = sessions.open(user("a", Role::kAdmin), "", Mono{}).token, b = sessions.open(user("b", Role::kViewer), "", Mono{}).token;
+  const std::string a2 = sessions.open(user("a", Role::kAdmin), "", Mono{}).token;
   sessions.close_all_of("a", a2);
   EXPECT_EQ(sessions.find(a, Mono{}), nullptr);
   EXPECT_NE(sessions.find(a2, Mono{}), nullptr) << "his own, who has changed his password";
@@ -43,10 +45,22 @@ TEST(Sessions, EndWithTheirUser) {
   EXPECT_NE(sessions.find(b, Mono{}), nullptr);
 }
 
+TEST(Sessions, EndWithTheirPassword) {
+  Sessions sessions(kLimits);
+  const auto before = user("a", Role::kAdmin, "one"), after = user("a", Role::kAdmin, "two");
+  const std::string own = sessions.open(before, "", Mono{}).token, other = sessions.open(before, "", Mono{}).token;
+  sessions.check([&](const std::string&) { return &before; });
+  EXPECT_EQ(sessions.size(), 2U);
+  sessions.check([&](const std::string&) { return &after; }, own);
+  EXPECT_EQ(sessions.find(other, Mono{}), nullptr);
+  sessions.check([&](const std::string&) { return &after; });
+  EXPECT_NE(sessions.find(own, Mono{}), nullptr) << "he has changed it himself";
+}
+
 TEST(Sessions, AreBounded) {
   Sessions sessions(kLimits);
-  const std::string first = sessions.open("a", Role::kViewer, "", Mono{}).token;
-  for (std::size_t i = 0; i < Sessions::kMost; ++i) sessions.open("a", Role::kViewer, "", Mono{} + Seconds{1});
+  const std::string first = sessions.open(user("a", Role::kViewer), "", Mono{}).token;
+  for (std::size_t i = 0; i < Sessions::kMost; ++i) sessions.open(user("a", Role::kViewer), "", Mono{} + Seconds{1});
   EXPECT_EQ(sessions.size(), Sessions::kMost);
   EXPECT_EQ(sessions.find(first, Mono{} + Seconds{2}), nullptr) << "the one not used longest goes";
 }
@@ -81,6 +95,10 @@ class GateTest : public testing::Test {
       return admin::add_token(accounts, made.kept);
     }));
   }
+  admin::WebUser root() {
+    auto accounts = gate_.accounts();
+    return *accounts.find_user("root");
+  }
   static Request with_cookie(const std::string& token) {
     Request r;
     r.headers["cookie"] = "holdfast=" + token;
@@ -107,7 +125,7 @@ TEST_F(GateTest, PasswordsAreKeptAsYescrypt) {
 TEST_F(GateTest, KnowsUsersBySessionAndProgramsByToken) {
   EXPECT_FALSE(gate_.caller_of(Request{}, Mono{}, 1));
   EXPECT_FALSE(gate_.caller_of(with_cookie("x"), Mono{}, 1));
-  const auto session = gate_.sessions().open("root", Role::kAdmin, "", Mono{});
+  const auto session = gate_.sessions().open(root(), "", Mono{});
   const auto caller = gate_.caller_of(with_cookie(session.token), Mono{}, 1);
   ASSERT_TRUE(caller);
   EXPECT_EQ(caller->name, "root");
@@ -125,7 +143,7 @@ TEST_F(GateTest, KnowsUsersBySessionAndProgramsByToken) {
 }
 
 TEST_F(GateTest, AForgedRequestIsRefused) {
-  const auto session = gate_.sessions().open("root", Role::kAdmin, "", Mono{});
+  const auto session = gate_.sessions().open(root(), "", Mono{});
   auto r = with_cookie(session.token);
   const Caller caller{.name = "root", .role = Role::kAdmin, .session = session.token};
   EXPECT_EQ(gate_.forged(r, caller, Mono{})->status, 403) << "no token";
@@ -142,7 +160,7 @@ TEST_F(GateTest, AForgedRequestIsRefused) {
 }
 
 TEST_F(GateTest, ANewFileCountsAtOnce) {
-  const auto session = gate_.sessions().open("root", Role::kAdmin, "", Mono{});
+  const auto session = gate_.sessions().open(root(), "", Mono{});
   EXPECT_TRUE(gate_.caller_of(with_cookie(session.token), Mono{}, 1));
   ASSERT_TRUE(admin::change_accounts(file_, [](admin::WebAccounts& accounts) -> base::Status {
     accounts.users.clear();
