@@ -10,16 +10,6 @@
 namespace holdfast::admin {
 namespace {
 
-std::string field(std::string_view name, const std::string& value) {
-  return fmt::format("{:<14}{}\n", name, value.empty() ? "-" : base::printable(value));
-}
-
-std::string dated(std::int64_t ms, std::int64_t now_ms) {
-  if (ms == 0) return "";
-  return fmt::format("{} ({})", base::iso8601(base::from_millis(ms)),
-                     ms > now_ms ? ahead_text(ms, now_ms) : ago_text(ms, now_ms));
-}
-
 std::string state_text(const DestinationView& view) {
   return view.row ? std::string(mail::to_text(view.row->state)) : "";
 }
@@ -68,7 +58,7 @@ json servers_json(const DestinationView& view) {
 }
 
 std::string pause_text(const storage::DestinationRow& row, std::int64_t now_ms) {
-  const std::string until = row.paused_until_ms == 0 ? "until resumed" : "until " + dated(row.paused_until_ms, now_ms);
+  const std::string until = row.paused_until_ms == 0 ? "until resumed" : "until " + dated_text(row.paused_until_ms, now_ms);
   return fmt::format("by {}, {}: {}", row.paused_by, until, row.paused_reason);
 }
 
@@ -94,12 +84,12 @@ void add_to(Table& table, const DestinationView& view, std::int64_t now_ms) {
 std::string destination_text(const DestinationView& view, std::int64_t now_ms) {
   const auto row = view.row.value_or(storage::DestinationRow{});
   std::string out =
-      field("destination", view.config->name) + field("state", state_text(view)) + field("mode", view.mode) +
-      field("reason", row.reason) + field("since", dated(row.since_ms, now_ms)) +
-      field("last probe", dated(row.last_probe_ms, now_ms)) + field("queued", queued_text(view)) +
-      field("capabilities", row.capabilities.text()) + field("catch-all", truth(view.catch_all)) +
-      field("retry", view.config->retry) + field("domains", fmt::format("{}", fmt::join(view.domains, " ")));
-  if (row.paused) out += field("paused", pause_text(row, now_ms));
+      field_line("destination", view.config->name) + field_line("state", state_text(view)) + field_line("mode", view.mode) +
+      field_line("reason", row.reason) + field_line("since", dated_text(row.since_ms, now_ms)) +
+      field_line("last probe", dated_text(row.last_probe_ms, now_ms)) + field_line("queued", queued_text(view)) +
+      field_line("capabilities", row.capabilities.text()) + field_line("catch-all", truth(view.catch_all)) +
+      field_line("retry", view.config->retry) + field_line("domains", fmt::format("{}", fmt::join(view.domains, " ")));
+  if (row.paused) out += field_line("paused", pause_text(row, now_ms));
   Table table({"SERVER", "STATE", "SINCE", "ADDRESSES", "REASON"});
   for (const auto& server : servers_of(view)) {
     const auto* s = row_of(view, server);
@@ -147,11 +137,11 @@ void add_to(Table& table, const DomainView& view) {
 
 std::string domain_text(const DomainView& view) {
   const std::int64_t tested = view.row ? view.row->catch_all_tested_ms : 0;
-  return field("domain", view.config->name) + field("destination", view.config->destination) +
-         field("mode", view.config->mode) +
-         field("local", fmt::format("{} and postmaster", view.config->local_recipients.size())) +
-         field("learnt", learnt_text(view)) + field("covered", percent(view)) +
-         field("catch-all", truth(catch_all(view))) + field("tested", dated(tested, view.now_ms));
+  return field_line("domain", view.config->name) + field_line("destination", view.config->destination) +
+         field_line("mode", view.config->mode) +
+         field_line("local", fmt::format("{} and postmaster", view.config->local_recipients.size())) +
+         field_line("learnt", learnt_text(view)) + field_line("covered", percent(view)) +
+         field_line("catch-all", truth(catch_all(view))) + field_line("tested", dated_text(tested, view.now_ms));
 }
 
 std::string domain_json(const DomainView& view) {

@@ -103,21 +103,11 @@ std::string mailq_date(std::int64_t ms) {
   return out;
 }
 
-std::string field(std::string_view name, const std::string& value) {
-  return fmt::format("{:<14}{}\n", name, value.empty() ? "-" : base::printable(value));
-}
-
-std::string dated(std::int64_t ms, std::int64_t now_ms) {
-  if (ms == 0) return "";
-  return fmt::format("{} ({})", base::iso8601(base::from_millis(ms)),
-                     ms > now_ms ? ahead_text(ms, now_ms) : ago_text(ms, now_ms));
-}
-
 std::string envelope_text(const mail::Envelope& e) {
   const std::string client =
       fmt::format("{}[{}]:{}", e.client_name.empty() ? "unknown" : e.client_name, e.client_address, e.client_port);
-  return field("client", client) + field("helo", e.helo) + field("protocol", e.protocol) +
-         field("message-id", e.message_id);
+  return field_line("client", client) + field_line("helo", e.helo) + field_line("protocol", e.protocol) +
+         field_line("message-id", e.message_id);
 }
 
 }  // namespace
@@ -167,13 +157,13 @@ std::string mailq_foot(std::uint64_t messages, std::uint64_t bytes) {
 std::string message_text(const Listed& item, const Moment& moment, const mail::Envelope* envelope) {
   const auto& m = item.message;
   std::string out =
-      field("id", item.id.text()) + field("state", queue_name(item, moment)) +
-      field("reason", reason_of(item, moment)) + field("sender", m.sender.empty() ? "<>" : m.sender) +
-      field("destination", m.destination) + field("size", fmt::format("{} bytes", m.size)) +
-      field("arrived", dated(m.arrival_ms, moment.now_ms)) + field("attempts", fmt::format("{}", m.attempts)) +
-      field("last attempt", dated(m.last_attempt_ms, moment.now_ms)) + field("next attempt", next_text(item, moment)) +
-      field(m.state == MessageState::kFrozen ? "deleted" : "expires", dated(expires_ms(m), moment.now_ms));
-  out += envelope != nullptr ? envelope_text(*envelope) : field("record", "cannot be read");
+      field_line("id", item.id.text()) + field_line("state", queue_name(item, moment)) +
+      field_line("reason", reason_of(item, moment)) + field_line("sender", m.sender.empty() ? "<>" : m.sender) +
+      field_line("destination", m.destination) + field_line("size", fmt::format("{} bytes", m.size)) +
+      field_line("arrived", dated_text(m.arrival_ms, moment.now_ms)) + field_line("attempts", fmt::format("{}", m.attempts)) +
+      field_line("last attempt", dated_text(m.last_attempt_ms, moment.now_ms)) + field_line("next attempt", next_text(item, moment)) +
+      field_line(m.state == MessageState::kFrozen ? "deleted" : "expires", dated_text(expires_ms(m), moment.now_ms));
+  out += envelope != nullptr ? envelope_text(*envelope) : field_line("record", "cannot be read");
   Table table({"RECIPIENT", "STATUS", "LAST REPLY"});
   for (const auto& r : item.recipients) table.add({r.address, std::string(storage::to_text(r.status)), r.reply});
   return out + "\n" + table.take();

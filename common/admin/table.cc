@@ -78,4 +78,14 @@ std::string ahead_text(std::int64_t then_ms, std::int64_t now_ms) {
   return then_ms <= now_ms ? "now" : "in " + spell_ms(then_ms - now_ms);
 }
 
+std::string dated_text(std::int64_t ms, std::int64_t now_ms) {
+  if (ms == 0) return "";
+  return fmt::format("{} ({})", base::iso8601(base::from_millis(ms)),
+                     ms > now_ms ? ahead_text(ms, now_ms) : ago_text(ms, now_ms));
+}
+
+std::string field_line(std::string_view name, const std::string& value) {
+  return fmt::format("{:<14}{}\n", name, value.empty() ? "-" : base::printable(value));
+}
+
 }  // namespace holdfast::admin

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace holdfast::admin {
@@ -36,5 +37,9 @@ std::string bytes_text(std::uint64_t bytes);
 std::string ago_text(std::int64_t then_ms, std::int64_t now_ms);
 // "in 5m", "now", or empty for never.
 std::string ahead_text(std::int64_t then_ms, std::int64_t now_ms);
+// "2026-11-25T10:00:00Z (in 5m)"; empty for never.
+std::string dated_text(std::int64_t ms, std::int64_t now_ms);
+// A line of a page about one thing: its name, and its value or a dash.
+std::string field_line(std::string_view name, const std::string& value);
 
 }  // namespace holdfast::admin
