@@ -39,13 +39,17 @@ class Dashboard:
     def open(self, page, **filters):
         query = "?" + urllib.parse.urlencode(filters) if filters else ""
         self.browser.run("location.hash = arguments[0]", f"#/{page}{query}")
-        self.browser.wait(f'nav a[data-page="{page.split("/")[0].replace("message", "queue")}"][aria-current]')
         self.settled()
         return self.browser
 
     def settled(self):
-        """Until the page says nowhere any more that it is looking."""
-        until(lambda: "Looking …" not in self.browser.text("main") and self.browser.text("main").strip(), "the page has looked", 30, every=0.05)
+        """Until the page of this place is there, and says nowhere any more that it is looking."""
+        def there():
+            place, text = self.browser.run("return [document.querySelector('.page')?.dataset.place === location.hash, "
+                                           "document.querySelector('main')?.innerText ?? '']")
+            return place and text.strip() and "Looking …" not in text
+
+        until(there, "the page has looked", 30, every=0.05)
 
     def ids(self):
         """Those of the list in sight."""

@@ -92,7 +92,8 @@ function leave() {
 
 async function show() {
   if (session === null) return;
-  const route = parse(location.hash);
+  const place = location.hash;
+  const route = parse(place);
   const found = PAGES.find((p) => p.name === route.page) ?? PAGES[0];
   const mine = ++turn;
   document.title = `${found.title} – ${session.hostname ?? 'Holdfast'}`;
@@ -103,6 +104,7 @@ async function show() {
     page?.dispose?.();
     const main = h('div.page');
     page = module.show(main, { route, session, status: () => status });
+    main.dataset.place = place; // by which a test knows it from the page before
     shell.put(main);
     if (status) page?.update?.(status);
   } catch (fault) {
