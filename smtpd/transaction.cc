@@ -31,6 +31,7 @@ Transaction::~Transaction() { abandon(); }
 
 void Transaction::abandon() {
   relay_.reset();
+  admission_.reset();
   if (spool_token_) shared_.spool.forget(*spool_token_);
   spool_token_.reset();
 }
@@ -78,7 +79,40 @@ void Transaction::rcpt(const smtp::event::Rcpt& rcpt, Answer answer) {
     destination_ = destination;
   }
   question.view = shared_.book.recipient(question.recipient, *question.domain, base::wall_now());
-  if (question.view.standing == Standing::kDenied || mode_ == Mode::kKept || (relay_ && relay_->lost())) {
+  if (question.view.standing == Standing::kDenied) {
+    settle(question, judge_unasked(question));
+  } else if (config_->screens(*question.domain) && !bypassed()) {
+    screen(std::move(question));
+  } else {
+    screened(std::move(question));
+  }
+}
+
+bool Transaction::bypassed() const {
+  return shared_.book.state(*destination_, base::wall_now()) == mail::DestinationState::kDown;
+}
+
+void Transaction::screen(Question question) {
+  const auto address = base::IpAddress::parse(client_.address).value_or(base::IpAddress{});
+  const std::string recipient = question.recipient.text(), key = question.view.key;
+  const AdmissionQuestion asked{.visit = {.client = address,
+                                          .name = client_.name,
+                                          .helo = client_.helo,
+                                          .sender = sender_,
+                                          .recipient = recipient,
+                                          .recipient_key = key},
+                                .trusted = client_.place->trusted(),
+                                .domain = *question.domain};
+  auto wait = shared_.admission.admit(asked, [this, question = std::move(question)](const std::optional<mail::Reply>& refusal) mutable {
+    if (refusal) return refuse("RCPT", *refusal, question.recipient.text(), question.answer);
+    screened(std::move(question));
+  });
+  if (wait) admission_ = std::move(wait);
+}
+
+// Nobody has anything against it.
+void Transaction::screened(Question question) {
+  if (mode_ == Mode::kKept || (relay_ && relay_->lost())) {
     settle(question, judge_unasked(question));
   } else {
     ask_destination(std::move(question));

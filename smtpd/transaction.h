@@ -51,6 +51,10 @@ class Transaction {
   };
 
   const config::Domain* route(mail::Address& recipient) const;
+  // True while its destination is down: lists, DNS block lists and greylisting are passed over.
+  bool bypassed() const;
+  void screen(Question question);
+  void screened(Question question);
   void ask_destination(Question question);
   void answered(const Question& question, const Word& word);
   void settle(const Question& question, RcptVerdict verdict);
@@ -92,6 +96,7 @@ class Transaction {
   bool keepable_ = true;
   std::optional<mail::Reply> mail_refusal_;           // the destination's 5xx to MAIL
   std::unique_ptr<Relay> relay_;
+  std::unique_ptr<Admission::Wait> admission_;        // while others are asked about the client
 
   storage::Content content_;
   base::Status content_status_;

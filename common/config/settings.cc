@@ -366,6 +366,8 @@ const std::vector<Setting<Domain>>& domain_table() {
     {{.name = "max_bytes", .doc = "Most that is kept for the domain, counted by the size of the messages. `none`: no bound.",
       .size = true, .zero = "none"},
      [](Domain& d) -> Slot { return &d.quota.bytes; }},
+    {{.name = "greylist", .doc = "Mail for the domain from those who are not known yet is refused once (450 4.7.1), to be sent again; see the settings of `greylist.`."},
+     [](Domain& d) -> Slot { return &d.greylist; }},
   };
   return table;
 }
@@ -376,6 +378,8 @@ const std::vector<Setting<Config>>& global_table() {
     auto all = host_table();
     const auto smtpd = smtpd_settings();
     all.insert(all.end(), smtpd.begin(), smtpd.end());
+    const auto admission = admission_settings();
+    all.insert(all.end(), admission.begin(), admission.end());
     all.insert(all.end(), service_table().begin(), service_table().end());
     const auto alerts = alert_settings();
     all.insert(all.end(), alerts.begin(), alerts.end());
