@@ -181,7 +181,7 @@ CLI::App* add_named(CLI::App& parent, const char* command, const char* help, con
 }  // namespace
 
 void add_dest_commands(CLI::App& app, Invocation& invocation) {
-  auto* dest = app.add_subcommand("dest", "destinations: list, show, history, test, probe, pause, resume")->require_subcommand(1);
+  auto* dest = app.add_subcommand("dest", "destinations: list, show, history, test, probe, pause, resume, force")->require_subcommand(1);
   dest->add_subcommand("list", "all destinations and their states")->callback([&] { run_list(invocation); });
   auto name = std::make_shared<std::string>();
   add_named(*dest, "show", "one destination and its servers", name)->callback([&invocation, name] {
@@ -195,6 +195,10 @@ void add_dest_commands(CLI::App& app, Invocation& invocation) {
   });
   add_named(*dest, "test", "does it do what a gateway in front of it needs? Asks its servers, delivers nothing", name)
       ->callback([&invocation, name] { run_test(invocation, *name); });
+  auto state = std::make_shared<std::string>();
+  auto* force = add_named(*dest, "force", "up although probes fail, down although they pass, or auto: as they say", name);
+  force->add_option("STATE", *state, "up, down or auto")->required()->check(CLI::IsMember({"up", "down", "auto"}));
+  force->callback([&invocation, name, state] { run_deed(invocation, "force", {*name, *state}); });
   auto most = std::make_shared<std::size_t>(100);
   auto* history = add_named(*dest, "history", "its states as far as the logs go back, with the reasons", name);
   history->add_option("--limit", *most, "at most so many, the newest")->capture_default_str();
