@@ -82,7 +82,7 @@ def test_each_filter(kept):
 
 def test_by_age(kept):
     """An age is the index's to find: what is listed is what a deed is done to."""
-    assert until(lambda: count(kept, "--older", "1s") == 4)
+    until(lambda: count(kept, "--older", "1s") == 4, "all are a second old")
     assert count(kept, "--older", "1h") == 0
     assert count(kept, "--older", "1s", "--sender", "@client.test") == 2
     assert changed(kept, "hold", "--older", "1h") == 0
