@@ -68,6 +68,7 @@ Program::~Program() {
   *alive_ = false;
   if (pid_ == 0) return;
   ::kill(-pid_, SIGKILL);
+  ::kill(pid_, SIGKILL);  // it may not have come to its setsid() yet
   ::waitpid(pid_, nullptr, 0);
 }
 

@@ -61,6 +61,10 @@ struct RetrySlot {
 struct KeyFilesSlot {    // a map of names to {certificate, key}
   std::map<std::string, KeyFiles>* names;
 };
+struct TextsSlot {       // a list, or a file with one a line
+  std::vector<std::string>* texts;
+  std::string* file;
+};
 struct RecipientsSlot {
   std::vector<std::string>* addresses;
   std::string* file;
@@ -69,7 +73,7 @@ struct RecipientsSlot {
 // Where a setting's value is kept; the kind of slot is the setting's type.
 using Slot = std::variant<bool*, int*, std::uint64_t*, base::Seconds*, std::string*, std::vector<std::string>*,
                           ChoiceSlot, PathSlot, FileSlot, ServersSlot, ListenSlot, RelaySlot, RelaysSlot, WebhooksSlot, ResolversSlot, NetworksSlot, ReserveSlot,
-                          FlagsSlot, RetrySlot, KeyFilesSlot, RecipientsSlot>;
+                          FlagsSlot, RetrySlot, KeyFilesSlot, TextsSlot, RecipientsSlot>;
 
 enum class Reload {
   kLive,     // a reload puts it into force

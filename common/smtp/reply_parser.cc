@@ -58,8 +58,9 @@ mail::Reply ReplyParser::take() {
 }
 
 void split_enhanced(mail::Reply& reply) {
-  if (reply.lines.empty()) return;
-  const std::string code(leading_code(reply.lines.front()));
+  const auto first = std::ranges::find_if(reply.lines, [](const std::string& line) { return !line.empty(); });
+  if (first == reply.lines.end()) return;
+  const std::string code(leading_code(*first));
   if (code.empty() || code.front() - '0' != reply.code / 100) return;
   for (auto& line : reply.lines) {
     if (leading_code(line) == code) line.erase(0, std::min(line.size(), code.size() + 1));

@@ -34,8 +34,8 @@ class ReplyParser {
   std::size_t octets_ = 0;
 };
 
-// Moves an enhanced status code (RFC 2034, RFC 3463) at the start of the first line into `enhanced`, and
-// drops the same from the others. One whose class is not the reply's is text.
+// Moves an enhanced status code (RFC 2034, RFC 3463) at the start of the first line that is not empty into
+// `enhanced`, and drops the same from the others. One whose class is not the reply's is text.
 void split_enhanced(mail::Reply& reply);
 
 }  // namespace holdfast::smtp

@@ -71,6 +71,7 @@ mail::Reply split(int code, std::vector<std::string> lines) {
 TEST(SplitEnhanced, FromEveryLine) {
   EXPECT_EQ(split(550, {"5.1.1 No", "5.1.1 such user"}), (mail::Reply{550, "5.1.1", {"No", "such user"}}));
   EXPECT_EQ(split(250, {"2.0.0"}), (mail::Reply{250, "2.0.0", {""}}));
+  EXPECT_EQ(split(550, {"", "5.9.1", "b"}), (mail::Reply{550, "5.9.1", {"", "", "b"}}));
   EXPECT_EQ(split(250, {"2.0.0  two"}), (mail::Reply{250, "2.0.0", {" two"}}));
 }
 
