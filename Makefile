@@ -15,7 +15,7 @@
 #   make doc                writes the generated parts of docs/ again
 #   make clean              removes build/
 
-PROGRAMS := master smtpd qmgr deliver prober alertd webd gatewayctl holdfast-import holdfast-ldap
+PROGRAMS := master smtpd qmgr deliver prober alertd webd gatewayctl holdfast-import holdfast-ldap holdfast-filter
 RELEASE := build/release
 JOBS := $(shell nproc)
 # The rooms that have threads.

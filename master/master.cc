@@ -38,6 +38,7 @@ std::vector<Role> roles(const config::Config& config, bool web) {
           {"deliver", workers(config.deliver_workers), 0},
           {"smtpd", workers(config.smtpd.workers), 0}};
   if (web) out.push_back({"webd", 1, 0});
+  if (config.content_filter.enabled) out.push_back({"filter", 1, 1});
   return out;
 }
 
@@ -120,7 +121,7 @@ base::Status Master::write_snapshot(const config::Config& config) const {
 
 base::Result<Children::Plan> Master::plan(const Child& child) {
   Children::Plan out;
-  out.program = fmt::format("{}/{}", ground_.programs, child.name);
+  out.program = fmt::format("{}/{}{}", ground_.programs, child.name == "filter" ? "holdfast-" : "", child.name);
   out.identity = ground_.whom.identity;
   out.arguments = {"--config", snapshot_file(config_),
                    "--worker", std::to_string(child.worker),

@@ -86,6 +86,8 @@ Exchange::~Exchange() {
 
 void Exchange::closed(evhttp_connection*, void* self) {
   auto* exchange = static_cast<Exchange*>(self);
+  // A request that waits for its answer is taken off a connection that fails, and is ours then to free.
+  if (evhttp_request_get_connection(exchange->raw_) == nullptr) evhttp_request_free(exchange->raw_);
   exchange->raw_ = nullptr;
   if (const auto closed = std::move(exchange->closed_)) closed();
 }

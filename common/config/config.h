@@ -13,6 +13,7 @@
 #include "common/base/network.h"
 #include "common/base/time.h"
 #include "common/config/admission.h"
+#include "common/config/content_filter.h"
 
 namespace holdfast::config {
 
@@ -257,6 +258,7 @@ struct Config {
   bool sandbox = true;                                                // seccomp and Landlock
   Seconds second_look{600};                                           // expiry waits so long after the clock jumped
   Alerts alerts;
+  ContentFilter content_filter;
   bool debug = false;
   std::vector<std::string> warnings;  // "FILE:LINE: text": legal, but hardly meant
 

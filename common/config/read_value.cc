@@ -204,6 +204,18 @@ class Reader {
     *out.names = std::move(names);
   }
 
+  void operator()(const TextsSlot& out) {
+    if (node_.kind == Node::Kind::kScalar && !node_.text.empty()) return read_texts_file(out);
+    std::vector<std::string> list;
+    if (!each_scalar("a list of texts or the name of a file", [&](const Node& item) {
+          if (checked_at(item.place, item.text)) list.push_back(item.text);
+        })) {
+      return;
+    }
+    *out.texts = std::move(list);
+    out.file->clear();
+  }
+
   void operator()(const RecipientsSlot& out) {
     places_.clear();
     if (node_.kind == Node::Kind::kScalar && !node_.text.empty()) return read_recipient_file(out);
@@ -257,6 +269,12 @@ class Reader {
   bool checked(const std::string& text) {
     const std::string problem = info_.check == nullptr ? "" : info_.check(text);
     if (!problem.empty()) fault(fmt::format("'{}' {}", text, problem));
+    return problem.empty();
+  }
+
+  bool checked_at(const Place& place, const std::string& text) {
+    const std::string problem = info_.check == nullptr ? "" : info_.check(text);
+    if (!problem.empty()) fault_at(place, fmt::format("'{}' {}", text, problem));
     return problem.empty();
   }
 
@@ -420,20 +438,40 @@ class Reader {
     if (!hook.content_type.empty() && !is_header("Content-Type: " + hook.content_type)) fault_at(place, "content_type has a control character");
   }
 
-  void read_recipient_file(const RecipientsSlot& out) {
+  // Lines without their comments, with the place of each.
+  template <class Take>
+  bool each_line(std::string& file, Take take) {
     const std::string path = beside(node_.place.file, node_.text);
     const auto text = base::read_file(path, 64 << 20);
-    if (!text) return fault(text.error().text);
-    out.addresses->clear();
-    *out.file = path;
+    if (!text) {
+      fault(text.error().text);
+      return false;
+    }
+    file = path;
     int number = 0;
     for (std::string_view line : base::split(*text, '\n')) {
       ++number;
       line = base::trim(line.substr(0, line.find('#')));
-      if (line.empty()) continue;
-      out.addresses->emplace_back(line);
-      places_.push_back({path, number});
+      if (!line.empty()) take(std::string(line), Place{path, number});
     }
+    return true;
+  }
+
+  void read_texts_file(const TextsSlot& out) {
+    std::vector<std::string> list;
+    const bool read = each_line(*out.file, [&](std::string line, const Place& place) {
+      if (checked_at(place, line)) list.push_back(std::move(line));
+    });
+    if (read) *out.texts = std::move(list);
+  }
+
+  void read_recipient_file(const RecipientsSlot& out) {
+    std::vector<std::string> list;
+    const bool read = each_line(*out.file, [&](std::string line, Place place) {
+      list.push_back(std::move(line));
+      places_.push_back(std::move(place));
+    });
+    if (read) *out.addresses = std::move(list);
   }
 
   void read_phases(const RetrySlot& out) {

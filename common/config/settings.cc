@@ -383,6 +383,8 @@ const std::vector<Setting<Config>>& global_table() {
     all.insert(all.end(), service_table().begin(), service_table().end());
     const auto alerts = alert_settings();
     all.insert(all.end(), alerts.begin(), alerts.end());
+    const auto content = content_settings();
+    all.insert(all.end(), content.begin(), content.end());
     return all;
   }();
   return table;

@@ -62,6 +62,10 @@ struct RetrySlot {
 struct KeyFilesSlot {    // a map of names to {certificate, key}
   std::map<std::string, KeyFiles>* names;
 };
+struct TextsSlot {       // a list, or a file with one a line
+  std::vector<std::string>* texts;
+  std::string* file;
+};
 struct RecipientsSlot {
   std::vector<std::string>* addresses;
   std::string* file;
@@ -78,7 +82,7 @@ struct ZonesSlot {       // a list of maps, or of names alone
 // Where a setting's value is kept; the kind of slot is the setting's type.
 using Slot = std::variant<bool*, int*, std::uint64_t*, base::Seconds*, std::string*, std::vector<std::string>*,
                           ChoiceSlot, PathSlot, FileSlot, ServersSlot, ListenSlot, RelaySlot, RelaysSlot, WebhooksSlot, ResolversSlot, NetworksSlot, ReserveSlot,
-                          FlagsSlot, RetrySlot, KeyFilesSlot, RecipientsSlot, ListSlot, ZonesSlot>;
+                          FlagsSlot, RetrySlot, KeyFilesSlot, TextsSlot, RecipientsSlot, ListSlot, ZonesSlot>;
 
 enum class Reload {
   kLive,     // a reload puts it into force

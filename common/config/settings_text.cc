@@ -31,6 +31,7 @@ struct TypeText {
   std::string operator()(const FlagsSlot&) const { return "list of choices"; }
   std::string operator()(const RetrySlot&) const { return "name or list of phases"; }
   std::string operator()(const KeyFilesSlot&) const { return "map of names to {certificate, key}"; }
+  std::string operator()(const TextsSlot&) const { return "list of texts or a file"; }
   std::string operator()(const RecipientsSlot&) const { return "list of addresses or a file"; }
   std::string operator()(const ListSlot&) const { return "list of entries and {file: NAME}, or a file"; }
   std::string operator()(const ZonesSlot&) const { return "list of {zone, weight, answers}"; }
@@ -116,6 +117,10 @@ struct ValueText {
       out += fmt::format("{}: {{certificate: {}, key: {}}}", name, yaml_scalar(files.certificate), yaml_scalar(files.key));
     }
     return out + "}";
+  }
+  std::string operator()(const TextsSlot& v) const {
+    if (!v.file->empty() && !inline_files) return yaml_scalar(*v.file);
+    return yaml_list(*v.texts, yaml_scalar);
   }
   std::string operator()(const RecipientsSlot& v) const {
     if (!v.file->empty() && !inline_files) return yaml_scalar(*v.file);

@@ -18,6 +18,7 @@
 #include "common/daemon/file_bag.h"
 #include "common/daemon/life_line.h"
 #include "common/ipc/peer.h"
+#include "common/sandbox/rights.h"
 #include "common/sandbox/sandbox.h"
 #include "common/stats/page.h"
 
@@ -100,7 +101,8 @@ class Process {
 
   int run() {
     if (auto closed = close_doors(); !closed) return give_up(spec_.name, closed.error());
-    events_ = std::make_unique<EventSender>(loop_, context_.socket("alertd"), context_.hello());
+    const auto* rights = sandbox::rights_of(spec_.name);
+    if (rights == nullptr || !rights->alone) events_ = std::make_unique<EventSender>(loop_, context_.socket("alertd"), context_.hello());
     auto service = spec_.start(context_);
     if (!service) return give_up(spec_.name, service.error());
     service_ = std::move(*service);

@@ -81,6 +81,7 @@ std::string path_of(Place place, const Folders& folders) {
     case Place::kToken: return folders.state + "/token";
     case Place::kRun: return folders.run;
     case Place::kLocks: return folders.run + "/locks";
+    case Place::kFilter: return folders.run + "/filter";
     case Place::kLog: return folders.log;
   }
   return {};

@@ -23,13 +23,17 @@ constexpr FolderRight kSmtpd[]{
 constexpr FolderRight kWebd[]{{kIndex, kReadDatabase}, {kSegments, kRead}, {kDirectory, kReadDatabase}, {kWeb, kWrite},
                               {kHistory, kWrite},     {kRun, kRead},      {kLog, kExtend}};
 
-constexpr std::array<Rights, 6> kRights{{
+// Reads what anybody may have sent: it hears of mail by its own socket, and sees nothing but the configuration beside it.
+constexpr FolderRight kContentFilter[]{{kRun, kRead}, {kFilter, kListen}, {kLog, kAppend}};
+
+constexpr std::array<Rights, 7> kRights{{
     {.daemon = "alertd", .folders = kAlertd, .network = true, .handed_files = true},
     {.daemon = "prober", .folders = kProber, .network = true, .handed_files = true},
     {.daemon = "qmgr", .folders = kQmgr, .network = false, .handed_files = false},
     {.daemon = "deliver", .folders = kDeliver, .network = true, .handed_files = true},
     {.daemon = "smtpd", .folders = kSmtpd, .network = true, .handed_files = true},
     {.daemon = "webd", .folders = kWebd, .network = true, .handed_files = true},
+    {.daemon = "filter", .folders = kContentFilter, .network = false, .handed_files = false, .alone = true},
 }};
 
 std::string folders_with(const Rights& rights, std::initializer_list<Access> wanted) {
@@ -63,6 +67,7 @@ std::string_view to_text(Place place) {
     case kToken: return "state/token";
     case kRun: return "run";
     case kLocks: return "run/locks";
+    case kFilter: return "run/filter";
     case kLog: return "log";
   }
   return "";
@@ -87,7 +92,7 @@ std::string rights_table() {
       "|---|---|---|---|---|\n";
   for (const auto& r : kRights) {
     out += fmt::format("| {} | {} | {} | {} | {} |\n", r.daemon, folders_with(r, {kRead, kReadDatabase}),
-                       folders_with(r, {kWrite, kListen, kLock, kAppend, kExtend}), r.network ? "IPv4, IPv6" : "none",
+                       folders_with(r, {kWrite, kListen, kLock, kAppend, kExtend}), r.network ? "IPv4, IPv6" : r.alone ? "none, connects to nobody" : "none",
                        r.handed_files ? "from master" : "none");
   }
   return out;

@@ -21,6 +21,7 @@ enum class Place {
   kToken,      // the file paths.state/token
   kRun,        // paths.run
   kLocks,      // paths.run/locks
+  kFilter,     // paths.run/filter
   kLog,        // paths.log
 };
 
@@ -44,6 +45,7 @@ struct Rights {
   std::span<const FolderRight> folders;
   bool network;        // sockets of IPv4 and IPv6, and what finding names and checking certificates reads in /etc
   bool handed_files;   // gets certificates, keys and passwords from master
+  bool alone = false;  // connects to nobody, not even to our own daemons
 };
 
 // One row a daemon, in the order of their start.

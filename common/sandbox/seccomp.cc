@@ -109,7 +109,7 @@ void allow_sockets(Filter& filter, const Rights& rights) {
 
 // Threads, not processes.
 void allow_threads(Filter& filter) {
-  filter.rule(SCMP_ACT_ALLOW, SCMP_SYS(clone3));  // but see refuse_clone3_quietly()
+  filter.rule(SCMP_ACT_ALLOW, SCMP_SYS(clone3));  // but see refuse_quietly()
   filter.rule(SCMP_ACT_ALLOW, SCMP_SYS(clone), SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
   filter.rule(SCMP_ACT_KILL_PROCESS, SCMP_SYS(clone), SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0));
 }
@@ -128,18 +128,19 @@ void allow_some(Filter& filter) {
   }
 }
 
-// Its flags lie behind a pointer, and its ENOSYS makes libc use clone(). libc tries it for each thread: a filter of its
-// own keeps that out of the kernel's log.
-base::Status refuse_clone3_quietly() {
+// clone3: its flags lie behind a pointer, and its ENOSYS makes libc use clone(). libc tries it for each thread: a filter of
+// its own keeps that out of the kernel's log. So it is with connect(), which libc and libraries try to speak to syslog.
+base::Status refuse_quietly(const Rights& rights) {
   Filter filter(SCMP_ACT_ALLOW);
   filter.rule(SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3));
+  if (rights.alone) filter.rule(SCMP_ACT_ERRNO(EACCES), SCMP_SYS(connect));
   return filter.load();
 }
 
 }  // namespace
 
 base::Status filter_calls(const Rights& rights) {
-  if (auto loaded = refuse_clone3_quietly(); !loaded) return loaded;
+  if (auto loaded = refuse_quietly(rights); !loaded) return loaded;
   Filter filter(SCMP_ACT_ERRNO(ENOSYS));
   filter.attribute(SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
   filter.attribute(SCMP_FLTATR_CTL_LOG, 1);

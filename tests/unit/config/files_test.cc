@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "common/config/load.h"
+#include "common/config/show.h"
 #include "tests/unit/config/texts.h"
 
 namespace holdfast::config {
@@ -91,6 +92,29 @@ TEST_F(Files, AFaultInAFileOfRecipientsHasItsLine) {
   ASSERT_FALSE(c);
   EXPECT_EQ(c.error().text,
             path("people") + ":2: domains.example.test.local_recipients: 'x@elsewhere.test' is not in example.test");
+}
+
+TEST_F(Files, ListsOfTheContentFilterMayComeFromFiles) {
+  put("hosts.txt", "evil.test  # since May\n\n*.bad.test\nb\xc3\xbc" "cher.example\n");
+  put("gateway.yaml", kMinimal + "content_filter: {urls: {blocked: hosts.txt, action: header}, names: {blocked: ['*.exe']}}\n");
+  const auto c = load(path());
+  ASSERT_TRUE(c) << c.error().text;
+  EXPECT_EQ(c->content_filter.urls.blocked, (std::vector<std::string>{"evil.test", "*.bad.test", "b\xc3\xbc" "cher.example"}));
+  EXPECT_EQ(c->content_filter.urls.action, "header");
+  EXPECT_EQ(c->content_filter.names.blocked, std::vector<std::string>{"*.exe"});
+  // What master writes for the daemons has them within.
+  const auto again = load_text(show(*c, Style::kSelfContained), "running.yaml");
+  ASSERT_TRUE(again) << again.error().text;
+  EXPECT_EQ(again->content_filter.urls.blocked, c->content_filter.urls.blocked);
+}
+
+TEST_F(Files, AFaultInAListOfTheContentFilterHasItsLine) {
+  put("hosts.txt", "evil.test\nno host\n");
+  put("gateway.yaml", kMinimal + "content_filter: {urls: {blocked: hosts.txt}, names: {blocked: [a/b]}}\n");
+  const auto c = load(path());
+  ASSERT_FALSE(c);
+  EXPECT_NE(c.error().text.find("hosts.txt:2: content_filter.urls.blocked: 'no host'"), std::string::npos) << c.error().text;
+  EXPECT_NE(c.error().text.find("content_filter.names.blocked: 'a/b' must be"), std::string::npos) << c.error().text;
 }
 
 TEST_F(Files, AFileMayBeReadAlone) {
