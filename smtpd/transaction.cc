@@ -81,10 +81,13 @@ void Transaction::rcpt(const smtp::event::Rcpt& rcpt, Answer answer) {
   question.view = shared_.book.recipient(question.recipient, *question.domain, base::wall_now());
   if (question.view.standing == Standing::kDenied) {
     settle(question, judge_unasked(question));
-  } else if (config_->screens(*question.domain) && !bypassed()) {
-    screen(std::move(question));
-  } else {
+  } else if (!config_->screens(*question.domain)) {
     screened(std::move(question));
+  } else if (bypassed()) {
+    unfiltered_ = true;
+    screened(std::move(question));
+  } else {
+    screen(std::move(question));
   }
 }
 
@@ -250,7 +253,8 @@ void Transaction::begin_content() {
                                            .id = id_,
                                            .recipient = recipients_.size() == 1 ? recipients_[0].address : "",
                                            .utf8 = smtputf8_,
-                                           .date = date}));
+                                           .date = date}) +
+                    (unfiltered_ ? "X-Holdfast-Unfiltered: yes\r\n" : ""));
 }
 
 void Transaction::content(std::string_view wire) {
@@ -379,6 +383,7 @@ mail::Envelope Transaction::envelope() const {
   out.body = body_;
   out.ret = ret_;
   out.envid = envid_;
+  out.unfiltered = unfiltered_;
   out.message_id = message_id_;
   return out;
 }

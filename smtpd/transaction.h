@@ -94,6 +94,7 @@ class Transaction {
   const config::Destination* destination_ = nullptr;  // of the last recipient that was tried
   std::vector<mail::Recipient> recipients_;
   bool keepable_ = true;
+  bool unfiltered_ = false;                           // nobody was asked who would have been while the destination is up
   std::optional<mail::Reply> mail_refusal_;           // the destination's 5xx to MAIL
   std::unique_ptr<Relay> relay_;
   std::unique_ptr<Admission::Wait> admission_;        // while others are asked about the client

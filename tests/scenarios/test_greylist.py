@@ -86,8 +86,15 @@ def test_by_hand(gateway):
 def test_an_emergency_passes_it_over_and_its_end_brings_it_back(gateway, destination):
     destination.close()
     gateway.wait_state("down")
-    assert told(gateway, recipient="local@example.test").code == 250
+    with gateway.client() as client:
+        client.ehlo("relay.test")
+        client.command("XCLIENT NAME=[UNAVAILABLE] ADDR=198.51.100.1")
+        client.ehlo("mx.test")
+        client.mail("a@client.test")
+        assert client.rcpt("local@example.test").code == 250
+        assert client.data(b"Subject: x\r\n\r\nx\r\n").code == 250
     destination.start()
+    assert b"\r\nX-Holdfast-Unfiltered: yes\r\n" in destination.wait_for(1)[0].content
     until(lambda: told(gateway, recipient="local@example.test", sender="fresh@client.test").code == 450, "it is back with the server", 20)
 
 
