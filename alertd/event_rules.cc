@@ -30,6 +30,8 @@ constexpr Rule kRules[] = {
     {"held", "held", true, "destination"},
     {"daemon_died", "daemon_died", true, "daemon"},
     {"possible_duplicate", "possible_duplicate", true, "destination"},
+    {"filter_failing", "filter_failing", true, "filter"},
+    {"filter_works", "filter_failing", false, "filter"},
     {"clock_jump", "clock_jump", true, ""},
 };
 

@@ -116,11 +116,12 @@ void Service::on_peer(ipc::Channel& peer) {
   peers_[&peer] = ++next_peer_;
   const auto known = taken_.find(sender_text(peer.peer()));
   if (known == taken_.end() || known->second.pid == peer.peer().pid) return;
-  static constexpr std::string_view kSaid[] = {"spool_fails", "index_fails", "quota_reached"};
+  static constexpr std::string_view kSaid[] = {"spool_fails", "index_fails", "quota_reached", "filter_failing"};
   std::vector<std::pair<std::string, std::string>> over;
   for (const auto& [id, alert] : book_.alerts()) {
     const bool said = std::ranges::find(kSaid, alert.kind) != std::end(kSaid);
-    const bool by_him = alert.kind == "spool_fails" ? alert.subject == known->first : peer.peer().name == "qmgr";
+    const std::string_view sayer = alert.kind == "filter_failing" ? "smtpd" : "qmgr";
+    const bool by_him = alert.kind == "spool_fails" ? alert.subject == known->first : peer.peer().name == sayer;
     if (said && by_him && alert.open()) over.emplace_back(alert.kind, alert.subject);
   }
   for (const auto& [kind, subject] : over) clear(kind, subject);

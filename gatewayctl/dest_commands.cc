@@ -13,7 +13,6 @@
 #include "common/admin/text_json.h"
 #include "common/base/text.h"
 #include "common/config/values.h"
-#include "gatewayctl/dest_test.h"
 #include "gatewayctl/domain_check.h"
 
 namespace holdfast::gatewayctl {
@@ -123,28 +122,16 @@ std::function<void(const Finding&)> printer(const Invocation& invocation) {
   return [&invocation, server = std::make_shared<std::string>()](const Finding& finding) { put(invocation, finding, *server); };
 }
 
-// Those that the prober has found, where they are found by MX.
-std::vector<config::HostPort> servers_of(Gateway& gateway, const config::Destination& destination) {
-  if (!destination.mx) return destination.servers;
-  std::vector<config::HostPort> out;
-  const auto row = gateway.directory().destination(destination.name);
-  if (!row) return out;
-  for (const auto& server : row->servers) {
-    if (auto parsed = config::parse_server(server.server)) out.push_back(std::move(*parsed));
-  }
-  return out;
-}
-
 void run_test(Invocation& invocation, const std::string& name) {
   with_gateway(invocation, [&](Gateway& gateway) -> base::Status {
     const auto destination = find_destination(gateway, name);
     if (!destination) return std::unexpected(destination.error());
-    DestTest test{.config = gateway.config(), .destination = **destination, .servers = servers_of(gateway, **destination), .domain = {}};
+    const destination::DestTest test{.config = gateway.config(),
+                                     .destination = **destination,
+                                     .servers = servers_of(gateway, **destination),
+                                     .domain = domain_of(gateway, **destination)};
     if (test.servers.empty()) return base::fail(base::Kind::kTemporary, "no server of it is known yet: see gatewayctl domain check");
-    for (const auto& [domain, settings] : gateway.config().domains) {
-      if (settings.destination == (*destination)->name && test.domain.empty()) test.domain = domain;
-    }
-    if (!run_dest_test(test, printer(invocation))) invocation.exit_code = base::exit_code(base::Kind::kUnavailable);
+    if (!destination::run_dest_test(test, printer(invocation))) invocation.exit_code = base::exit_code(base::Kind::kUnavailable);
     return {};
   });
 }
@@ -181,7 +168,7 @@ CLI::App* add_named(CLI::App& parent, const char* command, const char* help, con
 }  // namespace
 
 void add_dest_commands(CLI::App& app, Invocation& invocation) {
-  auto* dest = app.add_subcommand("dest", "destinations: list, show, history, test, probe, pause, resume")->require_subcommand(1);
+  auto* dest = app.add_subcommand("dest", "destinations: list, show, history, test, probe, pause, resume, force")->require_subcommand(1);
   dest->add_subcommand("list", "all destinations and their states")->callback([&] { run_list(invocation); });
   auto name = std::make_shared<std::string>();
   add_named(*dest, "show", "one destination and its servers", name)->callback([&invocation, name] {
@@ -195,6 +182,10 @@ void add_dest_commands(CLI::App& app, Invocation& invocation) {
   });
   add_named(*dest, "test", "does it do what a gateway in front of it needs? Asks its servers, delivers nothing", name)
       ->callback([&invocation, name] { run_test(invocation, *name); });
+  auto state = std::make_shared<std::string>();
+  auto* force = add_named(*dest, "force", "up although probes fail, down although they pass, or auto: as they say", name);
+  force->add_option("STATE", *state, "up, down or auto")->required()->check(CLI::IsMember({"up", "down", "auto"}));
+  force->callback([&invocation, name, state] { run_deed(invocation, "force", {*name, *state}); });
   auto most = std::make_shared<std::size_t>(100);
   auto* history = add_named(*dest, "history", "its states as far as the logs go back, with the reasons", name);
   history->add_option("--limit", *most, "at most so many, the newest")->capture_default_str();

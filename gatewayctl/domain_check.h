@@ -6,11 +6,13 @@
 #include <vector>
 
 #include "common/config/config.h"
+#include "common/destination/dest_test.h"
 #include "common/dns/answers.h"
 #include "common/net/address.h"
-#include "gatewayctl/dest_test.h"
 
 namespace holdfast::gatewayctl {
+
+using destination::Finding;
 
 struct MxHost {
   dns::Mx mx;

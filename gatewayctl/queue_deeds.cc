@@ -5,30 +5,23 @@
 #include <fmt/core.h>
 #include <CLI/CLI.hpp>
 
-#include "common/admin/queue_deeds.h"
+#include "common/admin/queue_run.h"
 #include "common/admin/table.h"
-#include "common/admin/text_json.h"
 #include "common/base/panic.h"
 
 namespace holdfast::gatewayctl {
 namespace {
 
-// Filters of a great queue walk all of it.
-constexpr base::Seconds kPatience{600};
-
-void say_changed(const Invocation& invocation, const Deed& deed, const QueueWords& words,
-                 const ipc::ControlReply& answer) {
-  const json told = json::parse(answer.json, nullptr, false);
-  const auto number = [&](const char* name) { return told.is_object() ? told.value(name, std::uint64_t{0}) : 0; };
+void say_changed(const Invocation& invocation, const Deed& deed, const QueueWords& words, const DeedOutcome& outcome) {
   if (invocation.json) {
-    std::puts(answer.json.c_str());
+    std::puts(outcome.json().c_str());
     return;
   }
-  fmt::print("{}{} {}\n", words.dry_run ? "would be: " : "", count_text(number("changed"), "message"), deed.done);
+  fmt::print("{}{} {}\n", words.dry_run ? "would be: " : "", count_text(outcome.changed, "message"), deed.done);
   // Named by their ids it is an error, and said as one.
-  if (answer.exit == 0 && number("null_sender") > 0) {
+  if (!outcome.named && outcome.null_sender > 0) {
     fmt::print("{} left alone: of the null sender, there is nobody to tell\n",
-               count_text(number("null_sender"), "message"));
+               count_text(outcome.null_sender, "message"));
   }
 }
 
@@ -59,18 +52,17 @@ void add_deed(CLI::App& queue, Invocation& invocation, const Deed& deed) {
 void run_deed(Invocation& invocation, const std::string& name, const QueueWords& words) {
   const Deed* deed = find_deed(name);
   base::expect(deed != nullptr, "a deed that is none");
-  const auto told = words_of(*deed, words);
-  if (!told) {
-    invocation.exit_code = report(told.error());
+  // Before any daemon is asked: wrong words are the same whatever runs.
+  if (const auto good = words_of(*deed, words); !good) {
+    invocation.exit_code = report(good.error());
     return;
   }
   with_gateway(invocation, [&](Gateway& gateway) -> base::Status {
-    const auto answer = gateway.ask_all("qmgr", "queue." + name, *told, kPatience);
-    if (!answer) return std::unexpected(answer.error());
+    DeedOutcome outcome;
+    const auto done = admin::run_deed(gateway, *deed, words, outcome);
     // Of several messages some may be changed and some not: what was done is said in any case.
-    if (!answer->json.empty()) say_changed(invocation, *deed, words, *answer);
-    if (answer->exit != 0) return base::fail(kind_of(answer->exit), answer->text);
-    return {};
+    if (done || outcome.changed > 0) say_changed(invocation, *deed, words, outcome);
+    return done ? outcome.rest() : done;
   });
 }
 
@@ -79,6 +71,8 @@ void add_filters(CLI::App& command, const std::shared_ptr<QueueWords>& words, co
   command.add_option("--domain", words->domain, "only mail with a recipient in this domain");
   command.add_option("--sender", words->sender, "only mail from this address; @DOMAIN, or <> for the null sender");
   command.add_option("--recipient", words->recipient, "only mail to this address; @DOMAIN for a whole domain");
+  command.add_option("--older", words->older, "only mail that came longer ago than this: 2h, 1d");
+  command.add_option("--younger", words->younger, "only mail that came since: 30m");
   command.add_option("--state", words->state, "only mail in this state")->check(CLI::IsMember(states));
 }
 

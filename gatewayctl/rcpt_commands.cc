@@ -10,6 +10,7 @@
 
 #include "common/admin/dest_look.h"
 #include "common/admin/rcpt_look.h"
+#include "common/admin/refused_list.h"
 #include "common/admin/text_json.h"
 #include "common/base/file.h"
 #include "common/base/text.h"
@@ -159,6 +160,20 @@ void run_coverage(Invocation& invocation) {
   });
 }
 
+void run_refused(Invocation& invocation, std::size_t most) {
+  with_gateway(invocation, [&](Gateway& gateway) -> base::Status {
+    const auto found = refused_while_down(gateway.config().paths.log);
+    if (!found) return std::unexpected(found.error());
+    if (!invocation.json) {
+      const auto text = refused_text(*found, most, now_ms());
+      std::fputs(text.empty() ? "The logs tell of none.\n" : text.c_str(), stdout);
+      return {};
+    }
+    for (std::size_t i = 0; i < std::min(most, found->size()); ++i) std::fputs(refused_json((*found)[i]).c_str(), stdout);
+    return {};
+  });
+}
+
 struct Flush {
   std::string domain;
   bool all = false, yes = false;
@@ -191,6 +206,10 @@ void add_readers(CLI::App& rcpt, Invocation& invocation) {
   rcpt.add_subcommand("coverage", "if a domain's server went down now, how much of its mail would be kept?")->callback([&invocation] {
     run_coverage(invocation);
   });
+  auto most = std::make_shared<std::size_t>(100);
+  auto* refused = rcpt.add_subcommand("refused", "who was asked for while a destination was down and nobody knew them, by the logs; the latest first");
+  refused->add_option("--limit", *most, "at most so many")->capture_default_str();
+  refused->callback([&invocation, most] { run_refused(invocation, *most); });
   auto addresses = std::make_shared<std::vector<std::string>>();
   auto* one = rcpt.add_subcommand("check", "is an address known? Exit 67 if one is not");
   one->add_option("ADDRESS", *addresses, "addresses")->required();
@@ -230,7 +249,7 @@ void add_changes(CLI::App& rcpt, Invocation& invocation) {
 }  // namespace
 
 void add_rcpt_commands(CLI::App& app, Invocation& invocation) {
-  auto* rcpt = app.add_subcommand("rcpt", "recipients: list, check, coverage, add, deny, remove, import, export, flush")
+  auto* rcpt = app.add_subcommand("rcpt", "recipients: list, check, coverage, refused, add, deny, remove, import, export, flush")
                    ->require_subcommand(1);
   add_readers(*rcpt, invocation);
   add_changes(*rcpt, invocation);

@@ -6,6 +6,7 @@
 
 #include "common/admin/status_look.h"
 #include "common/admin/text_json.h"
+#include "gatewayctl/log_tail.h"
 
 namespace holdfast::gatewayctl {
 namespace {
@@ -57,6 +58,7 @@ void add_status_commands(CLI::App& app, Invocation& invocation) {
   level->add_option("LEVEL", *word, "debug or normal")->required();
   level->callback(
       [&invocation, word] { run_master(invocation, "master.log_level", {*word}, "the log level is " + *word); });
+  add_log_tail(*log, invocation);
 }
 
 }  // namespace holdfast::gatewayctl

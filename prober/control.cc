@@ -87,10 +87,22 @@ void ControlDesk::destination(const ipc::Control& question, Answer answer) {
     base::log().notice(fmt::format("destination={} resumed by {}", words[0], base::printable(question.user)));
     return monitor.resume(std::move(report));
   }
+  if (question.command == "dest.force") return force(monitor, question, std::move(report), answer);
   if (question.command != "dest.pause") {
     return answer(refuse(base::Kind::kUsage, "prober knows no command '" + question.command + "'"));
   }
   pause(monitor, question, std::move(report), answer);
+}
+
+void ControlDesk::force(Monitor& monitor, const ipc::Control& question, std::function<void()> report, const Answer& answer) {
+  const std::string state = question.words.size() == 2 ? question.words[1] : "";
+  if (state != "up" && state != "down" && state != "auto") {
+    return answer(refuse(base::Kind::kUsage, "dest.force needs up, down or auto"));
+  }
+  const std::string user = question.user.empty() ? "an unknown user" : base::printable(question.user);
+  base::log().notice(fmt::format("destination={} forced {} by {}", question.words[0], state, user));
+  if (state == "auto") return monitor.unforce(std::move(report));
+  monitor.force(state == "up", user, std::move(report));
 }
 
 void ControlDesk::pause(Monitor& monitor, const ipc::Control& question, std::function<void()> report,

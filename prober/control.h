@@ -31,6 +31,7 @@ class ControlDesk {
 
  private:
   void destination(const ipc::Control& question, Answer answer);
+  static void force(Monitor& monitor, const ipc::Control& question, std::function<void()> report, const Answer& answer);
   void pause(Monitor& monitor, const ipc::Control& question, std::function<void()> report, const Answer& answer);
   void recipients(const ipc::Control& question, Answer answer);
   void status(const Answer& answer) const;

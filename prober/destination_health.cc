@@ -8,6 +8,8 @@ namespace {
 // More servers than this are not named one by one in a reason.
 constexpr std::size_t kNamedServers = 4;
 
+constexpr std::string_view kForcedUp = "forced up by ", kForcedDown = "forced down by ";
+
 bool is_outage(DestinationState state) {
   return state == DestinationState::kDown || state == DestinationState::kPaused;
 }
@@ -54,6 +56,8 @@ void DestinationHealth::restore(const Memory& memory, Now now) {
   if (is_outage(state_) && !down_since_) down_since_ = since_;
   if (state_ == DestinationState::kPaused) pause_ = Pause{memory.reason, memory.paused_by, memory.paused_until};
   if (state_ == DestinationState::kDraining) brake_ = memory.reason;
+  if (state_ == DestinationState::kUp && reason_.starts_with(kForcedUp)) force_ = Force{true, reason_};
+  if (state_ == DestinationState::kDown && reason_.starts_with(kForcedDown)) force_ = Force{false, reason_};
   bool any_up = false;
   for (ServerHealth& server : servers_) {
     const auto row = std::ranges::find(memory.servers, server.name(), &Memory::Server::name);
@@ -65,7 +69,7 @@ void DestinationHealth::restore(const Memory& memory, Now now) {
     any_up = any_up || server.up();
   }
   // Down though a server is up: a drain had failed. The first probe that passes may begin another.
-  if (state_ == DestinationState::kDown && any_up)
+  if (state_ == DestinationState::kDown && any_up && !force_)
     drain_failed_ = DrainFailure{.reason = reason_, .at = now.mono, .held = false};
 }
 
@@ -76,7 +80,9 @@ DestinationHealth::Memory DestinationHealth::memory() const {
     memory.paused_until = pause_->until;
   }
   for (const ServerHealth& server : servers_) {
-    memory.servers.push_back({server.name(), server.up(), server.reason(), server.since()});
+    // Whoever connects asks for a server that is up, whatever the destination's state is.
+    const bool up = server.up() || (state_ == DestinationState::kUp && force_ && force_->up);
+    memory.servers.push_back({server.name(), up, server.reason(), server.since()});
   }
   return memory;
 }
@@ -159,12 +165,24 @@ void DestinationHealth::resume() {
   brake_.clear();
 }
 
+void DestinationHealth::force(bool up, std::string_view by) {
+  force_ = Force{up, std::string(up ? kForcedUp : kForcedDown).append(by)};
+}
+
+void DestinationHealth::unforce() {
+  if (!force_) return;
+  force_.reset();
+  drain_failed_.reset();
+  brake_.clear();
+}
+
 void DestinationHealth::forgive_drain() {
   if (drain_failed_) drain_failed_->held = false;
 }
 
 DestinationHealth::Target DestinationHealth::target() const {
   if (pause_) return {DestinationState::kPaused, pause_->reason};
+  if (force_) return {force_->up ? DestinationState::kUp : DestinationState::kDown, force_->reason};
   if (first_up() == nullptr) return {DestinationState::kDown, servers_reason()};
   if (drain_failed_) return {DestinationState::kDown, drain_failed_->reason};
   if (is_outage(state_) || (state_ == DestinationState::kDraining && !drained_)) {

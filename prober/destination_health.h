@@ -6,6 +6,7 @@
 //   draining  -> up        qmgr: nothing is due any more
 //   draining  -> down      as up; or qmgr: three different canaries failed. Then a probe that passes
 //                          counts again only when an interval has gone by.
+//   any       -> up, down  the admin forces it; when that ends the servers decide again
 //   any       -> paused    the admin; it ends by resume or at its time: draining, or down
 #pragma once
 
@@ -73,6 +74,10 @@ class DestinationHealth {
   // `until`: it ends by itself then. A pause of a paused one replaces it.
   void pause(std::string reason, std::string by, std::optional<base::Wall> until);
   void resume();
+  // The admin knows better than the probes, until unforce(): up although they fail, or down although they pass. A pause
+  // goes before it. It is remembered by the reason, "forced down by root", with which no other begins.
+  void force(bool up, std::string_view by);
+  void unforce();
   // The admin wants it tried at once: a drain that failed holds it back no more when a probe passes.
   void forgive_drain();
 
@@ -110,6 +115,10 @@ class DestinationHealth {
     std::string reason, by;
     std::optional<base::Wall> until;
   };
+  struct Force {
+    bool up;
+    std::string reason;
+  };
   struct DrainFailure {
     std::string reason;
     base::Mono at;
@@ -122,6 +131,7 @@ class DestinationHealth {
   std::string reason_;
   base::Wall since_;
   std::optional<Pause> pause_;
+  std::optional<Force> force_;
   std::optional<DrainFailure> drain_failed_;
   std::string brake_;    // why a drain goes slowly, or why the last one failed
   std::string trouble_;  // the last live failure in this drain; empty after a success

@@ -214,6 +214,16 @@ void Monitor::pause(std::string reason, std::string by, std::optional<base::Wall
   act(std::move(done));
 }
 
+void Monitor::force(bool up, std::string_view by, std::function<void()> done) {
+  health_.force(up, by);
+  act(std::move(done));
+}
+
+void Monitor::unforce(std::function<void()> done) {
+  health_.unforce();
+  act(std::move(done));
+}
+
 void Monitor::resume(std::function<void()> done) {
   health_.resume();
   act(std::move(done));

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/config/config.h"
@@ -68,6 +69,8 @@ class Monitor : private ServerProbe::Owner {
   void probe(std::function<void()> done);
   void pause(std::string reason, std::string by, std::optional<base::Wall> until, std::function<void()> done);
   void resume(std::function<void()> done);
+  void force(bool up, std::string_view by, std::function<void()> done);
+  void unforce(std::function<void()> done);
   bool paused() const { return health_.state() == DestinationState::kPaused; }
 
   const std::string& name() const { return name_; }

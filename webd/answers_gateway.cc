@@ -120,6 +120,15 @@ Response destination_history(Call& call) {
 Response probe_destination(Call& call) { return destination_deed(call, "dest.probe", {}, kProbePatience); }
 Response resume_destination(Call& call) { return destination_deed(call, "dest.resume", {}, kChangePatience); }
 
+Response force_destination(Call& call) {
+  const auto body = body_of(call);
+  if (!body) return failure(body.error());
+  const auto state = text_of(*body, "state");
+  if (!state) return failure(state.error());
+  call.detail = fmt::format("{} {}", call.names.front(), base::printable(*state));
+  return destination_deed(call, "dest.force", {*state}, kChangePatience);
+}
+
 Response pause_destination(Call& call) {
   const auto body = body_of(call);
   if (!body) return failure(body.error());

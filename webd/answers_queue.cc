@@ -4,7 +4,7 @@
 #include <fmt/core.h>
 
 #include "common/admin/content_reader.h"
-#include "common/admin/queue_deeds.h"
+#include "common/admin/queue_run.h"
 #include "common/admin/queue_walk.h"
 #include "common/base/text.h"
 #include "webd/answers.h"
@@ -15,8 +15,6 @@ namespace {
 
 constexpr base::Millis kBudget{60};          // of a page's search
 constexpr std::size_t kMostShown = 500, kMostIds = 10'000, kMostFailed = 100;
-constexpr std::size_t kBatch = 1'000;        // ids a question to qmgr
-constexpr base::Seconds kPatience{600};      // a filter over a great queue
 constexpr std::uint64_t kMostHeader = 256 << 10, kMostContent = 4 << 20;
 
 admin::QueueWords words_of_query(const Request& request) {
@@ -75,74 +73,12 @@ base::Result<admin::QueueWords> words_of_body(const json& body) {
   return out;
 }
 
-// What qmgr has said, over all its answers.
-struct Outcome {
-  std::uint64_t changed = 0, null_sender = 0, busy = 0;
+json object_of(const admin::DeedOutcome& outcome) {
   json failed = json::array();
-
-  void add(const ipc::ControlReply& reply) {
-    const json told = json::parse(reply.json, nullptr, false);
-    const auto number = [&](const char* name) { return told.is_object() ? told.value(name, std::uint64_t{0}) : 0; };
-    changed += number("changed");
-    null_sender += number("null_sender");
-    busy += number("busy");
-    constexpr std::string_view kMissing = "not in the queue:";
-    for (const auto line : base::split(reply.text, '\n')) {
-      if (!line.starts_with(kMissing)) continue;
-      for (const auto id : base::split(base::trim(line.substr(kMissing.size())), ' ')) fail(id, "not in the queue");
-    }
+  for (const auto& id : outcome.missing) {
+    if (failed.size() < kMostFailed) failed.push_back({{"queue_id", id}, {"reason", "not in the queue"}});
   }
-  void fail(std::string_view id, const char* reason) {
-    if (failed.size() < kMostFailed) failed.push_back({{"queue_id", id}, {"reason", reason}});
-  }
-  json object() const {
-    return {{"changed", changed}, {"null_sender", null_sender}, {"busy", busy}, {"failed", failed}};
-  }
-};
-
-base::Status run_once(Call& call, const admin::Deed& deed, const admin::QueueWords& words, Outcome& outcome) {
-  const auto told = admin::words_of(deed, words);
-  if (!told) return std::unexpected(told.error());
-  const auto reply = call.gateway->ask_all("qmgr", fmt::format("queue.{}", deed.name), *told, kPatience);
-  if (!reply) return std::unexpected(reply.error());
-  if (reply->json.empty() && reply->exit != 0) return base::fail(admin::kind_of(reply->exit), reply->text);
-  outcome.add(*reply);
-  return {};
-}
-
-// Of named messages, and of those found by age, a batch at a time.
-base::Status run_named(Call& call, const admin::Deed& deed, admin::QueueWords words, Outcome& outcome) {
-  std::vector<std::string> ids;
-  std::swap(ids, words.ids);
-  for (std::size_t i = 0; i < ids.size(); i += kBatch) {
-    const auto end = std::min(ids.size(), i + kBatch);
-    words.ids.assign(ids.begin() + static_cast<std::ptrdiff_t>(i), ids.begin() + static_cast<std::ptrdiff_t>(end));
-    if (auto done = run_once(call, deed, words, outcome); !done) return done;
-  }
-  return {};
-}
-
-base::Result<std::vector<std::string>> find_ids(Call& call, const admin::QueueWords& words) {
-  std::vector<std::string> out;
-  auto done = admin::each_message(
-      *call.gateway, words, ~0ULL, admin::look(*call.gateway),
-      [&](const storage::Listed& item) { out.push_back(item.id.text()); }, [] {});
-  if (!done) return std::unexpected(done.error());
-  return out;
-}
-
-base::Status run(Call& call, const admin::Deed& deed, admin::QueueWords words, Outcome& outcome) {
-  if (!words.aged()) return words.ids.size() > kBatch ? run_named(call, deed, words, outcome) : run_once(call, deed, words, outcome);
-  if (!words.ids.empty() || words.all) return base::fail(base::Kind::kUsage, "give ids or a filter, not both");
-  auto ids = find_ids(call, words);
-  if (!ids) return std::unexpected(ids.error());
-  admin::QueueWords named;
-  named.dry_run = words.dry_run;
-  named.by = words.by;
-  named.until = words.until;
-  named.to = words.to;
-  named.ids = std::move(*ids);
-  return named.ids.empty() ? base::Status{} : run_named(call, deed, std::move(named), outcome);
+  return {{"changed", outcome.changed}, {"null_sender", outcome.null_sender}, {"busy", outcome.busy}, {"failed", failed}};
 }
 
 Response deed(Call& call, const char* name) {
@@ -150,11 +86,11 @@ Response deed(Call& call, const char* name) {
   if (!body) return failure(body.error());
   const auto words = words_of_body(*body);
   if (!words) return failure(words.error());
-  Outcome outcome;
-  const auto done = run(call, *admin::find_deed(name), *words, outcome);
+  admin::DeedOutcome outcome;
+  const auto done = admin::run_deed(*call.gateway, *admin::find_deed(name), *words, outcome);
   call.detail = fmt::format("{} {}", outcome.changed, words->dry_run ? "would be changed" : "changed");
   if (!done) return failure(done.error());
-  return answer(outcome.object());
+  return answer(object_of(outcome));
 }
 
 base::Result<storage::Record> open_sound(Call& call) {

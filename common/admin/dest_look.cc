@@ -5,6 +5,7 @@
 
 #include "common/admin/status_report.h"
 #include "common/base/text.h"
+#include "common/config/values.h"
 
 namespace holdfast::admin {
 namespace {
@@ -56,6 +57,24 @@ base::Result<const config::Destination*> find_destination(const Gateway& gateway
   const auto near = base::nearest(name, known);
   return base::fail(base::Kind::kNotFound, fmt::format("there is no destination '{}'{}", name,
                                                        near ? fmt::format(" (did you mean '{}'?)", *near) : ""));
+}
+
+std::vector<config::HostPort> servers_of(Gateway& gateway, const config::Destination& destination) {
+  if (!destination.mx) return destination.servers;
+  std::vector<config::HostPort> out;
+  const auto row = gateway.directory().destination(destination.name);
+  if (!row) return out;
+  for (const auto& server : row->servers) {
+    if (auto parsed = config::parse_server(server.server)) out.push_back(std::move(*parsed));
+  }
+  return out;
+}
+
+std::string domain_of(const Gateway& gateway, const config::Destination& destination) {
+  for (const auto& [domain, settings] : gateway.config().domains) {
+    if (settings.destination == destination.name) return domain;
+  }
+  return "";
 }
 
 }  // namespace holdfast::admin

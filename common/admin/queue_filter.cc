@@ -44,6 +44,7 @@ base::Result<QueueWords::Between> QueueWords::arrivals(std::int64_t now_ms) cons
 
 base::Result<std::vector<std::string>> QueueWords::for_qmgr(bool destroys) const {
   if (auto good = check(); !good) return std::unexpected(good.error());
+  if (auto good = arrivals(0); !good) return std::unexpected(good.error());
   if (ids.empty() && !filtered() && !all) return fail(Kind::kUsage, "which messages? Give ids, a filter, or --all");
   if (!ids.empty() && (filtered() || all)) return fail(Kind::kUsage, "give ids or a filter, not both");
   if (destroys && ids.empty() && !yes && !dry_run) {

@@ -33,8 +33,9 @@ struct QueueWords {
   // For a listing of the index. "active" is no state of the index: the caller sorts those out.
   base::Result<storage::QueueFilter> filter() const;
 
-  // For a command to qmgr, which knows no ages (queue_run.h finds those). kUsage: nothing chosen, ids together with a filter, something that is no id; or
-  // it destroys more than messages named by their ids, and --yes was not said.
+  // For a command to qmgr, which knows no ages (queue_run.h finds those). kUsage: nothing chosen, ids together with a
+  // filter, something that is no id or no age; or it destroys more than messages named by their ids, and --yes was not
+  // said.
   base::Result<std::vector<std::string>> for_qmgr(bool destroys) const;
 
  private:

@@ -96,6 +96,12 @@ constexpr AlertKind kKinds[] = {
    .raised = "A daemon ended although nobody had asked it to.", .cleared = "",
    .cause = "Mail goes on through the others. One that dies again and again is started ever later.",
    .advice = "Look at its log and at master.log; what it says helps us to mend it."},
+  {.name = "filter_failing", .severity = Severity::kCritical, .subject = "filter",
+   .title = "the filter {} fails", .all_clear = "the filter {} works again",
+   .raised = "It does not answer, breaks the protocol, or takes longer than it may.",
+   .cleared = "It has done its work for a message again, or smtpd was started anew.",
+   .cause = "Mail that it should look at meets what its `on_failure` says: it is put off, let through or refused.",
+   .advice = "Look at the filter and its log. See: gatewayctl filter test {}"},
   {.name = "certificate_expires", .subject = "file",
    .title = "the certificate {} expires", .all_clear = "the certificate {} was renewed",
    .raised = "It ends within `alerts.certificate`.",
@@ -192,7 +198,8 @@ std::string alert_reference() {
   for (const auto& kind : kKinds) {
     const std::string subject = fmt::format("{}", kind.subject.empty() ? "the gateway as a whole" : kind.subject);
     const std::string placeholder = kind.subject == "destination" ? "NAME" : kind.subject == "domain" ? "DOMAIN"
-                                    : kind.subject == "file"      ? "FILE" : "DAEMON";
+                                    : kind.subject == "file"      ? "FILE"
+                                    : kind.subject == "filter"    ? "FILTER" : "DAEMON";
     out += fmt::format("### {}\n\n\"{}\". Severity: {}. About: {}.\n\n", kind.name, about(kind.title, placeholder), to_text(kind.severity),
                        subject);
     out += fmt::format("Raised: {}{}\n\n{}\n\nWhat to do: {}\n\n", kind.raised,

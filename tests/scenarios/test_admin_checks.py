@@ -79,6 +79,28 @@ def test_the_history_of_a_destination(office, destination):
     assert "down" in office.ctl("dest", "history", "office").stdout
 
 
+def test_a_state_can_be_forced_and_outlives_the_prober(office, destination):
+    assert office.ctl("dest", "force", "office", "down").returncode == 0
+    assert office.state() == "down" and "forced down by" in office.destination()["reason"]
+    assert office.send("local@example.test").text.startswith("250 2.0.0 Ok: queued as ")
+    office.wait_restarted("prober", office.kill("prober"))
+    assert office.state() == "down", "probes pass, and it stays so"
+    assert office.ctl("dest", "force", "office", "auto").returncode == 0
+    destination.wait_for(1)
+    office.wait_queue(0)
+    office.wait_state("up")
+    assert office.ctl("dest", "force", "office", "sideways").returncode == 64
+
+
+def test_forced_up_it_is_tried_though_probes_fail(office, destination):
+    destination.on("rcpt", lambda session, rcpt: None if "local" in rcpt else "421 4.3.2 I like no probes")
+    office.wait_state("down")
+    assert office.send("local@example.test").text.startswith("250 2.0.0 Ok: queued as ")
+    assert office.ctl("dest", "force", "office", "up").returncode == 0
+    destination.wait_for(1)
+    assert office.send("local@example.test").text == "250 2.0.0 Taken", "live mail goes through, too"
+
+
 # domain check
 
 def test_mx_records_that_lead_here(world):

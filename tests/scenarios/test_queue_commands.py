@@ -21,6 +21,7 @@ FILTERS = [
     ["--sender", "@client.test"],
     ["--recipient", "local@example.test"],
     ["--state", "deferred"],
+    ["--younger", "1h", "--domain", "example.test"],
 ]
 
 
@@ -77,6 +78,23 @@ def test_each_filter(kept):
         assert changed(kept, "release", *filter, "--dry-run") == meant
         assert changed(kept, "release", *filter) == meant
         assert count(kept, "--state", "held") == 0
+
+
+def test_by_age(kept):
+    """An age is the index's to find: what is listed is what a deed is done to."""
+    until(lambda: count(kept, "--older", "1s") == 4, "all are a second old")
+    assert count(kept, "--older", "1h") == 0
+    assert count(kept, "--older", "1s", "--sender", "@client.test") == 2
+    assert changed(kept, "hold", "--older", "1h") == 0
+    assert changed(kept, "hold", "--older", "1s", "--sender", "@client.test") == 2
+    assert kept.ctl("queue", "delete", "--older", "1s").returncode == 64, "it destroys, and wants to hear --yes"
+    for words in (["--older", "soon"], ["--older", "1s", "--all"], ["--older", "1s", "FFFF"]):
+        assert kept.ctl("queue", "retry", *words).returncode == 64, words
+    told = kept.json("queue", "bounce", "--older", "1s", "--yes", "--dry-run")[0]
+    assert told == {"changed": 3, "null_sender": 1}
+    assert changed(kept, "delete", "--older", "1s", "--yes") == 4
+    assert kept.queue() == []
+    assert kept.ctl("queue", "shape", "--younger", "2h").returncode == 0
 
 
 def test_rerouting_and_deleting_by_filter(kept):

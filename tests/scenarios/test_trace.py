@@ -114,3 +114,37 @@ def test_follow(gateway, destination):
         follower.kill()
         follower.wait()
         reader.join()
+
+
+def test_the_last_lines_of_the_logs_and_what_is_added(traced):
+    gateway, queue_id = traced
+    whole = gateway.ctl("log", "tail", "--once", "-n", "10000")
+    logs = "".join(gateway.logs().values())
+    assert f"{queue_id}: removed" in whole.stdout
+    assert {line.split("holdfast/")[1].split("[")[0] for line in whole.stdout.splitlines()} >= {"smtpd", "qmgr", "prober"}
+    assert all(line in logs for line in whole.stdout.splitlines())
+    one = gateway.json("log", "tail", "qmgr", "--once", "-n", "2")
+    assert len(one) == 2 and {row["daemon"] for row in one} == {"qmgr"}
+    assert gateway.ctl("log", "tail", "nobody", "--once").returncode == 67
+
+    tail = subprocess.Popen([BIN / "gatewayctl", "--config", gateway.file, "log", "tail", "smtpd", "-n", "0"],
+                            stdout=subprocess.PIPE, text=True)
+    try:
+        # Lines that come before it looks are not shown: it is asked until one is.
+        asked = threading.Event()
+
+        def ask():
+            while not asked.is_set():
+                gateway.send("nobody@elsewhere.test")
+                asked.wait(0.5)
+
+        thread = threading.Thread(target=ask)
+        thread.start()
+        line = tail.stdout.readline()
+        asked.set()
+        thread.join()
+        assert "holdfast/smtpd[" in line
+    finally:
+        tail.kill()
+        tail.wait()
+        tail.stdout.close()

@@ -127,6 +127,28 @@ def test_roads_and_recipients(shared):
     assert admin.post("recipients/remove", {"addresses": ["bad@example.test"]}).json()["changed"] == 1
 
 
+def test_checks_of_a_destination_and_who_was_refused(shared):
+    told = shared.admin.post("destinations/office/test").json()
+    assert not told["good"]
+    assert [f["step"] for f in told["findings"] if f["result"] == "fail"] == ["TCP"], told
+    assert shared.admin.post("destinations/nobody/test").status == 404
+    for turn in (1, 2):
+        assert shared.send("Stranger@example.test", sender=f"{turn}@client.test").code == 451
+    (refused,) = until(lambda: [r for r in shared.admin.get("recipients/refused").json()["refused"] if r["times"] == 2],
+                     "the log tells of both")
+    assert refused["address"] == "Stranger@example.test" and refused["last_sender"] == "2@client.test"
+    assert shared.json("rcpt", "refused")[0] == refused
+    assert "Stranger@example.test" in shared.ctl("rcpt", "refused").stdout
+
+
+def test_a_state_is_forced(shared):
+    assert shared.admin.post("destinations/office/force", {"state": "sideways"}).status == 400
+    assert shared.admin.post("destinations/office/force", {"state": "up"}).json()["state"] == "up"
+    assert shared.state() == "up"
+    told = shared.admin.post("destinations/office/force", {"state": "auto"}).json()
+    assert told["state"] == "down" and "forced" not in told["reason"]
+
+
 def test_trace_and_configuration(shared):
     admin, id = shared.admin, shared.queue()[0]["queue_id"]
     lines = admin.get(f"trace?what={id}").json()["lines"]

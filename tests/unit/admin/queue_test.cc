@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common/admin/queue_filter.h"
+#include "common/admin/queue_run.h"
 
 namespace holdfast::admin {
 namespace {
@@ -174,6 +175,41 @@ TEST(QueueWords, AreChecked) {
   EXPECT_EQ(words.filter().error().kind, base::Kind::kUsage);
   words.state = "active";
   EXPECT_EQ(words.filter()->state, storage::MessageState::kDeferred);
+}
+
+TEST(DeedOutcome, AddsUpWhatQmgrSaysOfEachThousand) {
+  DeedOutcome out;
+  out.named = true;
+  EXPECT_TRUE(out.rest());
+  out.add({.exit = 0, .json = R"({"changed":1000})", .text = ""});
+  out.add({.exit = 67, .json = R"({"changed":7,"null_sender":1,"busy":2})", .text = "2 messages left alone\nnot in the queue: FFFF AAAA"});
+  out.add({.exit = 67, .json = R"({"changed":0,"busy":1})", .text = "not in the queue: BBBB"});
+  EXPECT_EQ(out.json(), R"({"busy":3,"changed":1007,"null_sender":1})");
+  EXPECT_EQ(out.missing, (std::vector<std::string>{"FFFF", "AAAA", "BBBB"}));
+  ASSERT_FALSE(out.rest());
+  EXPECT_EQ(out.rest().error().kind, base::Kind::kNotFound);
+  EXPECT_NE(out.rest().error().text.find("3 messages left alone: being handed over"), std::string::npos);
+  EXPECT_TRUE(out.rest().error().text.ends_with("not in the queue: FFFF AAAA BBBB"));
+}
+
+TEST(DeedOutcome, OfAFilterOnlyWhatIsBusyIsLeft) {
+  DeedOutcome out;
+  out.add({.exit = 0, .json = R"({"changed":3,"null_sender":1})", .text = ""});
+  out.add({.exit = 67, .json = R"({"changed":0})", .text = "not in the queue: FFFF"});
+  EXPECT_TRUE(out.rest()) << "what is gone meanwhile is nobody's fault";
+  out.add({.exit = 75, .json = R"({"changed":0,"busy":1})", .text = ""});
+  EXPECT_EQ(out.rest().error().kind, base::Kind::kTemporary);
+}
+
+TEST(QueueWords, AnAgeIsAFilterAndMustBeADuration) {
+  QueueWords words;
+  words.older = "soon";
+  EXPECT_EQ(words.for_qmgr(false).error().kind, base::Kind::kUsage);
+  words.older = "2h";
+  EXPECT_TRUE(words.for_qmgr(false));
+  EXPECT_EQ(words.for_qmgr(true).error().kind, base::Kind::kUsage) << "it destroys more than named messages";
+  words.ids = {"20000000001"};
+  EXPECT_EQ(words.for_qmgr(false).error().kind, base::Kind::kUsage) << "ids or a filter";
 }
 
 }  // namespace

@@ -31,6 +31,13 @@ TEST(EventRules, FactsThatAreNotTheSubjectAreTheCause) {
   EXPECT_EQ(effect->cause, "queue_id: 3F, reason: 550 spam");
 }
 
+TEST(EventRules, AFilterIsWhatItsTroubleIsAbout) {
+  const auto failing = effect_of(event("filter_failing", {{"filter", "rspamd"}, {"reason", "connection refused"}}), "smtpd 1");
+  EXPECT_EQ(failing, (EventEffect{.kind = "filter_failing", .subject = "rspamd", .cause = "reason: connection refused", .raised = true}));
+  const auto works = effect_of(event("filter_works", {{"filter", "rspamd"}}), "smtpd 0");
+  EXPECT_EQ(works, (EventEffect{.kind = "filter_failing", .subject = "rspamd", .cause = "", .raised = false}));
+}
+
 TEST(EventRules, OthersAreNoAlert) {
   EXPECT_EQ(effect_of(event("discarded", {{"queue_id", "3F"}}), "qmgr 0"), std::nullopt);
   EXPECT_EQ(effect_of(event(""), "qmgr 0"), std::nullopt);
@@ -39,7 +46,7 @@ TEST(EventRules, OthersAreNoAlert) {
 TEST(EventRules, EveryEffectIsOfAKnownKind) {
   for (const char* name : {"spool_reserve_reached", "spool_reserve_free", "spool_fails", "spool_works", "index_fails", "index_works",
                            "spool_damage", "quota_reached", "quota_free", "frozen", "held", "daemon_died", "possible_duplicate",
-                           "clock_jump", "drain_stopped"}) {
+                           "clock_jump", "drain_stopped", "filter_failing", "filter_works"}) {
     const auto effect = effect_of(event(name), "x 0");
     ASSERT_TRUE(effect) << name;
     const auto* kind = config::find_alert_kind(effect->kind);

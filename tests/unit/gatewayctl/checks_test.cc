@@ -1,12 +1,13 @@
 #include <gtest/gtest.h>
 
-#include "gatewayctl/dest_test.h"
+#include "common/destination/dest_test.h"
 #include "gatewayctl/domain_check.h"
 
 namespace holdfast::gatewayctl {
 namespace {
 
 using Result = Finding::Result;
+namespace judge = destination::judge;
 
 mail::Reply reply(int code, std::string enhanced = "", std::string text = "words") { return mail::Reply::make(code, std::move(enhanced), std::move(text)); }
 

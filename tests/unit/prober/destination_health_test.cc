@@ -288,6 +288,56 @@ TEST_F(Health, APauseThatEndsByItselfEndsLikeAResume) {
   EXPECT_TRUE(h.reason().empty());
 }
 
+TEST_F(Health, ForcedDownItStaysSoThoughProbesPass) {
+  auto h = make();
+  h.force(false, "root");
+  EXPECT_EQ(h.decide(at(5)).change->to, kDown);
+  EXPECT_EQ(h.reason(), "forced down by root");
+  pass(h, "a:25", 6);
+  EXPECT_FALSE(h.decide(at(6)).change);
+  EXPECT_TRUE(h.server("a:25")->up()) << "what probes find is still known";
+  h.unforce();
+  EXPECT_EQ(h.decide(at(10)).change->to, kDraining);
+  EXPECT_EQ(h.reason(), "");
+}
+
+TEST_F(Health, ForcedUpItIsUsedThoughProbesFail) {
+  auto h = make_down();
+  h.force(true, "root");
+  EXPECT_EQ(h.decide(at(20)).change->to, kUp);
+  EXPECT_TRUE(h.memory().servers.front().up) << "or nobody would connect to it";
+  fail(h, "a:25", 21);
+  EXPECT_FALSE(h.decide(at(21)).change);
+  h.unforce();
+  EXPECT_EQ(h.decide(at(30)).change->to, kDown);
+  EXPECT_FALSE(h.memory().servers.front().up);
+}
+
+TEST_F(Health, APauseGoesBeforeAForcedState) {
+  auto h = make();
+  h.force(true, "root");
+  h.pause("work", "root", std::nullopt);
+  EXPECT_EQ(h.decide(at(5)).change->to, kPaused);
+  h.resume();
+  EXPECT_EQ(h.decide(at(6)).change->to, kUp);
+}
+
+TEST_F(Health, AForcedStateIsRememberedAcrossARestart) {
+  for (const bool up : {true, false}) {
+    auto before = make();
+    before.force(up, "root");
+    before.decide(at(5));
+    auto after = make();
+    after.restore(before.memory(), at(40));
+    EXPECT_FALSE(after.decide(at(40)).change);
+    EXPECT_EQ(after.state(), up ? kUp : kDown);
+    after.unforce();
+    const auto decision = after.decide(at(41));
+    EXPECT_EQ(after.state(), up ? kUp : kDraining);
+    EXPECT_EQ(decision.change.has_value(), !up);
+  }
+}
+
 TEST_F(Health, CountsDowntimeOfOutagesOnly) {
   auto h = make_down(10);
   EXPECT_EQ(h.downtime(at(40).wall), base::Seconds(30));

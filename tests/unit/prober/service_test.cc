@@ -103,6 +103,17 @@ TEST_F(ServiceTest, PauseAndResumeByControl) {
   EXPECT_EQ(json::parse(ask("dest.resume", {"office"}).json)["state"], "draining");
 }
 
+TEST_F(ServiceTest, ForcedByControl) {
+  const json down = json::parse(ask("dest.force", {"office", "down"}).json);
+  EXPECT_EQ(down["state"], "down");
+  EXPECT_TRUE(down["reason"].get<std::string>().starts_with("forced down by "));
+  EXPECT_EQ(peer->last("office")->state, mail::DestinationState::kDown);
+  EXPECT_EQ(json::parse(ask("dest.force", {"office", "up"}).json)["state"], "up");
+  EXPECT_EQ(ask("dest.force", {"office", "auto"}).exit, 0);
+  EXPECT_EQ(ask("dest.force", {"office", "sideways"}).exit, 64);
+  EXPECT_EQ(ask("dest.force", {"office"}).exit, 64);
+}
+
 TEST_F(ServiceTest, ProbesOnDemand) {
   server.stop();
   const json shown = json::parse(ask("dest.probe", {"office"}).json);

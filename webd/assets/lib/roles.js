@@ -11,6 +11,8 @@ const NEEDS = {
   probe: 'operator',
   pause: 'operator',
   resume: 'operator',
+  force: 'operator',
+  test: 'operator',
   ack: 'operator',
   silence: 'operator',
   check: 'viewer',

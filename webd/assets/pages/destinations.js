@@ -1,6 +1,6 @@
 // Destinations: state and reason, servers, drain progress, and what can be asked of them. One of them: #/destinations/NAME.
 
-import { cell, chip, facts, field, figure, fill, h, mail, panel, table, time } from '../ui/dom.js';
+import { cell, chip, facts, field, figure, fill, h, mail, panel, select, table, time } from '../ui/dom.js';
 import { ask, attempt, button } from '../ui/act.js';
 import { history } from '../ui/history.js';
 import { strip } from '../ui/strip.js';
@@ -25,6 +25,7 @@ class Destinations {
     this.samples = new Map(); // name: [[ms, queued]…] while it drains
     this.most = new Map();
     this.states = new Map();
+    this.tests = new Map();
     this.body = h('div', h('p', 'Looking …'));
     this.events = h('div');
     fill(
@@ -111,6 +112,7 @@ class Destinations {
       h('div.head', heading, h('div.bulk', this.buttons(d))),
       d.reason ? h('p.reason', mail(d.reason)) : null,
       this.progress(d),
+      this.findings(d),
       facts([
         ['mode', format.text(d.mode)],
         ['since', time(d.since), ' (', time(d.since, 'ago'), ')'],
@@ -213,7 +215,76 @@ class Destinations {
             run: run('resume', `${d.name} is resumed.`),
           })
         : null,
+      may(role, 'test')
+        ? button({
+            label: 'Test',
+            key: `test-${d.name}`,
+            twin: [['dest', 'test', d.name]],
+            run: (e) => this.test(d, e.currentTarget),
+          })
+        : null,
+      may(role, 'force')
+        ? button({
+            label: 'Force',
+            key: `force-${d.name}`,
+            look: 'danger',
+            twin: [['dest', 'force', d.name, d.state === 'up' ? 'down' : 'up']],
+            run: () => this.force(d),
+          })
+        : null,
     ];
+  }
+
+  // Asks its servers; nothing is delivered.
+  async test(d, control) {
+    const command = twin(['dest', 'test', d.name]);
+    const answer = await attempt(() => api.post(`destinations/${api.word(d.name)}/test`), { control, command });
+    if (answer) this.tests.set(d.name, answer);
+    this.load();
+  }
+
+  findings(d) {
+    const tested = this.tests.get(d.name);
+    if (!tested) return null;
+    return [
+      h('p', { role: 'status' }, h('b', tested.good ? 'Tested: nothing fails.' : 'Tested: something fails.')),
+      table(
+        `Test of ${d.name}`,
+        ['server', 'step', 'result', 'words'],
+        tested.findings.map((f) =>
+          h('tr', cell('server', f.server), cell('step', f.step), cell('result', chip(f.result)), cell('words', mail(f.text))),
+        ),
+      ),
+    ];
+  }
+
+  async force(d) {
+    const state = select(
+      { name: 'state' },
+      [
+        ['up', 'up, although probes fail'],
+        ['down', 'down, although they pass'],
+        ['auto', 'auto: as the probes say'],
+      ],
+      (d.reason ?? '').startsWith('forced ') ? 'auto' : d.state === 'up' ? 'down' : 'up',
+    );
+    const chosen = await ask({
+      heading: `Force ${d.name}?`,
+      confirm: 'Force',
+      look: 'danger',
+      take: () => ({ state: state.value }),
+      command: () => twin(['dest', 'force', d.name, state.value]),
+      body: [
+        h('p', 'Forced up, mail is sent to it whatever the probes find; forced down, it is kept. It stays so until auto.'),
+        field('State', state),
+      ],
+    });
+    if (chosen === null) return;
+    await attempt(() => api.post(`destinations/${api.word(d.name)}/force`, chosen), {
+      done: chosen.state === 'auto' ? `${d.name} is what the probes say.` : `${d.name} is forced ${chosen.state}.`,
+      command: twin(['dest', 'force', d.name, chosen.state]),
+    });
+    this.load();
   }
 
   async pause(d) {

@@ -1,6 +1,6 @@
 // Who is known, and what that means while a destination is down.
 
-import { cell, field, fill, h, mail, panel, select, table, time } from '../ui/dom.js';
+import { cell, field, figure, fill, h, mail, panel, select, table, time } from '../ui/dom.js';
 import { ask, attempt, button, tell } from '../ui/act.js';
 import * as api from '../ui/api.js';
 import * as format from '../lib/format.js';
@@ -216,8 +216,36 @@ async function flush(load) {
   load();
 }
 
+// Out of the logs: who was asked for while a destination was down, and nobody knew them.
+async function fetchRefused(box) {
+  const page = await api.get('recipients/refused', { limit: LIMIT });
+  fill(
+    box,
+    h(
+      'p.total',
+      h('b', `${format.counted(page.all, 'recipient')} refused while down`),
+      h('code.command', twin(['rcpt', 'refused'])),
+    ),
+    table(
+      'Refused while down',
+      ['address', '>times', 'last', 'last sender'],
+      page.refused.map((r) =>
+        h(
+          'tr',
+          cell('address', mail(r.address)),
+          figure('times', format.count(r.times)),
+          cell('last', time(r.last, 'ago')),
+          cell('last sender', mail(r.last_sender || '<>')),
+        ),
+      ),
+      { none: 'The logs tell of none.', listing: true },
+    ),
+  );
+}
+
 async function fetchList(box, { filters, after, session, load }) {
   try {
+    if (filters.source === 'refused') return await fetchRefused(box);
     const page = await api.get('recipients', { ...filters, after, limit: LIMIT });
     const admin = may(session.role, 'recipients');
     const forget = (address) => async (e) => {

@@ -89,6 +89,9 @@ const LOOKS = {
   warning: 'warn',
   sent: 'good',
   refused: 'bad',
+  pass: 'good',
+  warn: 'warn',
+  fail: 'bad',
   open: 'plain',
 };
 const SIGNS = { good: '●', bad: '▲', warn: '◆', cold: '❄', plain: '○', none: '○' };

@@ -1,11 +1,12 @@
 // What an answer of a server says of it.
+#include "common/destination/dest_test.h"
+
 #include <fmt/core.h>
 
 #include "common/base/panic.h"
 #include "common/base/text.h"
-#include "gatewayctl/dest_test.h"
 
-namespace holdfast::gatewayctl {
+namespace holdfast::destination {
 
 using Result = Finding::Result;
 
@@ -80,4 +81,4 @@ Finding foreign_sender(const mail::Reply& reply, std::string_view gateway) {
 }
 
 }  // namespace judge
-}  // namespace holdfast::gatewayctl
+}  // namespace holdfast::destination

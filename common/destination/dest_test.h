@@ -1,4 +1,4 @@
-// gatewayctl dest test: does a destination do what a gateway in front of it needs? Each server is asked as delivery would
+// The checks of `gatewayctl dest test`: does a destination do what a gateway in front of it needs? Each server is asked as delivery would
 // ask it, and nothing is delivered: every transaction ends before DATA.
 #pragma once
 
@@ -11,7 +11,7 @@
 #include "common/config/config.h"
 #include "common/mail/reply.h"
 
-namespace holdfast::gatewayctl {
+namespace holdfast::destination {
 
 struct Finding {
   enum class Result {
@@ -51,4 +51,4 @@ struct DestTest {
 // Tells each finding as it comes. Blocks, with the destination's own time-outs. True: nothing has failed.
 bool run_dest_test(const DestTest& test, const std::function<void(const Finding&)>& tell);
 
-}  // namespace holdfast::gatewayctl
+}  // namespace holdfast::destination

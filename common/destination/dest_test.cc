@@ -1,4 +1,4 @@
-#include "gatewayctl/dest_test.h"
+#include "common/destination/dest_test.h"
 
 #include <deque>
 #include <memory>
@@ -16,7 +16,7 @@
 #include "common/net/resolver.h"
 #include "common/upstream/connection.h"
 
-namespace holdfast::gatewayctl {
+namespace holdfast::destination {
 namespace {
 
 using Result = Finding::Result;
@@ -49,8 +49,8 @@ class Visit final : private upstream::ConnectionHandler {
         idle_(loop, [this] { next_when_idle(); }) {
     ask_all();
     connection_ = std::make_unique<upstream::Connection>(
-        loop, address, test.config.hostname, destination::timeouts_of(test.destination), static_cast<ConnectionHandler&>(*this),
-        destination::security_of(test.destination), server.host, upstream::Opening{.manner = destination::manner_of(test.destination)});
+        loop, address, test.config.hostname, timeouts_of(test.destination), static_cast<ConnectionHandler&>(*this),
+        security_of(test.destination), server.host, upstream::Opening{.manner = manner_of(test.destination)});
   }
 
  private:
@@ -223,4 +223,4 @@ class Run {
 
 bool run_dest_test(const DestTest& test, const std::function<void(const Finding&)>& tell) { return Run(test, tell).go(); }
 
-}  // namespace holdfast::gatewayctl
+}  // namespace holdfast::destination
