@@ -43,7 +43,7 @@ struct Wanted {
 void with_greylist(Invocation& invocation, bool read_only, const std::function<base::Status(Greylist&, const config::Config&)>& body) {
   with_gateway(invocation, [&](Gateway& gateway) -> base::Status {
     const std::string state = gateway.config().paths.state;
-    const AsOwnerOf owner(state);
+    const AsOwnerOf owner(Greylist::folder(state));
     auto list = Greylist::open(state, read_only);
     if (!list && list.error().kind == base::Kind::kNotFound) return base::fail(base::Kind::kNotFound, "nothing has been greylisted yet");
     if (!list) return std::unexpected(list.error());

@@ -74,7 +74,8 @@ base::Status settle_folders(const config::Paths& paths, const Whom& whom) {
   for (const char* name : {"/token", "/writer-number"}) {
     if (auto done = base::give(paths.state + name, 0, to.gid); !done) return done;
   }
-  for (const auto& folder : {paths.spool, paths.state + "/directory", paths.state + "/alerts", paths.state + "/web", paths.state + "/history", ipc::locks_folder(paths.run), config::filter_folder(paths)}) {
+  for (const auto& folder : {paths.spool, paths.state + "/directory", paths.state + "/alerts", paths.state + "/web", paths.state + "/history",
+                             paths.state + "/greylist", ipc::locks_folder(paths.run), config::filter_folder(paths)}) {
     if (auto done = base::give_tree(folder, to.uid, to.gid); !done) return done;
     if (auto done = set_mode(folder, kOwners); !done) return done;
   }

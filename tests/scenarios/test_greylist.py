@@ -1,5 +1,7 @@
 """Issue 7, item 3: greylisting: who is not known is asked to come again."""
 
+import os
+
 import pytest
 
 from support.waiting import until
@@ -53,6 +55,19 @@ def test_who_comes_again_passes_also_over_a_restart_and_others_wait(gateway, des
     assert told(gateway, recipient="c@example.test").code == 450
     assert told(gateway, address="198.51.101.1").code == 450
     assert told(gateway, address="198.51.100.2").code == 250, "another host of the network"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can start others as somebody else")
+def test_another_account_can_remember(gateway):
+    gateway.stop()
+    gateway.config["user"] = "nobody"
+    gateway.write_config()
+    gateway.start()
+    assert gateway.ctl("greylist", "allow", "203.0.113.77").returncode == 0, "the first to write is root's gatewayctl"
+    assert told(gateway).code == 450
+    until(lambda: rows(gateway, "waiting"), "it is remembered", 20)
+    gateway.wait_restarted("smtpd", gateway.kill("smtpd"))
+    comes_in(gateway)
 
 
 def test_whom_it_is_not_for(gateway):
