@@ -72,7 +72,7 @@ base::Result<std::unique_ptr<Greylist>> Greylist::open(const std::string& state_
     if (!taken) return std::unexpected(taken.error());
     lock = std::move(*taken);
   }
-  const EnvOptions options{.read_only = read_only, .map_bytes = kMapBytes, .repair = "remove its files: it is made anew"};
+  const EnvOptions options{.read_only = read_only, .map_bytes = kMapBytes, .disposable = true, .repair = "it is made anew"};
   auto env = Env::open(where, kTables, options);
   if (!env && !read_only && env.error().kind == base::Kind::kData) {
     base::log().warning("greylisting begins anew: " + env.error().text);

@@ -189,6 +189,9 @@ Env::~Env() {
 }
 
 void Env::damaged(std::string_view what) const {
+  if (options_.disposable && !options_.read_only) {
+    for (const char* name : {"/data.mdb", "/lock.mdb"}) ::unlink((folder_ + name).c_str());
+  }
   base::panic("the database in " + folder_ + " is damaged: " + std::string(what) +
               (options_.repair.empty() ? "" : "; " + std::string(options_.repair)));
 }

@@ -32,6 +32,7 @@ using Table = std::size_t;
 struct EnvOptions {
   bool read_only = false;
   std::uint64_t map_bytes = 64ULL << 30;  // address space, not disk
+  bool disposable = false;                // what it holds may be lost: a writer that meets damage takes its files away
   std::string_view repair = {};           // what a person is told to do when it is damaged; a literal
 };
 

@@ -1,6 +1,8 @@
 #include "common/storage/greylist.h"
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "common/base/file.h"
 #include "tests/unit/storage/support.h"
@@ -190,6 +192,38 @@ TEST_F(GreylistTest, AFileThatIsNoDatabaseIsReplaced) {
   SetUp();
   put("k", waiting(kNow, kNow + 100));
   EXPECT_TRUE(find("k"));
+}
+
+// Whatever page is damaged: at worst one process ends by it, and the next has a database again.
+TEST_F(GreylistTest, DamageEndsOneProcess) {
+  for (int i = 0; i < 500; ++i) put("key " + std::to_string(i), waiting(kNow, kNow + 100));
+  list.reset();
+  const std::string file = Greylist::folder(folder.path()) + "/data.mdb";
+  const auto whole = base::read_file(file, 64 << 20);
+  ASSERT_TRUE(whole);
+  int ended = 0;
+  for (std::size_t page = 2; page * 4096 < whole->size(); ++page) {
+    std::string bad = *whole;
+    bad.replace(page * 4096, 4096, std::string(4096, '\xFF'));
+    ASSERT_TRUE(base::replace_file(file, bad));
+    const pid_t child = ::fork();
+    if (child == 0) {
+      ::close(STDERR_FILENO);
+      SetUp();
+      for (int i = 0; i < 500; ++i) (void)find("key " + std::to_string(i));
+      put("one more", waiting(kNow, kNow + 100));
+      ::_exit(0);
+    }
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    if (WIFEXITED(status)) continue;
+    ++ended;
+    SetUp();
+    put("k", waiting(kNow, kNow + 100));
+    EXPECT_TRUE(find("k"));
+    list.reset();
+  }
+  EXPECT_GT(ended, 0);
 }
 
 }  // namespace
