@@ -74,3 +74,20 @@ def test_times_are_the_admins(dashboard):
     title = browser.attribute("main time", "title")
     browser.devtools("Emulation.setTimezoneOverride", timezoneId="")
     assert " Asia/Tokyo (" in title and title.endswith("Z)")
+
+
+def test_figures_that_come_late_find_no_graph(dashboard, browser):
+    """A page that is left may still be waiting for an answer."""
+    dashboard.login()
+    dashboard.open("overview")
+    fault = browser.run("""return import('/ui/graph.js').then(({Graph}) => {
+        const graph = new Graph({heading: 'x'});
+        const data = {series: [{name: 'a', points: [[1, 1], [2, 2]]}], from: 1, to: 2};
+        document.querySelector('main').append(graph.element);
+        graph.draw(data);
+        if (!graph.chart) return 'nothing was drawn';
+        graph.dispose();
+        try { graph.draw(data); } catch (fault) { return String(fault); }
+        return '';
+      })""")
+    assert fault == ""

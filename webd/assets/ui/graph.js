@@ -18,6 +18,7 @@ export class Graph {
     this.frame = h('div.canvas', this.canvas);
     this.element = h('figure.graph', h('figcaption', heading), this.frame, this.legend);
     this.chart = null;
+    this.over = false;
     this.redraw = () => this.data && this.draw(this.data);
     addEventListener('theme', this.redraw);
     this.dark = matchMedia('(prefers-color-scheme: dark)');
@@ -26,6 +27,7 @@ export class Graph {
 
   // {series: [{name, points}], from, to (seconds), words?}
   draw(data) {
+    if (this.over) return; // figures that come when the page has been left
     this.data = data;
     const figures = data.series.map((s) => ({ name: s.name, ...sum(s.points) }));
     const empty = figures.every((f) => f.most === null);
@@ -124,6 +126,7 @@ export class Graph {
   }
 
   dispose() {
+    this.over = true;
     removeEventListener('theme', this.redraw);
     this.dark.removeEventListener('change', this.redraw);
     this.chart?.destroy();
