@@ -37,8 +37,8 @@ const std::vector<std::string_view>& actions() {
 const std::vector<Setting<Config>>& content_table() {
   static const std::vector<Setting<Config>> table{
     {{.name = "content_filter.enabled",
-      .doc = "Starts holdfast-filter, which looks for what is not wanted in mail (docs/content-filter.md). It is asked where `filters` "
-             "names the milter `holdfast`.",
+      .doc = "Starts holdfast-filter, which looks for what is not wanted in mail (docs/content-filter.md), for whoever asks it over its "
+             "socket: smtpd does not ask filters yet.",
       .reload = Reload::kRestart},
      [](Config& c) -> Slot { return &c.content_filter.enabled; }},
     {{.name = "content_filter.names.blocked",
