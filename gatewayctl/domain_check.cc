@@ -9,6 +9,7 @@
 
 #include "common/base/network.h"
 #include "common/base/text.h"
+#include "common/destination/name_servers.h"
 #include "common/destination/ourselves.h"
 #include "common/dns/resolver.h"
 #include "common/net/loop.h"
@@ -21,14 +22,6 @@ using Result = Finding::Result;
 constexpr std::uint16_t kSmtp = 25;
 // Hosts of one of these most likely share a router and a power supply.
 constexpr int kSiteOfV4 = 24, kSiteOfV6 = 48;
-
-dns::ResolverOptions resolver_options(const config::Config& config) {
-  dns::ResolverOptions out;
-  for (const auto& server : config.resolvers) {
-    if (const auto address = net::SocketAddress::ip(server.host, server.port)) out.servers.push_back(*address);
-  }
-  return out;
-}
 
 std::string host_text(const MxHost& host) {
   std::vector<std::string> addresses;
@@ -84,7 +77,7 @@ class Run {
  public:
   Run(const config::Config& config, std::string domain, const std::function<void(const Finding&)>& tell)
       : config_(config), domain_(std::move(domain)), tell_(tell), ourselves_(destination::ourselves(config)),
-        resolver_(std::make_unique<dns::Resolver>(loop_, resolver_options(config))) {}
+        resolver_(std::make_unique<dns::Resolver>(loop_, dns::ResolverOptions{.servers = destination::name_servers(config.resolvers)})) {}
 
   bool go() {
     resolver_->mx(domain_, [this](dns::Answer<dns::Mx> answer) {

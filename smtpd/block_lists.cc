@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "common/base/log.h"
+#include "common/destination/name_servers.h"
 #include "common/stats/counters.h"
 
 namespace holdfast::smtpd {
@@ -64,11 +65,7 @@ void BlockLists::forget_all() {
 
 dns::Resolver& BlockLists::resolver() {
   if (!resolver_) {
-    dns::ResolverOptions options{.timeout = rules_.timeout};
-    for (const auto& server : servers_) {
-      if (const auto address = net::SocketAddress::ip(server.host, server.port)) options.servers.push_back(*address);
-    }
-    resolver_ = std::make_unique<dns::Resolver>(loop_, std::move(options));
+    resolver_ = std::make_unique<dns::Resolver>(loop_, dns::ResolverOptions{.servers = destination::name_servers(servers_), .timeout = rules_.timeout});
   }
   return *resolver_;
 }

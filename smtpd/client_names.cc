@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/base/log.h"
+#include "common/destination/name_servers.h"
 
 namespace holdfast::smtpd {
 namespace {
@@ -46,13 +47,7 @@ void ClientNames::reload(const config::Config& config) {
 }
 
 dns::Resolver& ClientNames::resolver() {
-  if (!resolver_) {
-    dns::ResolverOptions options;
-    for (const auto& server : servers_) {
-      if (const auto address = net::SocketAddress::ip(server.host, server.port)) options.servers.push_back(*address);
-    }
-    resolver_ = std::make_unique<dns::Resolver>(loop_, std::move(options));
-  }
+  if (!resolver_) resolver_ = std::make_unique<dns::Resolver>(loop_, dns::ResolverOptions{.servers = destination::name_servers(servers_)});
   return *resolver_;
 }
 

@@ -9,7 +9,7 @@
 #include "common/base/idn.h"
 #include "common/base/text.h"
 #include "common/config/presets.h"
-#include "common/config/read_value.h"
+#include "common/config/read_item.h"
 #include "common/config/values.h"
 
 namespace holdfast::config {

@@ -15,6 +15,7 @@
 #include "common/config/finish.h"
 #include "common/config/mx.h"
 #include "common/config/presets.h"
+#include "common/config/read_item.h"
 #include "common/config/read_value.h"
 #include "common/config/security.h"
 #include "common/config/settings.h"

@@ -1,28 +1,20 @@
 #include "common/config/read_value.h"
 
 #include <algorithm>
-#include <charconv>
-#include <filesystem>
 
 #include <fmt/core.h>
 
 #include "common/base/file.h"
 #include "common/base/text.h"
 #include "common/config/presets.h"
+#include "common/config/read_item.h"
 #include "common/config/values.h"
-#include "common/policy/answer_pattern.h"
 
 namespace holdfast::config {
 namespace {
 
 constexpr std::size_t kMostZones = 50;     // each is a question a client
-constexpr int kMostWeight = 1000;
 constexpr std::size_t kMostServers = 200;  // as many sockets as one message between processes carries
-
-std::string beside(const std::string& file, const std::string& path) {
-  const std::filesystem::path folder = std::filesystem::absolute(file).parent_path();
-  return (folder / path).lexically_normal().string();
-}
 
 std::string kind_text(const Node& node) {
   switch (node.kind) {
@@ -37,7 +29,7 @@ std::string kind_text(const Node& node) {
 class Reader {
  public:
   Reader(const Info& info, const std::string& name, const Node& node, std::vector<Place>& places, Faults& faults)
-      : info_(info), name_(name), node_(node), places_(places), faults_(faults) {}
+      : info_(info), name_(name), node_(node), places_(places), faults_(faults), items_(name, faults) {}
 
   void operator()(bool* out) {
     static const std::vector<std::string> yes{"true", "yes", "on"}, no{"false", "no", "off"};
@@ -131,7 +123,7 @@ class Reader {
     std::vector<Webhook> list;
     places_.clear();
     for (const auto& item : node_.items) {
-      if (auto hook = read_webhook(item)) list.push_back(std::move(*hook));
+      if (auto hook = items_.webhook(item)) list.push_back(std::move(*hook));
       places_.push_back(item.place);
     }
     *out.webhooks = std::move(list);
@@ -198,7 +190,7 @@ class Reader {
       if (const auto problem = hostname_fault(entry.key); !problem.empty()) {
         fault_at(entry.place, fmt::format("the name '{}' {}", entry.key, problem));
       }
-      names[base::to_lower(entry.key)] = read_key_files(entry);
+      names[base::to_lower(entry.key)] = items_.key_files(entry);
       places_.push_back(entry.place);
     }
     *out.names = std::move(names);
@@ -237,7 +229,7 @@ class Reader {
     } else if (node_.kind != Node::Kind::kList) {
       return wrong("a list of entries, or the name of a file of them");
     }
-    for (const auto& item : node_.items) read_list_item(item, out.kind, items);
+    for (const auto& item : node_.items) items_.list_entry(item, out.kind, items);
     *out.items = std::move(items);
   }
 
@@ -245,7 +237,7 @@ class Reader {
     if (node_.kind != Node::Kind::kList) return wrong("a list such as [{zone: zen.example.test, weight: 2}]");
     std::vector<DnsblZone> zones;
     for (const auto& item : node_.items) {
-      if (auto zone = read_zone(item)) zones.push_back(std::move(*zone));
+      if (auto zone = items_.zone(item)) zones.push_back(std::move(*zone));
     }
     if (zones.size() > kMostZones) fault(fmt::format("must not have more than {} items", kMostZones));
     *out.zones = std::move(zones);
@@ -266,11 +258,7 @@ class Reader {
     return false;
   }
 
-  bool checked(const std::string& text) {
-    const std::string problem = info_.check == nullptr ? "" : info_.check(text);
-    if (!problem.empty()) fault(fmt::format("'{}' {}", text, problem));
-    return problem.empty();
-  }
+  bool checked(const std::string& text) { return checked_at(node_.place, text); }
 
   bool checked_at(const Place& place, const std::string& text) {
     const std::string problem = info_.check == nullptr ? "" : info_.check(text);
@@ -326,118 +314,6 @@ class Reader {
     if (!list.empty()) out = std::move(list);
   }
 
-  void read_list_item(const Node& item, policy::ListKind kind, std::vector<ListItem>& items) {
-    const bool names_file = item.kind == Node::Kind::kMap && item.entries.size() == 1 && item.entries[0].key == "file" &&
-                            item.entries[0].value.kind == Node::Kind::kScalar && !item.entries[0].value.text.empty();
-    if (names_file) {
-      items.push_back({.text = {}, .file = beside(item.place.file, item.entries[0].value.text), .in_file = item.place.file, .line = item.place.line});
-    } else if (item.kind != Node::Kind::kScalar) {
-      fault_at(item.place, "each must be an entry or {file: NAME}");
-    } else if (const auto entry = policy::parse_entry(kind, item.text); !entry) {
-      fault_at(item.place, entry.error().text);
-    } else {
-      items.push_back({.text = item.text, .file = {}, .in_file = item.place.file, .line = item.place.line});
-    }
-  }
-
-  std::optional<DnsblZone> read_zone(const Node& item) {
-    DnsblZone zone;
-    if (item.kind == Node::Kind::kScalar) zone.zone = base::to_lower(item.text);
-    for (const auto& entry : item.entries) {
-      const std::string& text = entry.value.text;
-      if (entry.value.kind != Node::Kind::kScalar) {
-        fault_at(entry.place, fmt::format("'{}' must be one value", entry.key));
-      } else if (entry.key == "zone") {
-        zone.zone = base::to_lower(text);
-      } else if (entry.key == "weight") {
-        read_weight(entry, zone.weight);
-      } else if (entry.key == "answers") {
-        zone.answers = text;
-        if (const auto pattern = policy::AnswerPattern::parse(text); !pattern) fault_at(entry.place, pattern.error().text);
-      } else {
-        fault_at(entry.place, fmt::format("unknown '{}' in a zone{}", entry.key, hint(entry.key, {"zone", "weight", "answers"})));
-      }
-    }
-    if (const auto problem = hostname_fault(zone.zone); !problem.empty()) {
-      fault_at(item.place, fmt::format("each must be {{zone: NAME, weight: 1}}: the zone '{}' {}", zone.zone, problem));
-      return std::nullopt;
-    }
-    return zone;
-  }
-
-  void read_weight(const Entry& entry, int& out) {
-    const std::string& text = entry.value.text;
-    const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), out);
-    if (error != std::errc{} || stop != text.data() + text.size() || out < -kMostWeight || out > kMostWeight || out == 0) {
-      fault_at(entry.place, fmt::format("'{}' is no weight: {} to {}, but 0", text, -kMostWeight, kMostWeight));
-    }
-  }
-
-  KeyFiles read_key_files(const Entry& entry) {
-    KeyFiles files;
-    for (const auto& part : entry.value.entries) {
-      std::string* const file = part.key == "certificate" ? &files.certificate : part.key == "key" ? &files.key : nullptr;
-      if (file != nullptr && part.value.kind == Node::Kind::kScalar && !part.value.text.empty()) {
-        *file = beside(part.place.file, part.value.text);
-      } else {
-        fault_at(part.place, fmt::format("{}: '{}' must be 'certificate' or 'key' with the name of a file", entry.key, part.key));
-      }
-    }
-    if (files.certificate.empty() || files.key.empty()) fault_at(entry.place, fmt::format("{} needs a certificate and a key", entry.key));
-    return files;
-  }
-
-  std::optional<Webhook> read_webhook(const Node& item) {
-    if (item.kind != Node::Kind::kMap) {
-      fault_at(item.place, "each must be a map: {url: \"https://example.test/hook\", format: json}");
-      return std::nullopt;
-    }
-    Webhook hook;
-    const std::map<std::string, std::string*> texts{{"url", &hook.url}, {"format", &hook.format}, {"template", &hook.body},
-      {"content_type", &hook.content_type}, {"token_file", &hook.token_file}, {"ca_file", &hook.ca_file}};
-    for (const auto& entry : item.entries) {
-      const auto text = texts.find(entry.key);
-      if (entry.key == "headers") {
-        read_headers(entry, hook.headers);
-      } else if (text == texts.end()) {
-        fault_at(entry.place, fmt::format("unknown '{}' in a webhook{}", entry.key,
-          hint(entry.key, {"url", "format", "template", "content_type", "headers", "token_file", "ca_file"})));
-      } else if (entry.value.kind != Node::Kind::kScalar) {
-        fault_at(entry.place, fmt::format("'{}' must be a text", entry.key));
-      } else {
-        *text->second = entry.key.ends_with("_file") && !entry.value.text.empty() ? beside(entry.place.file, entry.value.text) : entry.value.text;
-      }
-    }
-    check_webhook(hook, item.place);
-    return hook;
-  }
-
-  void read_headers(const Entry& entry, std::vector<std::string>& headers) {
-    for (const auto& line : entry.value.items) {
-      if (line.kind == Node::Kind::kScalar && is_header(line.text)) headers.push_back(line.text);
-      else fault_at(line.place, "a header is written \"Name: value\"");
-    }
-    if (entry.value.kind != Node::Kind::kList) fault_at(entry.place, "'headers' must be a list such as [\"X-Key: 1\"]");
-  }
-
-  static bool is_header(const std::string& line) {
-    const auto colon = line.find(':');
-    const auto name = [](char c) { return c > 32 && c < 127 && c != ':'; };
-    return colon != line.npos && colon > 0 && std::all_of(line.begin(), line.begin() + static_cast<std::ptrdiff_t>(colon), name) &&
-           std::ranges::none_of(line, [](char c) { return static_cast<unsigned char>(c) < 32 || c == 127; });
-  }
-
-  void check_webhook(const Webhook& hook, const Place& place) {
-    static const std::vector<std::string> formats{"json", "slack", "ntfy", "alertmanager", "template"};
-    if (hook.url.empty()) return fault_at(place, "a webhook needs a url");
-    if (const auto problem = url_fault(hook.url); !problem.empty()) fault_at(place, fmt::format("'{}' {}", hook.url, problem));
-    if (std::ranges::find(formats, hook.format) == formats.end()) {
-      fault_at(place, fmt::format("format must be json, slack, ntfy, alertmanager or template, not '{}'{}", hook.format, hint(hook.format, formats)));
-    }
-    if ((hook.format == "template") != !hook.body.empty()) fault_at(place, "format: template and 'template' need each other");
-    if (!hook.content_type.empty() && !is_header("Content-Type: " + hook.content_type)) fault_at(place, "content_type has a control character");
-  }
-
   // Lines without their comments, with the place of each.
   template <class Take>
   bool each_line(std::string& file, Take take) {
@@ -477,7 +353,7 @@ class Reader {
   void read_phases(const RetrySlot& out) {
     std::vector<Phase> phases;
     for (const auto& item : node_.items) {
-      const auto phase = read_phase(item);
+      const auto phase = items_.phase(item);
       if (!phase) return;
       if (!phases.empty() && phase->until <= phases.back().until) {
         return fault_at(item.place, "each phase must end after the one before it");
@@ -487,61 +363,6 @@ class Reader {
     if (phases.empty()) return fault("must not be empty");
     *out.name = "custom";
     *out.schedule = std::move(phases);
-  }
-
-  std::optional<Phase> read_phase(const Node& item) {
-    static constexpr std::string_view kShape = "a phase is {until: 2h, every: 15m} or {until: 16h, start: 15m, factor: 1.5}";
-    if (item.kind != Node::Kind::kMap) {
-      fault_at(item.place, std::string(kShape));
-      return std::nullopt;
-    }
-    Phase phase;
-    bool has_factor = false, good = true;
-    for (const auto& entry : item.entries) {
-      if (entry.key == "factor") {
-        has_factor = true;
-        good = read_factor(entry.value, phase.factor) && good;
-      } else if (base::Seconds* out = duration_of(phase, entry.key)) {
-        good = read_phase_duration(entry, *out) && good;
-      } else {
-        fault_at(entry.place, fmt::format("unknown '{}' in a phase{}", entry.key,
-                                          hint(entry.key, {"until", "every", "start", "factor"})));
-        good = false;
-      }
-    }
-    if (!good) return std::nullopt;
-    const bool fixed = phase.every.count() > 0 && phase.start.count() == 0 && !has_factor;
-    const bool growing = phase.every.count() == 0 && phase.start.count() > 0 && has_factor;
-    if (phase.until.count() > 0 && (fixed || growing)) return phase;
-    fault_at(item.place, std::string(kShape));
-    return std::nullopt;
-  }
-
-  static base::Seconds* duration_of(Phase& phase, const std::string& key) {
-    if (key == "until") return &phase.until;
-    if (key == "every") return &phase.every;
-    return key == "start" ? &phase.start : nullptr;
-  }
-
-  bool read_phase_duration(const Entry& entry, base::Seconds& out) {
-    const auto duration = parse_duration(entry.value.text);
-    if (!duration) {
-      fault_at(entry.place, duration.error().text);
-    } else if (duration->count() == 0) {
-      fault_at(entry.place, fmt::format("'{}' must be more than 0", entry.key));
-    } else {
-      out = *duration;
-      return true;
-    }
-    return false;
-  }
-
-  bool read_factor(const Node& value, double& out) {
-    const char* end = value.text.data() + value.text.size();
-    const auto [stop, error] = std::from_chars(value.text.data(), end, out);
-    if (error == std::errc{} && stop == end && out >= 1.0 && out <= 10.0) return true;
-    fault_at(value.place, fmt::format("'{}' is not a factor: 1 to 10, such as 1.5", value.text));
-    return false;
   }
 
  public:
@@ -556,15 +377,11 @@ class Reader {
   const Node& node_;
   std::vector<Place>& places_;
   Faults& faults_;
+  ItemReader items_;
   Slot slot_{};
 };
 
 }  // namespace
-
-std::string hint(const std::string& word, const std::vector<std::string>& known) {
-  const auto near = base::nearest(word, known);
-  return near ? fmt::format(" (did you mean '{}'?)", *near) : "";
-}
 
 void read_value(const Slot& slot, const Info& info, const std::string& name, const Node& node,
                 std::vector<Place>& places, Faults& faults) {

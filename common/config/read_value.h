@@ -16,7 +16,4 @@ namespace holdfast::config {
 void read_value(const Slot& slot, const Info& info, const std::string& name, const Node& node,
                 std::vector<Place>& places, Faults& faults);
 
-// " (did you mean 'servers'?)" or nothing.
-std::string hint(const std::string& word, const std::vector<std::string>& known);
-
 }  // namespace holdfast::config

@@ -4,7 +4,6 @@
 #include <fmt/core.h>
 
 #include "common/base/panic.h"
-#include "common/base/text.h"
 
 namespace holdfast::destination {
 
@@ -30,9 +29,7 @@ std::string said(const mail::Reply& reply) { return "it says: " + reply.text(); 
 
 }  // namespace
 
-bool is_greylisting(const mail::Reply& reply) {
-  return reply.temporary() && (reply.enhanced.starts_with("4.7.") || base::to_lower(reply.text()).find("greylist") != std::string::npos);
-}
+bool is_greylisting(const mail::Reply& reply) { return mail::is_sender_policy(reply, {"4.7.*"}); }
 
 Finding postmaster(const mail::Reply& reply) {
   constexpr const char* kStep = "postmaster";

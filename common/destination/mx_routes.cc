@@ -7,6 +7,7 @@
 
 #include "common/base/handed_files.h"
 #include "common/base/log.h"
+#include "common/destination/name_servers.h"
 #include "common/destination/ourselves.h"
 #include "common/destination/security.h"
 
@@ -16,10 +17,7 @@ namespace {
 constexpr const char* kRootKey = "/usr/share/dns/root.key";  // Debian's dns-root-data
 
 dns::ResolverOptions resolver_options(const config::Config& config) {
-  dns::ResolverOptions options;
-  for (const auto& server : config.resolvers) {
-    if (const auto address = net::SocketAddress::ip(server.host, server.port)) options.servers.push_back(*address);
-  }
+  dns::ResolverOptions options{.servers = name_servers(config.resolvers)};
   if (config.trust_anchors == "off") return options;
   options.strict = !config.trust_anchors.empty();
   const auto anchors = base::read_handed(options.strict ? config.trust_anchors : kRootKey);

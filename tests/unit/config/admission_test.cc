@@ -1,31 +1,22 @@
 // Lists, DNS block lists and greylisting as they are configured.
 #include <algorithm>
-#include <filesystem>
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include "common/base/file.h"
 #include "common/config/compile_lists.h"
 #include "common/config/security.h"
 #include "common/config/show.h"
 #include "tests/unit/config/texts.h"
+#include "tests/unit/in_folder.h"
 
 namespace holdfast::config {
 namespace {
 
-class AdmissionTest : public ::testing::Test {
+class AdmissionTest : public test::InFolder {
  protected:
-  AdmissionTest() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "holdfast-XXXXXX").string();
-    EXPECT_NE(::mkdtemp(pattern.data()), nullptr);
-    folder = pattern;
-  }
-  ~AdmissionTest() override { std::filesystem::remove_all(folder); }
-  void write(const std::string& name, const std::string& text) const { ASSERT_TRUE(base::replace_file(folder + "/" + name, text)); }
-  base::Result<Config> loaded(Files files) const { return load(folder + "/gateway.yaml", files); }
-
-  std::string folder;
+  void write(const std::string& name, const std::string& text) const { ASSERT_TRUE(base::replace_file(root_ + "/" + name, text)); }
+  base::Result<Config> loaded(Files files) const { return load(root_ + "/gateway.yaml", files); }
 };
 
 TEST_F(AdmissionTest, EntriesStandInTheFileOrInOthers) {
@@ -45,14 +36,14 @@ TEST_F(AdmissionTest, EntriesStandInTheFileOrInOthers) {
   EXPECT_EQ(lists->size(), 4u);
   const auto inline_one = lists->client_matches(base::IpAddress::parse("192.0.2.9"), "");
   ASSERT_EQ(inline_one.size(), 1u);
-  EXPECT_EQ(inline_one[0].place, folder + "/gateway.yaml:9");
+  EXPECT_EQ(inline_one[0].place, root_ + "/gateway.yaml:9");
   const auto of_file = lists->client_matches(base::IpAddress::parse("198.51.100.7"), "");
   ASSERT_EQ(of_file.size(), 1u);
-  EXPECT_EQ(of_file[0].place, folder + "/bad-clients:3");
+  EXPECT_EQ(of_file[0].place, root_ + "/bad-clients:3");
   EXPECT_EQ(lists->matches(policy::ListKind::kSender, "a#b@s.example").size(), 1u);
   const auto handed = secret_files(*c, Reader::kSmtpd);
-  EXPECT_EQ(std::ranges::count(handed, folder + "/bad-clients"), 1) << "master hands it to smtpd";
-  EXPECT_EQ(std::ranges::count(secret_files(*c, Reader::kRoads), folder + "/bad-clients"), 0);
+  EXPECT_EQ(std::ranges::count(handed, root_ + "/bad-clients"), 1) << "master hands it to smtpd";
+  EXPECT_EQ(std::ranges::count(secret_files(*c, Reader::kRoads), root_ + "/bad-clients"), 0);
 }
 
 TEST_F(AdmissionTest, ABadLineIsNamedByFileAndLine) {
@@ -60,8 +51,8 @@ TEST_F(AdmissionTest, ABadLineIsNamedByFileAndLine) {
   write("names", "good.example\nbad name\n");
   const auto c = loaded(Files::kCheck);
   ASSERT_FALSE(c);
-  EXPECT_NE(c.error().text.find(folder + "/names:2: lists.helo.block: 'bad name' has a blank"), std::string::npos) << c.error().text;
-  EXPECT_NE(c.error().text.find(folder + "/gateway.yaml:6: "), std::string::npos) << c.error().text;
+  EXPECT_NE(c.error().text.find(root_ + "/names:2: lists.helo.block: 'bad name' has a blank"), std::string::npos) << c.error().text;
+  EXPECT_NE(c.error().text.find(root_ + "/gateway.yaml:6: "), std::string::npos) << c.error().text;
   EXPECT_TRUE(loaded(Files::kSkip)) << "files are read where they are asked for";
 }
 

@@ -9,29 +9,22 @@
 #include "common/config/load.h"
 #include "common/config/show.h"
 #include "tests/unit/config/texts.h"
+#include "tests/unit/in_folder.h"
 
 namespace holdfast::config {
 namespace {
 
 namespace fs = std::filesystem;
 
-class Files : public testing::Test {
+class Files : public test::InFolder {
  protected:
-  void SetUp() override {
-    std::string pattern = (fs::temp_directory_path() / "holdfast-config-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    root_ = pattern;
-    put("gateway.yaml", kMinimal);
-  }
-  void TearDown() override { fs::remove_all(root_); }
+  void SetUp() override { put("gateway.yaml", kMinimal); }
 
   void put(const std::string& name, const std::string& text) {
-    fs::create_directories((root_ / name).parent_path());
-    std::ofstream(root_ / name) << text;
+    fs::create_directories(fs::path(path(name)).parent_path());
+    std::ofstream(path(name)) << text;
   }
-  std::string path(const std::string& name = "gateway.yaml") const { return (root_ / name).string(); }
-
-  fs::path root_;
+  std::string path(const std::string& name = "gateway.yaml") const { return root_ + "/" + name; }
 };
 
 TEST_F(Files, ConfDReplacesAndDomainsDAdds) {

@@ -4,12 +4,12 @@
 
 #include <sys/wait.h>
 
-#include "tests/unit/master/folder.h"
+#include "tests/unit/in_folder.h"
 
 namespace holdfast::master {
 namespace {
 
-class Instances : public InFolder {};
+class Instances : public test::InFolder {};
 
 TEST_F(Instances, ThereIsOneARunFolder) {
   const auto first = Instance::take(root_, 1);

@@ -7,13 +7,13 @@
 
 #include "common/base/file.h"
 #include "common/net/address.h"
-#include "tests/unit/master/folder.h"
+#include "tests/unit/in_folder.h"
 
 namespace holdfast::master {
 namespace {
 
 // Takes systemd's place at the end of NOTIFY_SOCKET.
-class Notify : public InFolder {
+class Notify : public test::InFolder {
  protected:
   Notify() : socket_(::socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0)) {
     const auto address = net::SocketAddress::unix_path(root_ + "/notify").value();

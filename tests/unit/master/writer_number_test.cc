@@ -5,12 +5,12 @@
 #include "common/base/file.h"
 #include "common/storage/queue_index.h"
 #include "common/storage/segment.h"
-#include "tests/unit/master/folder.h"
+#include "tests/unit/in_folder.h"
 
 namespace holdfast::master {
 namespace {
 
-class Numbers : public InFolder {
+class Numbers : public test::InFolder {
  protected:
   Numbers() {
     paths_.spool = root_ + "/spool";

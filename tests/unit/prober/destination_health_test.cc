@@ -1,58 +1,9 @@
-#include "prober/destination_health.h"
-
-#include <gtest/gtest.h>
+#include "tests/unit/prober/destination_health_fixture.h"
 
 namespace holdfast::prober {
 namespace {
 
-using mail::Stage;
-using enum DestinationState;
-
-Now at(int seconds, int millis = 0) {
-  const base::Millis t(seconds * 1000 + millis);
-  return {base::Mono(t), base::Wall(t + base::Seconds(1'000'000))};
-}
-
-class Health : public testing::Test {
- protected:
-  static DestinationHealth make(std::vector<std::string> servers = {"a:25"}, int down_after = 3) {
-    DestinationHealth made({.servers = servers, .rules = {down_after, 1}, .interval = base::Seconds(120)}, at(0));
-    for (const auto& s : servers) made.set_addresses(s, {s}, at(0));
-    return made;
-  }
-  static void fail(DestinationHealth& h, const std::string& server, int t,
-                   const std::string& why = "connect: refused") {
-    h.record_probe(server, server, {.stage = Stage::kConnect, .reason = why, .probe = true}, at(t));
-  }
-  static void pass(DestinationHealth& h, const std::string& server, int t) {
-    h.record_probe(server, server, {.ok = true, .stage = Stage::kRcpt, .reason = {}, .probe = true}, at(t));
-  }
-  static ipc::Fact fact(Stage stage, int code = 0, bool reused = false) {
-    return {.destination = "d",
-            .server = "a:25",
-            .address = "a:25",
-            .stage = stage,
-            .code = code,
-            .reason = "why",
-            .reused = reused};
-  }
-  static ipc::DrainReport report(const DestinationHealth& h, ipc::DrainEvent event, std::string reason = {}) {
-    return {.destination = "d", .since_ms = base::to_millis(h.since()), .event = event, .reason = std::move(reason)};
-  }
-  // Down, by three failures, at second `t`.
-  static DestinationHealth make_down(int t = 10) {
-    auto h = make();
-    for (int i = 0; i < 3; ++i) fail(h, "a:25", t);
-    h.decide(at(t));
-    return h;
-  }
-  static DestinationHealth make_draining(int t = 20) {
-    auto h = make_down();
-    pass(h, "a:25", t);
-    h.decide(at(t));
-    return h;
-  }
-};
+using Health = DestinationHealthTest;
 
 TEST_F(Health, BeginsUp) {
   auto h = make();
@@ -248,94 +199,6 @@ TEST_F(Health, RefusingKnownRecipientsIsDownUntilOneIsAccepted) {
   EXPECT_FALSE(h.decide(at(200)).change);
   h.set_refuses_known("a:25", false, at(300));
   EXPECT_EQ(h.decide(at(300)).change->to, kDraining);
-}
-
-TEST_F(Health, PauseAndResume) {
-  auto h = make();
-  h.pause("work on it", "root", std::nullopt);
-  auto change = h.decide(at(5)).change;
-  EXPECT_EQ(change->to, kPaused);
-  EXPECT_EQ(h.reason(), "work on it");
-  fail(h, "a:25", 6);
-  EXPECT_FALSE(h.decide(at(6)).change);
-  h.resume();
-  EXPECT_EQ(h.decide(at(10)).change->to, kDraining);
-}
-
-TEST_F(Health, ResumedWhileTheServerIsDown) {
-  auto h = make_down();
-  h.pause("", "root", std::nullopt);
-  EXPECT_EQ(h.decide(at(20)).change->to, kPaused);
-  h.resume();
-  EXPECT_EQ(h.decide(at(30)).change->to, kDown);
-}
-
-TEST_F(Health, APauseEndsByItself) {
-  auto h = make();
-  h.pause("", "root", at(100).wall);
-  h.decide(at(5));
-  EXPECT_FALSE(h.decide(at(99)).change);
-  EXPECT_EQ(h.decide(at(100)).change->to, kDraining);
-}
-
-TEST_F(Health, APauseThatEndsByItselfEndsLikeAResume) {
-  auto h = make_draining(20);
-  h.record_drain(report(h, ipc::DrainEvent::kFailed, "poison"), at(30));
-  h.decide(at(30));
-  h.pause("", "root", at(40).wall);
-  h.decide(at(31));
-  EXPECT_EQ(h.decide(at(40)).change->to, kDraining);
-  EXPECT_TRUE(h.reason().empty());
-}
-
-TEST_F(Health, ForcedDownItStaysSoThoughProbesPass) {
-  auto h = make();
-  h.force(false, "root");
-  EXPECT_EQ(h.decide(at(5)).change->to, kDown);
-  EXPECT_EQ(h.reason(), "forced down by root");
-  pass(h, "a:25", 6);
-  EXPECT_FALSE(h.decide(at(6)).change);
-  EXPECT_TRUE(h.server("a:25")->up()) << "what probes find is still known";
-  h.unforce();
-  EXPECT_EQ(h.decide(at(10)).change->to, kDraining);
-  EXPECT_EQ(h.reason(), "");
-}
-
-TEST_F(Health, ForcedUpItIsUsedThoughProbesFail) {
-  auto h = make_down();
-  h.force(true, "root");
-  EXPECT_EQ(h.decide(at(20)).change->to, kUp);
-  EXPECT_TRUE(h.memory().servers.front().up) << "or nobody would connect to it";
-  fail(h, "a:25", 21);
-  EXPECT_FALSE(h.decide(at(21)).change);
-  h.unforce();
-  EXPECT_EQ(h.decide(at(30)).change->to, kDown);
-  EXPECT_FALSE(h.memory().servers.front().up);
-}
-
-TEST_F(Health, APauseGoesBeforeAForcedState) {
-  auto h = make();
-  h.force(true, "root");
-  h.pause("work", "root", std::nullopt);
-  EXPECT_EQ(h.decide(at(5)).change->to, kPaused);
-  h.resume();
-  EXPECT_EQ(h.decide(at(6)).change->to, kUp);
-}
-
-TEST_F(Health, AForcedStateIsRememberedAcrossARestart) {
-  for (const bool up : {true, false}) {
-    auto before = make();
-    before.force(up, "root");
-    before.decide(at(5));
-    auto after = make();
-    after.restore(before.memory(), at(40));
-    EXPECT_FALSE(after.decide(at(40)).change);
-    EXPECT_EQ(after.state(), up ? kUp : kDown);
-    after.unforce();
-    const auto decision = after.decide(at(41));
-    EXPECT_EQ(after.state(), up ? kUp : kDraining);
-    EXPECT_EQ(decision.change.has_value(), !up);
-  }
 }
 
 TEST_F(Health, CountsDowntimeOfOutagesOnly) {

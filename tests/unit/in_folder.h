@@ -8,12 +8,12 @@
 
 #include <gtest/gtest.h>
 
-namespace holdfast::master {
+namespace holdfast::test {
 
 class InFolder : public testing::Test {
  protected:
   InFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "holdfast-master-XXXXXX").string();
+    std::string pattern = (std::filesystem::temp_directory_path() / "holdfast-XXXXXX").string();
     EXPECT_NE(::mkdtemp(pattern.data()), nullptr);
     root_ = pattern;
   }
@@ -22,4 +22,4 @@ class InFolder : public testing::Test {
   std::string root_;
 };
 
-}  // namespace holdfast::master
+}  // namespace holdfast::test
