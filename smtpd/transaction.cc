@@ -23,6 +23,7 @@ Transaction::Transaction(Shared& shared, const Client& client, const smtp::event
       smtputf8_(mail.smtputf8),
       ret_(mail.ret),
       envid_(mail.envid),
+      parameters_(mail.parameters),
       declared_size_(mail.size.value_or(0)),
       began_(shared.loop.now()),
       content_(shared.spool.contents_folder()) {}
@@ -31,6 +32,7 @@ Transaction::~Transaction() { abandon(); }
 
 void Transaction::abandon() {
   relay_.reset();
+  if (chain_ != nullptr) std::exchange(chain_, nullptr)->abort();
   if (spool_token_) shared_.spool.forget(*spool_token_);
   spool_token_.reset();
 }
@@ -78,7 +80,19 @@ void Transaction::rcpt(const smtp::event::Rcpt& rcpt, Answer answer) {
     destination_ = destination;
   }
   question.view = shared_.book.recipient(question.recipient, *question.domain, base::wall_now());
-  if (question.view.standing == Standing::kDenied || mode_ == Mode::kKept || (relay_ && relay_->lost())) {
+  if (question.view.standing == Standing::kDenied) {
+    settle(question, judge_unasked(question));
+  } else {
+    screened(std::move(question));
+  }
+}
+
+void Transaction::screened(Question question) {
+  config_->filters.empty() ? passed(std::move(question)) : ask_filters(std::move(question));
+}
+
+void Transaction::passed(Question question) {
+  if (mode_ == Mode::kKept || (relay_ && relay_->lost())) {
     settle(question, judge_unasked(question));
   } else {
     ask_destination(std::move(question));
@@ -197,6 +211,7 @@ void Transaction::accept(const Question& question, Mode mode) {
   mode_ = mode;
   stats::count(mode == Mode::kLive ? stats::Counter::kRecipientsLive : stats::Counter::kRecipientsKept);
   recipients_.push_back({.address = question.recipient.text(), .orcpt = question.orcpt, .notify = question.notify, .known = question.view.keepable});
+  unfiltered_ = unfiltered_ || (bypassed_ && question.skips);
   if (id_.value == 0) id_ = shared_.next_id();
 }
 
@@ -207,7 +222,8 @@ std::string Transaction::protocol() const {
 
 void Transaction::begin_content() {
   const std::string date = base::rfc5322_date(base::wall_now()), protocol = this->protocol();
-  content_.set_head(mail::received_header({.helo = client_.helo,
+  std::string head = unfiltered_ ? "X-Holdfast-Unfiltered: yes\r\n" : "";
+  head += mail::received_header({.helo = client_.helo,
                                            .client_name = client_.name,
                                            .literal = client_.literal,
                                            .tls = client_.tls,
@@ -216,7 +232,9 @@ void Transaction::begin_content() {
                                            .id = id_,
                                            .recipient = recipients_.size() == 1 ? recipients_[0].address : "",
                                            .utf8 = smtputf8_,
-                                           .date = date}));
+                                           .date = date});
+  if (chain_ == nullptr) content_.set_head(std::move(head));
+  else head_ = std::move(head);
 }
 
 void Transaction::content(std::string_view wire) {
@@ -274,6 +292,11 @@ void Transaction::end(const smtp::event::ContentEnd& end, Answer answer) {
     return;
   }
   message_id_ = mail::scan_header(header_).message_id;
+  if (!discarded_by_.empty()) return discard(discarded_by_);
+  chain_ != nullptr ? filter_content() : dispatch();
+}
+
+void Transaction::dispatch() {
   if (mode_ == Mode::kLive) {
     send_live();
   } else {
@@ -346,6 +369,8 @@ mail::Envelope Transaction::envelope() const {
   out.ret = ret_;
   out.envid = envid_;
   out.message_id = message_id_;
+  out.unfiltered = unfiltered_;
+  out.hold = hold_;
   return out;
 }
 
@@ -360,6 +385,10 @@ void Transaction::kept(const base::Status& status) {
     stats::count(stats::Counter::kKeptBytes, octets_);
     stats::observe(stats::Histogram::kKeepSeconds, shared_.loop.now() - ended_);
     base::log().write(mail::events::client(id_, client_.name, client_.address));
+    if (unfiltered_) {
+      stats::count(stats::Counter::kMessagesUnfiltered);
+      base::log().notice(fmt::format("{}: unfiltered: kept without asking the filters, while {} is down", id_.text(), destination_->name));
+    }
     end_answer_(mail::Reply::make(250, "2.0.0", fmt::format("Ok: queued as {}", id_.text())));
     return;
   }

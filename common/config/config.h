@@ -13,6 +13,7 @@
 #include "common/base/network.h"
 #include "common/base/time.h"
 #include "common/config/content_filter.h"
+#include "common/config/filters.h"
 
 namespace holdfast::config {
 
@@ -118,6 +119,7 @@ struct Domain {
   std::vector<std::string> local_recipients;  // full addresses, lower case, sorted; ["*"] is any
   std::string local_recipients_file;          // where these were read from, when it was a file
   Quota quota;                                // of what is kept for it
+  std::string filtering = "default";          // while its destination is down: Config::filtering, or bypass, or run
 };
 
 // Absolute paths. `base` is empty unless it was given; the others are always filled in.
@@ -254,6 +256,8 @@ struct Config {
   Seconds second_look{600};                                           // expiry waits so long after the clock jumped
   Alerts alerts;
   ContentFilter content_filter;
+  std::vector<Filter> filters;                                        // in the order in which they are asked
+  std::string filtering = "bypass";                                   // while a destination is down: bypass or run
   bool debug = false;
   std::vector<std::string> warnings;  // "FILE:LINE: text": legal, but hardly meant
 

@@ -12,6 +12,7 @@
 #include "common/base/text.h"
 #include "common/config/alerts.h"
 #include "common/config/finish.h"
+#include "common/config/finish_filters.h"
 #include "common/config/mx.h"
 #include "common/config/presets.h"
 #include "common/config/read_value.h"
@@ -216,6 +217,7 @@ base::Result<Config> finished(Loader& loader, const std::string& file, Files fil
   finish(draft);
   finish_security(draft);
   finish_alerts(draft);
+  finish_filters(draft);
   finish_web(draft);
   if (files == Files::kCheck) {
     check_security_files(draft);

@@ -61,6 +61,9 @@ struct RetrySlot {
 struct KeyFilesSlot {    // a map of names to {certificate, key}
   std::map<std::string, KeyFiles>* names;
 };
+struct FiltersSlot {     // a list of maps
+  std::vector<Filter>* filters;
+};
 struct TextsSlot {       // a list, or a file with one a line
   std::vector<std::string>* texts;
   std::string* file;
@@ -73,7 +76,7 @@ struct RecipientsSlot {
 // Where a setting's value is kept; the kind of slot is the setting's type.
 using Slot = std::variant<bool*, int*, std::uint64_t*, base::Seconds*, std::string*, std::vector<std::string>*,
                           ChoiceSlot, PathSlot, FileSlot, ServersSlot, ListenSlot, RelaySlot, RelaysSlot, WebhooksSlot, ResolversSlot, NetworksSlot, ReserveSlot,
-                          FlagsSlot, RetrySlot, KeyFilesSlot, TextsSlot, RecipientsSlot>;
+                          FlagsSlot, RetrySlot, KeyFilesSlot, FiltersSlot, TextsSlot, RecipientsSlot>;
 
 enum class Reload {
   kLive,     // a reload puts it into force
