@@ -8,6 +8,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "common/base/panic.h"
+
 namespace holdfast::storage {
 namespace {
 
@@ -27,6 +29,7 @@ Content::Content(Content&& other) noexcept
       head_(std::exchange(other.head_, {})),
       body_(std::exchange(other.body_, {})),
       body_size_(std::exchange(other.body_size_, 0)),
+      left_out_(std::exchange(other.left_out_, 0)),
       counted_(std::exchange(other.counted_, 0)),
       file_(std::move(other.file_)) {}
 
@@ -38,6 +41,7 @@ Content& Content::operator=(Content&& other) noexcept {
   head_ = std::exchange(other.head_, {});
   body_ = std::exchange(other.body_, {});
   body_size_ = std::exchange(other.body_size_, 0);
+  left_out_ = std::exchange(other.left_out_, 0);
   counted_ = std::exchange(other.counted_, 0);
   file_ = std::move(other.file_);
   return *this;
@@ -75,13 +79,23 @@ base::Status Content::spill() {
   return {};
 }
 
+void Content::replace_front(std::uint64_t bytes, std::string head) {
+  base::expect(bytes <= size(), "a front that is longer than the content");
+  if (bytes > head_.size()) {
+    left_out_ += bytes - head_.size();
+  } else {
+    head.append(head_, bytes);
+  }
+  head_ = std::move(head);
+}
+
 base::Result<std::string_view> ContentReader::next() {
   if (position_ < content_.head_.size()) {
     const auto piece = std::string_view(content_.head_).substr(position_, kPiece);
     position_ += piece.size();
     return piece;
   }
-  const std::uint64_t at = position_ - content_.head_.size();
+  const std::uint64_t at = position_ - content_.head_.size() + content_.left_out_;
   if (!content_.file_) {
     const auto piece = std::string_view(content_.body_).substr(at, kPiece);
     position_ += piece.size();

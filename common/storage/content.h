@@ -31,7 +31,10 @@ class Content {
   // Put before everything appended (our Received header); replaces an earlier head. In memory always.
   void set_head(std::string head) { head_ = std::move(head); }
 
-  std::uint64_t size() const { return head_.size() + body_size_; }
+  // Another beginning instead of the first `bytes` of all, head included: nothing is copied but the new head.
+  void replace_front(std::uint64_t bytes, std::string head);
+
+  std::uint64_t size() const { return head_.size() + body_size_ - left_out_; }
   bool in_file() const { return static_cast<bool>(file_); }
   // Bytes in the memory of this process's Contents together.
   static std::size_t memory_in_use();
@@ -45,6 +48,7 @@ class Content {
   ContentLimits limits_;
   std::string head_, body_;
   std::uint64_t body_size_ = 0;
+  std::uint64_t left_out_ = 0;  // of the body, at its front
   std::size_t counted_ = 0;  // our part of memory_in_use()
   base::UniqueFd file_;
 };

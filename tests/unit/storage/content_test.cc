@@ -26,6 +26,29 @@ TEST(Content, HeadComesFirstAndCounts) {
   EXPECT_EQ(read_all(c), "R: y\r\nbody\r\n") << "reading twice changes nothing";
 }
 
+TEST(Content, GetsAnotherBeginning) {
+  const test::Folder folder;
+  for (const std::size_t memory : {1000U, 3U}) {
+    Content c(folder.path(), {.memory = memory, .process_memory = 1 << 20});
+    ASSERT_TRUE(c.append("one\r\ntwo\r\nthree\r\n"));
+    EXPECT_EQ(c.in_file(), memory == 3);
+    c.replace_front(5, "ONE and more\r\n");
+    EXPECT_EQ(read_all(c), "ONE and more\r\ntwo\r\nthree\r\n");
+    EXPECT_EQ(c.size(), 26U);
+    c.replace_front(19, "");
+    EXPECT_EQ(read_all(c), "three\r\n") << "more than the head";
+    c.replace_front(0, "Received: x\r\nFrom: y\r\n");
+    c.replace_front(13, "R: z\r\n");
+    EXPECT_EQ(read_all(c), "R: z\r\nFrom: y\r\nthree\r\n") << "less than the head";
+    Content moved(std::move(c));
+    EXPECT_EQ(read_all(moved), "R: z\r\nFrom: y\r\nthree\r\n");
+    ASSERT_TRUE(moved.append("four\r\n"));
+    EXPECT_EQ(moved.size(), 28U);
+    moved.replace_front(moved.size(), "");
+    EXPECT_EQ(read_all(moved), "");
+  }
+}
+
 TEST(Content, GoesToAFileAtItsLimit) {
   const test::Folder folder;
   Content c(folder.path(), {.memory = 100, .process_memory = 1 << 20});
