@@ -2,12 +2,9 @@
 
 #include <algorithm>
 
-#include <fcntl.h>
 #include <fmt/core.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/text.h"
 #include "common/config/security.h"
@@ -85,11 +82,10 @@ Sight sight_of_certificate(const std::string& file, std::int64_t end_ms, std::in
 
 Lookout::Lookout(config::ConfigPtr config) : config_(std::move(config)), mark_(config_->paths.state + "/alerts/reading") {
   directory_ = std::make_unique<storage::DirectoryReader>(config_->paths.state);
-  if (::access(mark_.c_str(), F_OK) != 0) return;
+  if (!mark_.found()) return;
   afraid_until_ms_ = base::to_millis(base::wall_now()) + millis(kAfraid);
   base::log().warning(fmt::format("the alertd before this one ended while it read the queue's index: it is left alone for {}",
                                   base::spell(kAfraid)));
-  ::unlink(mark_.c_str());
 }
 
 Lookout::~Lookout() = default;
@@ -117,17 +113,12 @@ bool Lookout::open_index() {
 
 bool Lookout::read_index(std::int64_t now_ms, const Questions& questions) {
   if (now_ms < afraid_until_ms_) return false;
-  const base::UniqueFd mark(::open(mark_.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0640));
-  bool done = false;
-  if (open_index()) {
-    const storage::ReadTxn::View view(*txn_);
-    if (view) {
-      questions(*index_, *txn_);
-      done = true;
-    }
-  }
-  ::unlink(mark_.c_str());
-  return done;
+  const storage::ReadingMark::Hold hold(mark_);
+  if (!open_index()) return false;
+  const storage::ReadTxn::View view(*txn_);
+  if (!view) return false;
+  questions(*index_, *txn_);
+  return true;
 }
 
 Lookout::First Lookout::first_to_expire(const storage::QueueIndex& index, const storage::Txn& txn, const std::string& destination,

@@ -2,8 +2,8 @@
 // for, the disk, certificates. Read from the index and the directory by short views, at a cost that does not grow with the
 // queue: counters, and the oldest messages of each destination.
 //
-// Who meets damage in the index ends (lmdb.h). So that alertd can still tell of it, a mark is set in state/alerts while the
-// index is read: one that is there at the start makes us leave the index alone for kAfraid.
+// Who meets damage in the index ends. So that alertd can still tell of it, a mark (reading_mark.h) is set in state/alerts
+// while the index is read: one that is there at the start makes us leave the index alone for kAfraid.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +19,7 @@
 #include "common/config/config.h"
 #include "common/storage/directory.h"
 #include "common/storage/queue_index.h"
+#include "common/storage/reading_mark.h"
 
 namespace holdfast::alertd {
 
@@ -68,7 +69,7 @@ class Lookout {
   void look_at_certificates(std::int64_t now_ms, std::vector<Sight>& out);
 
   config::ConfigPtr config_;
-  const std::string mark_;
+  const storage::ReadingMark mark_;
   std::int64_t afraid_until_ms_ = 0;
   std::unique_ptr<storage::DirectoryReader> directory_;
   std::unique_ptr<storage::QueueIndex> index_;

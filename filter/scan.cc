@@ -62,9 +62,13 @@ class Scan {
   void add(Rule rule, std::string text) {
     const Action action = policy_.action(rule);
     if (action == Action::kReject && !all_) enough_ = true;
-    if (action == Action::kPass || report_.findings.size() >= kMostFindings) return;
+    if (action == Action::kPass) return;
     const bool known = std::ranges::any_of(report_.findings, [&](const Finding& f) { return f.text == text; });
-    if (!known) report_.findings.push_back({rule, action, std::move(text)});
+    if (known) return;
+    const bool full = report_.findings.size() >= kMostFindings;
+    if (full && report_.worst()->action >= action) return;
+    if (full) report_.findings.pop_back();  // nothing that is found later may be hidden by what weighs less
+    report_.findings.push_back({rule, action, std::move(text)});
   }
 
   void look_into_message(std::string_view bytes, int depth) {

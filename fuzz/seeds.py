@@ -255,10 +255,16 @@ def milter():
         yield head + terms(2, 0x3f, 0) + packet(b"y", text("451-4.7.1 a\r\n451 4.7.1 b%%")) + packet(b"t") + packet(b"d") + packet(b"4")
 
 
+def web_request():
+    yield from (b"/api/v1/queue?state=held&sender=%3c%3E&after=~0a", b"/%2e%2e/etc/passwd", b"/api//v1/%2F?a=b+c&a=2&=&%00", b"/a#?b=%4",
+                b"holdfast=abc; other=x; holdfast=d", b" holdfast = x;;holdfast=", b"Bearer hf_0011aabb_secret ", b"/index.html?%", b"",
+                b"/?" + b"&".join(b"n%d=1" % n for n in range(70)))
+
+
 def main():
     folder = pathlib.Path(sys.argv[1])
     for make in [server_session, bdat, client_session, reply_parser, address, header_gate, proxy_header, xclient, ipc, segment_reader, config,
-                 dns_answers, delivery_report, milter]:
+                 dns_answers, delivery_report, milter, web_request]:
         (folder / make.__name__).mkdir(parents=True, exist_ok=True)
         for number, seed in enumerate(make()):
             (folder / make.__name__ / f"seed-{number:03}").write_bytes(seed)

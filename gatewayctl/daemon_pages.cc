@@ -5,7 +5,7 @@
 namespace holdfast::gatewayctl {
 namespace {
 
-constexpr std::array<DaemonPage, 7> kPages{{
+constexpr std::array<DaemonPage, 8> kPages{{
     {"master", "starts and supervises the mail gateway",
      R"(Checks the configuration, makes the folders, binds every listening socket, starts the daemons and hands them their
 sockets, certificates, keys and passwords. A daemon that dies is started again, after a wait that grows from 100 ms to 30 s;
@@ -65,6 +65,10 @@ that is down; repeats them, and tells when all is well again. Alerts that could 
     {"webd", "the dashboard, the REST interface and the metrics",
      R"(Serves the pages for admins, /api/v1, /metrics for Prometheus and /healthz, and keeps the history of figures. It listens
 on the loopback address unless it is told otherwise, and on another address only with TLS and users.)"},
+    {"filter", "looks for unwanted attachments and links in mail",
+     R"(Speaks milter on filter/socket in the run folder, when `content_filter.enabled` is set; smtpd asks it where `filters` names
+the milter `holdfast`. It can open nothing but the configuration, and connect to nobody. Its program is holdfast-filter;
+`holdfast-filter --check FILE` says what it would find in a message.)"},
 }};
 
 constexpr std::array<ToolPage, 2> kTools{{

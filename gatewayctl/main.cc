@@ -10,6 +10,8 @@
 #include "gatewayctl/config_commands.h"
 #include "gatewayctl/dest_commands.h"
 #include "gatewayctl/figures_commands.h"
+#include "gatewayctl/greylist_commands.h"
+#include "gatewayctl/list_commands.h"
 #include "gatewayctl/manual.h"
 #include "gatewayctl/queue_commands.h"
 #include "gatewayctl/rcpt_commands.h"
@@ -55,6 +57,8 @@ int main(int argc, char** argv) {
   gatewayctl::add_dest_commands(app, invocation);
   gatewayctl::add_domain_commands(app, invocation);
   gatewayctl::add_rcpt_commands(app, invocation);
+  gatewayctl::add_list_commands(app, invocation);
+  gatewayctl::add_greylist_commands(app, invocation);
   gatewayctl::add_alert_commands(app, invocation);
   gatewayctl::add_config_commands(app, invocation);
   gatewayctl::add_trace_command(app, invocation);

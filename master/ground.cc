@@ -25,7 +25,7 @@ constexpr unsigned kPatienceSeconds = 12;
 base::Status make_all_folders(const config::Paths& paths) {
   for (const std::string& folder :
        {paths.spool, storage::segments_folder(paths.spool), storage::corrupt_folder(paths.spool), paths.spool + "/index",
-        paths.state, paths.state + "/directory", paths.state + "/alerts", config::web_folder(paths), paths.state + "/history", paths.run, ipc::locks_folder(paths.run), config::filter_folder(paths), paths.log}) {
+        paths.state, paths.state + "/directory", paths.state + "/alerts", config::web_folder(paths), paths.state + "/history", paths.state + "/greylist", paths.run, ipc::locks_folder(paths.run), config::filter_folder(paths), paths.log}) {
     if (auto made = base::make_folders(folder); !made) return made;
   }
   // A start that was cut short may have made folders whose names are not on disk yet. The one above may be

@@ -57,6 +57,7 @@ void Session::bad_header(std::string_view fault) {
 // `early` is what came behind the PROXY header, before any banner.
 void Session::admit(std::string_view early) {
   if (const auto refusal = shared_.limits.enter(ip_, shared_.loop.now(), place_)) return turn_away(*refusal);
+  shared_.admission.expect(ip_, place_.trusted());
   look_up_name();
   announce();
   const auto& clients = shared_.book.config().clients;

@@ -53,6 +53,7 @@ void Session::on(const smtp::event::Xclient& event) {
     log_reject(client_, {.stage = "XCLIENT", .reply = *refusal, .sender = {}, .recipient = {}});
     return core_.reply(*refusal);
   }
+  if (address) shared_.admission.expect(ip_, place_.trusted());
   core_.accept();
   core_.options().strict_pipelining = refuses_haste();
 }

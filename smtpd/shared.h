@@ -11,6 +11,7 @@
 #include "common/net/tls.h"
 #include "common/storage/space.h"
 #include "smtpd/address_book.h"
+#include "smtpd/admission.h"
 #include "smtpd/client_limits.h"
 #include "smtpd/client_names.h"
 #include "smtpd/pools.h"
@@ -28,6 +29,7 @@ struct Shared {
   ProberLink& prober;
   ClientLimits& limits;
   ClientNames& names;
+  Admission& admission;
   std::string token;            // of this installation: shown in EHLO
   std::uint32_t writer = 0;
   std::uint64_t last_sequence = 0;

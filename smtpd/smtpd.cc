@@ -40,6 +40,7 @@ Smtpd::Smtpd(daemon::Context& context, std::string token, daemon::Board board)
       workers_(context.workers),
       limits_(board_, context.worker, context.workers, *context.config),
       names_(context.loop, *context.config),
+      admission_(context.loop, *context.config),
       shared_{.loop = context.loop,
               .book = book_,
               .pools = pools_,
@@ -48,6 +49,7 @@ Smtpd::Smtpd(daemon::Context& context, std::string token, daemon::Board board)
               .prober = prober_,
               .limits = limits_,
               .names = names_,
+              .admission = admission_,
               .token = std::move(token),
               .writer = context.writer},
       look_(context.loop, [this] { look(); }) {
@@ -146,6 +148,7 @@ void Smtpd::reload(config::ConfigPtr config) {
   pools_.reload(config);
   limits_.reload(*config);
   names_.reload(*config);
+  admission_.reload(*config);
   set_reserve(*config);
   shared_.tls = certificates(config->tls, std::move(shared_.tls));
 }

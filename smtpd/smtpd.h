@@ -42,6 +42,7 @@ class Smtpd final : public daemon::Service {
   const std::uint32_t worker_, workers_;
   ClientLimits limits_;
   ClientNames names_;
+  Admission admission_;
   Shared shared_;
   std::vector<std::unique_ptr<net::Listener>> listeners_;
   std::list<std::unique_ptr<Session>> sessions_;

@@ -10,6 +10,7 @@
 #include "common/mail/events.h"
 #include "common/mail/received.h"
 #include "common/stats/counters.h"
+#include "smtpd/bypass.h"
 #include "smtpd/reject_log.h"
 
 namespace holdfast::smtpd {
@@ -33,6 +34,7 @@ Transaction::~Transaction() { abandon(); }
 void Transaction::abandon() {
   relay_.reset();
   if (chain_ != nullptr) std::exchange(chain_, nullptr)->abort();
+  admission_.reset();
   if (spool_token_) shared_.spool.forget(*spool_token_);
   spool_token_.reset();
 }
@@ -83,14 +85,38 @@ void Transaction::rcpt(const smtp::event::Rcpt& rcpt, Answer answer) {
   if (question.view.standing == Standing::kDenied) {
     settle(question, judge_unasked(question));
   } else {
-    screened(std::move(question));
+    const bool screens = config_->screens(*question.domain);
+    if (mode_ == Mode::kOpen && (screens || !config_->filters.empty())) {
+      bypassed_ = bypassed(*config_, *question.domain, shared_.book.state(*destination_, base::wall_now()));
+    }
+    question.skips = screens && bypassed_;
+    screens && !bypassed_ ? screen(std::move(question)) : screened(std::move(question));
   }
+}
+
+void Transaction::screen(Question question) {
+  const auto address = base::IpAddress::parse(client_.address).value_or(base::IpAddress{});
+  const std::string recipient = question.recipient.text(), key = question.view.key;
+  const AdmissionQuestion asked{.visit = {.client = address,
+                                          .name = client_.name,
+                                          .helo = client_.helo,
+                                          .sender = sender_,
+                                          .recipient = recipient,
+                                          .recipient_key = key},
+                                .trusted = client_.place->trusted(),
+                                .domain = *question.domain};
+  auto wait = shared_.admission.admit(asked, [this, question = std::move(question)](const std::optional<mail::Reply>& refusal) mutable {
+    if (refusal) return refuse("RCPT", *refusal, question.recipient.text(), question.answer);
+    screened(std::move(question));
+  });
+  if (wait) admission_ = std::move(wait);
 }
 
 void Transaction::screened(Question question) {
   config_->filters.empty() ? passed(std::move(question)) : ask_filters(std::move(question));
 }
 
+// Nobody has anything against it.
 void Transaction::passed(Question question) {
   if (mode_ == Mode::kKept || (relay_ && relay_->lost())) {
     settle(question, judge_unasked(question));
@@ -211,7 +237,7 @@ void Transaction::accept(const Question& question, Mode mode) {
   mode_ = mode;
   stats::count(mode == Mode::kLive ? stats::Counter::kRecipientsLive : stats::Counter::kRecipientsKept);
   recipients_.push_back({.address = question.recipient.text(), .orcpt = question.orcpt, .notify = question.notify, .known = question.view.keepable});
-  unfiltered_ = unfiltered_ || (bypassed_ && question.skips);
+  unfiltered_ = unfiltered_ || question.skips;
   if (id_.value == 0) id_ = shared_.next_id();
 }
 
@@ -222,8 +248,7 @@ std::string Transaction::protocol() const {
 
 void Transaction::begin_content() {
   const std::string date = base::rfc5322_date(base::wall_now()), protocol = this->protocol();
-  std::string head = unfiltered_ ? "X-Holdfast-Unfiltered: yes\r\n" : "";
-  head += mail::received_header({.helo = client_.helo,
+  std::string head = mail::received_header({.helo = client_.helo,
                                            .client_name = client_.name,
                                            .literal = client_.literal,
                                            .tls = client_.tls,
@@ -233,6 +258,7 @@ void Transaction::begin_content() {
                                            .recipient = recipients_.size() == 1 ? recipients_[0].address : "",
                                            .utf8 = smtputf8_,
                                            .date = date});
+  if (unfiltered_) head += "X-Holdfast-Unfiltered: yes\r\n";
   if (chain_ == nullptr) content_.set_head(std::move(head));
   else head_ = std::move(head);
 }
@@ -368,8 +394,8 @@ mail::Envelope Transaction::envelope() const {
   out.body = body_;
   out.ret = ret_;
   out.envid = envid_;
-  out.message_id = message_id_;
   out.unfiltered = unfiltered_;
+  out.message_id = message_id_;
   out.hold = hold_;
   return out;
 }

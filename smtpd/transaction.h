@@ -49,10 +49,11 @@ class Transaction {
     const config::Domain* domain = nullptr;
     RecipientView view;
     Answer answer;
-    bool skips = false;  // there are filters for it, and they are not asked
+    bool skips = false;  // there is somebody to ask about it, who is not asked
   };
 
   const config::Domain* route(mail::Address& recipient) const;
+  void screen(Question question);
   // Nobody but the filters and the destination has anything to say any more.
   void screened(Question question);
   std::optional<mail::Reply> choose_filters(Question& question);
@@ -107,13 +108,14 @@ class Transaction {
   const config::Destination* destination_ = nullptr;  // of the last recipient that was tried
   std::vector<mail::Recipient> recipients_;
   bool keepable_ = true;
+  bool unfiltered_ = false;                           // nobody was asked who would have been while the destination is up
   std::optional<mail::Reply> mail_refusal_;           // the destination's 5xx to MAIL
   std::unique_ptr<Relay> relay_;
+  std::unique_ptr<Admission::Wait> admission_;        // while others are asked about the client
 
   filtering::FilterChain* chain_ = nullptr;           // the session's; null: no filter is asked
   std::vector<std::size_t> filters_;                  // that it has
-  bool bypassed_ = false;
-  bool unfiltered_ = false;                           // bypassed, and there was somebody to ask
+  bool bypassed_ = false;                             // as it was with the first recipient
   bool told_mail_ = false;
   std::optional<filtering::Outcome> filters_refusal_; // to MAIL
   std::string discarded_by_;

@@ -7,7 +7,6 @@
 #include "common/base/log.h"
 #include "common/base/text.h"
 #include "common/stats/counters.h"
-#include "smtpd/bypass.h"
 #include "smtpd/client_filters.h"
 #include "smtpd/reject_log.h"
 #include "smtpd/transaction.h"
@@ -27,12 +26,11 @@ std::string_view bare(std::string_view address) {
 // What is asked is settled with the first recipient that is accepted.
 std::optional<mail::Reply> Transaction::choose_filters(Question& question) {
   const auto set = client_.filters == nullptr ? ClientFilters::Set{} : client_.filters->asked_after(*config_, *question.domain);
-  question.skips = !set.empty();
+  question.skips = question.skips || (bypassed_ && !set.empty());
   if (mode_ != Mode::kOpen) {
     if (bypassed_ || set == filters_) return std::nullopt;
     return mail::Reply::make(452, "4.5.3", fmt::format("<{}>: is filtered in another way: send it on its own", question.recipient.text()));
   }
-  bypassed_ = bypassed(*config_, *question.domain, shared_.book.state(*destination_, base::wall_now()));
   const auto wanted = bypassed_ ? ClientFilters::Set{} : set;
   if (wanted == filters_) return std::nullopt;
   if (chain_ != nullptr) chain_->abort();

@@ -1,7 +1,5 @@
 // The situation, the system, the configuration, the audit log, users and tokens.
 #include <algorithm>
-#include <cstdlib>
-#include <ctime>
 
 #include <fmt/core.h>
 #include <sys/statvfs.h>
@@ -37,18 +35,8 @@ base::Result<admin::Role> role_of(const json& body) {
 }
 
 
-// "10:02", or "Thursday 10:02" for another day than today's.
-std::string clock_text(std::int64_t ms, std::int64_t now) {
-  const std::time_t then = ms / 1000, today = now / 1000;
-  std::tm at{}, now_at{};
-  ::localtime_r(&then, &at);
-  ::localtime_r(&today, &now_at);
-  const bool same_day = at.tm_yday == now_at.tm_yday && at.tm_year == now_at.tm_year;
-  const bool same_week = std::abs(ms - now) < 6LL * 86'400'000;
-  char out[64];
-  std::strftime(out, sizeof out, same_day ? "%H:%M" : same_week ? "%A %H:%M" : "%Y-%m-%d %H:%M", &at);
-  return out;
-}
+// As ISO 8601: a page shows it by its reader's clock.
+std::string clock_text(std::int64_t ms) { return base::iso8601(base::from_millis(ms)); }
 
 // 1,204: a thousand is easier read.
 std::string grouped(std::uint64_t n) {
@@ -79,21 +67,24 @@ Held held_for(admin::Gateway& gateway, const std::string& destination) {
   return out;
 }
 
-// "office is down since 10:02, pass thro': mail for known recipients is accepted unscanned and kept (1,204 messages, 38
-// MiB), the oldest until Thursday 10:02".
-std::string outage_text(const admin::DestinationLine& d, const Held& held, std::int64_t now) {
+// "office is down since 2026-11-22T10:02:00Z, pass thro': mail for known recipients is accepted unscanned and kept (1,204
+// messages, 38 MiB), the oldest until 2026-11-26T10:02:00Z".
+std::string outage_text(const admin::DestinationLine& d, const Held& held) {
   std::string out = fmt::format("{} is {}", d.name, d.state);
-  if (d.since_ms != 0) out += fmt::format(" since {}", clock_text(d.since_ms, now));
+  if (d.since_ms != 0) out += fmt::format(" since {}", clock_text(d.since_ms));
   if (d.state == "draining") {
-    out = fmt::format("{} is back since {}, and its mail is being handed over", d.name, clock_text(d.since_ms, now));
+    out = fmt::format("{} is back since {}, and its mail is being handed over", d.name, clock_text(d.since_ms));
   } else {
     out += fmt::format(", {}: mail for known recipients is {}kept", d.mode, d.state == "down" ? "accepted unscanned and " : "");
   }
   if (!held.messages) return out;
   out += fmt::format(" ({} {}, {})", grouped(*held.messages), *held.messages == 1 ? "message" : "messages", admin::bytes_text(*held.bytes));
-  if (held.first_expiry_ms != 0) out += fmt::format(", the oldest until {}", clock_text(held.first_expiry_ms, now));
+  if (held.first_expiry_ms != 0) out += fmt::format(", the oldest until {}", clock_text(held.first_expiry_ms));
   return out;
 }
+
+// One before somebody's making was of another of that name.
+json last_seen(std::int64_t ms, std::int64_t created_ms) { return admin::time_json(ms < created_ms ? 0 : ms); }
 
 json changed_one() { return {{"changed", 1}}; }
 
@@ -111,7 +102,7 @@ std::string status_object(admin::Gateway& gateway) {
     destination["first_expiry"] = admin::time_json(held.first_expiry_ms);
     const auto line = std::ranges::find(status.destinations, destination.value("name", ""), &admin::DestinationLine::name);
     const bool out_of_order = line != status.destinations.end() && !line->stale && !line->state.empty() && line->state != "up";
-    if (out_of_order) sentence += (sentence.empty() ? "" : "; ") + outage_text(*line, held, status.now_ms);
+    if (out_of_order) sentence += (sentence.empty() ? "" : "; ") + outage_text(*line, held);
   }
   out["sentence"] = sentence.empty() ? out["situation"] : json(sentence + ".");
   if (out["spool"].is_object()) {
@@ -199,7 +190,7 @@ Response list_users(Call& call) {
     out.push_back({{"name", u.name},
                    {"role", admin::to_text(u.role)},
                    {"created", admin::time_json(u.created_ms)},
-                   {"last_login", nullptr},
+                   {"last_login", last_seen(call.house.seen->last_login(u.name), u.created_ms)},
                    {"locked", std::ranges::find(locked, u.name) != locked.end()}});
   }
   return answer({{"users", out}});
@@ -263,7 +254,7 @@ Response list_tokens(Call& call) {
                    {"made_by", t.made_by},
                    {"created", admin::time_json(t.created_ms)},
                    {"expires", admin::time_json(t.expires_ms)},
-                   {"last_used", nullptr}});
+                   {"last_used", last_seen(call.house.seen->last_used(t.id), t.created_ms)}});
   }
   return answer({{"tokens", out}});
 }

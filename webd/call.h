@@ -13,6 +13,7 @@
 #include "webd/ages.h"
 #include "webd/audit.h"
 #include "webd/http.h"
+#include "webd/seen.h"
 
 namespace holdfast::webd {
 
@@ -20,6 +21,7 @@ struct Caller {
   std::string name;     // of the user, or "token NAME"
   admin::Role role = admin::Role::kViewer;
   std::string session;  // the cookie; empty: by a token
+  std::string token;    // the token's id; empty: by a session
 };
 
 // What all requests share. Its members are safe for threads.
@@ -27,6 +29,7 @@ struct House {
   std::string users_file, audit_file;
   AgesCache* ages = nullptr;
   Audit* audit = nullptr;
+  Seen* seen = nullptr;
   // GET history's answer; the times are seconds since 1970.
   std::function<base::Result<std::string>(const std::vector<std::string>& names, std::int64_t from, std::int64_t to)> history;
   std::function<std::vector<std::string>()> locked_names;  // who has to wait before he may try a password again

@@ -41,9 +41,10 @@ std::optional<Caller> Gate::caller_of(const Request& request, base::Mono now, st
     return secret ? by_token(*secret, request, now, now_ms) : std::nullopt;
   }
   const auto token = cookie(request.header("cookie"), cookie_name(request.secure));
-  const Session* session = token ? sessions_.find(*token, now) : nullptr;
+  const bool attended = request.header(kUnattended).empty();
+  const Session* session = !token ? nullptr : attended ? sessions_.find(*token, now) : sessions_.look_at(*token, now);
   if (session == nullptr) return std::nullopt;
-  return Caller{.name = session->name, .role = session->role, .session = session->token};
+  return Caller{.name = session->name, .role = session->role, .session = session->token, .token = {}};
 }
 
 std::optional<Caller> Gate::by_token(const std::string& secret, const Request& request, base::Mono now,
@@ -61,7 +62,7 @@ std::optional<Caller> Gate::by_token(const std::string& secret, const Request& r
     }
     proven_[*id] = secret;
   }
-  return Caller{.name = name, .role = token->role, .session = {}};
+  return Caller{.name = name, .role = token->role, .session = {}, .token = token->id};
 }
 
 std::optional<Response> Gate::foreign(const Request& request) {

@@ -19,6 +19,9 @@ namespace holdfast::webd {
 
 class Gate {
  public:
+  // A header by which a page says that nobody has touched it for a while: the request does not keep the session alive.
+  static constexpr std::string_view kUnattended = "x-unattended";
+
   Gate(std::string users_file, Sessions::Limits limits) : users_file_(std::move(users_file)), sessions_(limits) {}
 
   Sessions& sessions() { return sessions_; }

@@ -1,6 +1,7 @@
 #include "webd/service.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/core.h>
 
@@ -53,10 +54,7 @@ base::Result<std::unique_ptr<daemon::Service>> Webd::start(daemon::Context& cont
   if (!web) return std::unexpected(web.error());
   std::unique_ptr<Webd> out(new Webd(context, std::move(*web)));
   out->use_tls();
-  // Browsers must not be answered in the clear where TLS was asked for.
-  const auto& tls = out->web_->tls;
-  const bool usable = tls.certificate.empty() || net::Https::make({tls.certificate, tls.key}).has_value();
-  if (usable) out->server_.listen(std::move(context.listeners));
+  out->listen(std::move(context.listeners));
   return out;
 }
 
@@ -64,13 +62,16 @@ Webd::Webd(daemon::Context& context, config::Web web)
     : loop_(context.loop),
       config_(context.config),
       web_(std::make_shared<const config::Web>(std::move(web))),
-      stores_(std::make_shared<admin::Stores>(config_->paths.spool, config_->paths.state, config_->index_map_size)),
+      stores_(std::make_shared<admin::Stores>(config_->paths.spool, config_->paths.state, config_->index_map_size,
+                                              config_->paths.state + "/web/reading")),
       gate_(config::web_users_file(config_->paths), limits_of(*web_)),
       audit_(Audit::file(config_->paths.log)),
+      seen_(config_->paths.state + "/web/seen.json"),
       house_{.users_file = config::web_users_file(config_->paths),
              .audit_file = Audit::file(config_->paths.log),
              .ages = &ages_,
              .audit = &audit_,
+             .seen = &seen_,
              .history = [this](const auto& names, std::int64_t from, std::int64_t to) { return history(names, from, to); },
              .locked_names = {}},
       server_(loop_, [this](ExchangePtr exchange) { handle(std::move(exchange)); }),
@@ -99,6 +100,7 @@ Webd::Webd(daemon::Context& context, config::Web web)
 
 void Webd::keep_history() {
   (void)quick_.take([this, gateway = gateway_for("webd")] {
+    seen_.save();
     auto figures = admin::gather_figures(*gateway, HOLDFAST_VERSION);
     loop_.post([this, figures = std::move(figures)]() mutable {
       const std::lock_guard lock(history_door_);
@@ -119,10 +121,25 @@ std::shared_ptr<admin::Gateway> Webd::gateway_for(const std::string& user) const
 
 void Webd::use_tls() {
   const auto& files = web_->tls;
-  if (files.certificate.empty()) return server_.set_tls(nullptr);
+  if (files.certificate.empty()) {
+    tls_works_ = true;
+    return server_.set_tls(nullptr);
+  }
   auto made = net::Https::make({files.certificate, files.key});
   if (!made) return base::log().error("the web's certificate cannot be used, the one before stays: " + made.error().text);
+  tls_works_ = true;
   server_.set_tls(std::move(*made));
+}
+
+// Browsers must not be answered in the clear where TLS was asked for: they wait at the door for a reload that mends it.
+void Webd::open_door() {
+  if (tls_works_ && !waiting_sockets_.empty()) server_.listen(std::exchange(waiting_sockets_, {}));
+}
+
+void Webd::listen(std::vector<base::UniqueFd> sockets) {
+  server_.listen({});
+  waiting_sockets_ = std::move(sockets);
+  open_door();
 }
 
 void Webd::reload(config::ConfigPtr config) {
@@ -133,11 +150,13 @@ void Webd::reload(config::ConfigPtr config) {
   web_ = std::make_shared<const config::Web>(std::move(*web));
   gate_.sessions().set_limits(limits_of(*web_));
   use_tls();
+  open_door();
 }
 
 void Webd::drain(std::function<void()> done) {
-  server_.listen({});
+  listen({});
   live_.end_all();
+  seen_.save();
   drained_ = std::move(done);
   if (under_way_ == 0) last_words_.start(kLastWords);
 }
@@ -198,6 +217,7 @@ void Webd::handle_api(const ExchangePtr& exchange) {
   if (found.route == nullptr) return exchange->answer(error_response(405, "usage", "not by this method"));
   const auto caller = gate_.caller_of(request, loop_.now(), now_ms());
   if (!caller) return exchange->answer(unknown_caller());
+  if (!caller->token.empty()) seen_.use(caller->token, now_ms());
   const std::string action = fmt::format("{} {}", found.route->method, found.route->path);
   if (caller->role < found.route->role) {
     note(request, caller->name, admin::to_text(caller->role), action, "403 the role is not enough");
@@ -277,6 +297,7 @@ void Webd::logged_in(const ExchangePtr& exchange, const std::string& name, const
     return exchange->answer(error_response(401, "unauthenticated", "wrong name or password"));
   }
   gate_.throttle().succeeded(request.address, name);
+  seen_.login(name, now_ms());
   const Session& session = gate_.sessions().open(*user, request.address, loop_.now());
   note(request, name, admin::to_text(user->role), "POST login", "ok");
   exchange->answer({.body = session_text(name, user->role, session.csrf),
@@ -302,9 +323,11 @@ std::string Webd::session_text(const std::string& name, admin::Role role, const 
                            {"hostname", config_->hostname}});
 }
 
-// Its session is looked at once a second, which keeps it in use: an open page is a user who is there.
+// Its session is looked at once a second, which does not keep it in use: an open page is not a user who is there.
 void Webd::open_live(const ExchangePtr& exchange, const Caller& caller) {
-  const bool taken = live_.add(exchange, [this, request = exchange->request(), name = caller.name] {
+  auto looked_at = exchange->request();
+  looked_at.headers.emplace(Gate::kUnattended, "1");
+  const bool taken = live_.add(exchange, [this, request = std::move(looked_at), name = caller.name] {
     const auto still = gate_.caller_of(request, loop_.now(), now_ms());
     return still && still->name == name;
   });

@@ -26,7 +26,7 @@ class Webd final : public daemon::Service {
   static base::Result<std::unique_ptr<daemon::Service>> start(daemon::Context& context);
 
   void reload(config::ConfigPtr config) override;
-  void listen(std::vector<base::UniqueFd> sockets) override { server_.listen(std::move(sockets)); }
+  void listen(std::vector<base::UniqueFd> sockets) override;
   void drain(std::function<void()> done) override;
 
  private:
@@ -52,6 +52,7 @@ class Webd final : public daemon::Service {
             const std::string& result);
 
   void use_tls();
+  void open_door();
   void keep_history();
   base::Result<std::string> history(const std::vector<std::string>& names, std::int64_t from, std::int64_t to);
   std::shared_ptr<admin::Gateway> gateway_for(const std::string& user) const;
@@ -62,11 +63,14 @@ class Webd final : public daemon::Service {
   std::shared_ptr<admin::Stores> stores_;
   Gate gate_;
   Audit audit_;
+  Seen seen_;
   AgesCache ages_;
   std::mutex history_door_;
   std::unique_ptr<admin::HistoryKeeper> history_;  // null: it cannot be opened
   House house_;
   Server server_;
+  std::vector<base::UniqueFd> waiting_sockets_;  // until there is a certificate that can be used, where one is asked for
+  bool tls_works_ = false;                        // or is not asked for
   Live live_;
   std::size_t under_way_ = 0;
   std::function<void()> drained_;

@@ -17,15 +17,22 @@ const Session& Sessions::open(const admin::WebUser& user, const std::string& add
   return sessions_.emplace(session.token, std::move(session)).first->second;
 }
 
-const Session* Sessions::find(std::string_view token, base::Mono now) {
+const Session* Sessions::look_at(std::string_view token, base::Mono now) {
   const auto found = sessions_.find(token);
   if (found == sessions_.end()) return nullptr;
   if (over(found->second, now)) {
     sessions_.erase(found);
     return nullptr;
   }
-  found->second.used = now;
   return &found->second;
+}
+
+const Session* Sessions::find(std::string_view token, base::Mono now) {
+  const bool there = look_at(token, now) != nullptr;
+  if (!there) return nullptr;
+  auto& session = sessions_.find(token)->second;
+  session.used = now;
+  return &session;
 }
 
 void Sessions::close(std::string_view token) {

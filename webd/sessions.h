@@ -38,6 +38,8 @@ class Sessions {
   const Session& open(const admin::WebUser& user, const std::string& address, base::Mono now);
   // nullptr: there is none, or it has ended by now. Finding it counts as a use.
   const Session* find(std::string_view token, base::Mono now);
+  // The same, and no use.
+  const Session* look_at(std::string_view token, base::Mono now);
   void close(std::string_view token);
   // All of a user: removed, or with another password. But for `except`, a token.
   void close_all_of(std::string_view name, std::string_view except = {});

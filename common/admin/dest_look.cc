@@ -3,7 +3,7 @@
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
-#include "common/admin/status_report.h"
+#include "common/admin/status_look.h"
 #include "common/base/text.h"
 #include "common/config/values.h"
 
@@ -29,7 +29,7 @@ DestinationView view_of(Gateway& gateway, const config::Destination& destination
   view.row = gateway.directory().destination(destination.name);
   const auto interval = std::chrono::duration_cast<base::Millis>(destination.probe.interval).count();
   const auto state = view.row ? storage::effective_state(*view.row, now_ms(), interval) : mail::DestinationState::kUp;
-  view.mode = mode_text(std::string(mail::to_text(state)));
+  view.mode = shown_mode(gateway.config(), destination.name, mail::to_text(state));
   const auto counted = gateway.read_queue([&](const storage::QueueIndex& index, const storage::Txn& txn) {
     view.queued = index.counter(txn, destination.name).messages();
   });

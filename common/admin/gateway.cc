@@ -36,11 +36,16 @@ base::Kind kind_of(int exit) {
   return Kind::kInternal;
 }
 
-Stores::Stores(std::string spool, std::string state, std::uint64_t index_map_bytes)
-    : spool_(std::move(spool)), index_map_bytes_(index_map_bytes), directory_(std::move(state)) {}
+Stores::Stores(std::string spool, std::string state, std::uint64_t index_map_bytes, std::string mark)
+    : spool_(std::move(spool)), index_map_bytes_(index_map_bytes), mark_(std::move(mark)), directory_(std::move(state)) {}
 
 base::Status Stores::read_queue(const std::function<void(const storage::QueueIndex&, const storage::Txn&)>& questions) {
   const std::lock_guard lock(queue_door_);
+  if (mark_.found() && base::mono_now() - made_ < kAfraid) {
+    return base::fail(base::Kind::kUnavailable,
+                      "the queue's index may be damaged: whoever read it last has ended. See gatewayctl queue check");
+  }
+  const storage::ReadingMark::Hold hold(mark_);
   if (!index_) {
     auto opened = storage::QueueIndex::open(spool_, {.read_only = true, .map_bytes = index_map_bytes_});
     if (!opened) return std::unexpected(opened.error());

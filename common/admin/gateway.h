@@ -16,15 +16,21 @@
 #include "common/mail/queue_id.h"
 #include "common/storage/directory.h"
 #include "common/storage/queue_index.h"
+#include "common/storage/reading_mark.h"
 
 namespace holdfast::admin {
 
 // The directory and the queue's index, each opened once a process, whatever becomes of the configuration.
 class Stores {
  public:
-  Stores(std::string spool, std::string state, std::uint64_t index_map_bytes);
+  // For how long the queue's index is left alone when the process before this one ended while it read it.
+  static constexpr base::Seconds kAfraid{300};
 
-  // The queue's index with a view of this moment; kNotFound while nothing was ever kept.
+  // `mark`: the file of a daemon that must not end again and again by a damaged index (reading_mark.h); empty: none.
+  Stores(std::string spool, std::string state, std::uint64_t index_map_bytes, std::string mark = {});
+
+  // The queue's index with a view of this moment; kNotFound while nothing was ever kept, kUnavailable while it is left
+  // alone.
   base::Status read_queue(const std::function<void(const storage::QueueIndex&, const storage::Txn&)>& questions);
   // Several questions about one moment; kNotFound while there is no directory.
   base::Status read(const std::function<void(const storage::Directory&, const storage::Txn&)>& questions);
@@ -35,6 +41,8 @@ class Stores {
  private:
   const std::string spool_;
   const std::uint64_t index_map_bytes_;
+  const storage::ReadingMark mark_;
+  const base::Mono made_ = base::mono_now();
   std::mutex queue_door_, directory_door_;
   storage::DirectoryReader directory_;
   std::unique_ptr<storage::QueueIndex> index_;

@@ -1,5 +1,6 @@
 #include "common/admin/history_keeper.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "common/admin/history_values.h"
@@ -17,6 +18,40 @@ std::string list_json(const std::vector<std::string>& names) {
     list.push_back({{"name", name}, {"unit", row != nullptr ? row->unit : ""}, {"help", row != nullptr ? row->help : ""}});
   }
   return dump({{"series", std::move(list)}});
+}
+
+// What a graph of figures means by a step's mean, a strip of states must not: a minute's outage in five minutes would be
+// half an outage. As far as the shortest steps are kept, a state's value is the least of its step's.
+void take_least(const storage::History& history, const storage::Txn& txn, const std::vector<std::string>& names,
+                storage::History::Answer& answer, std::int64_t now) {
+  const auto shortest = storage::kHistoryLevels.front();
+  if (answer.step <= shortest.step) return;
+  std::vector<std::size_t> states;
+  std::vector<std::string> state_names;
+  for (std::size_t i = 0; i < names.size() && i < answer.values.size(); ++i) {
+    if (!names[i].starts_with("state.")) continue;
+    states.push_back(i);
+    state_names.push_back(names[i]);
+  }
+  if (states.empty()) return;
+  const auto steps = static_cast<std::int64_t>(answer.values[states.front()].size());
+  const std::int64_t end = std::min(now, answer.first + steps * answer.step - shortest.step);
+  const std::int64_t piece = shortest.step * static_cast<std::int64_t>(storage::History::kMostSteps - 1);
+  std::vector<std::vector<bool>> seen(states.size(), std::vector<bool>(static_cast<std::size_t>(steps)));
+  const std::int64_t begin = std::max(answer.first, storage::slot(now - shortest.keep, shortest.step) + shortest.step);
+  for (std::int64_t from = begin; from <= end; from += piece) {
+    const auto part = history.read(txn, state_names, from, std::min(end, from + piece - shortest.step), now);
+    if (part.step != shortest.step) return;
+    for (std::size_t s = 0; s < states.size(); ++s) {
+      for (std::size_t i = 0; i < part.values[s].size(); ++i) {
+        if (!part.values[s][i]) continue;
+        const auto at = static_cast<std::size_t>((part.first + static_cast<std::int64_t>(i) * part.step - answer.first) / answer.step);
+        auto& value = answer.values[states[s]][at];
+        value = seen[s][at] && value ? std::min(*value, *part.values[s][i]) : *part.values[s][i];
+        seen[s][at] = true;
+      }
+    }
+  }
 }
 
 }  // namespace
@@ -62,7 +97,8 @@ base::Result<std::string> HistoryKeeper::answer(const std::vector<std::string>& 
 std::string history_json(const storage::History& history, const storage::Txn& txn, const std::vector<std::string>& names,
                          std::int64_t from, std::int64_t to, std::int64_t now) {
   if (names.empty()) return list_json(history.series(txn));
-  const auto answer = history.read(txn, names, from, to, now);
+  auto answer = history.read(txn, names, from, to, now);
+  take_least(history, txn, names, answer, now);
   json list = json::array();
   for (std::size_t i = 0; i < names.size(); ++i) {
     json points = json::array();

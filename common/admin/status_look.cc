@@ -1,5 +1,7 @@
 #include "common/admin/status_look.h"
 
+#include <algorithm>
+
 #include <fmt/core.h>
 
 #include "common/admin/alert_report.h"
@@ -50,17 +52,17 @@ std::vector<DaemonLine> daemons(const Gateway& gateway, std::optional<ClientsLin
   return out;
 }
 
-DestinationLine destination_line(const config::Destination& d, const std::optional<storage::DestinationRow>& row,
-                                 std::int64_t now_ms) {
+DestinationLine destination_line(const config::Config& config, const config::Destination& d,
+                                 const std::optional<storage::DestinationRow>& row, std::int64_t now_ms) {
   DestinationLine out;
   out.name = d.name;
-  out.mode = mode_text("up");
+  out.mode = shown_mode(config, d.name, "up");
   if (!row) return out;
   const auto interval = std::chrono::duration_cast<base::Millis>(d.probe.interval).count();
   const auto effective = storage::effective_state(*row, now_ms, interval);
   out.state = mail::to_text(row->state);
   out.stale = effective != row->state;
-  out.mode = mode_text(std::string(mail::to_text(effective)));
+  out.mode = shown_mode(config, d.name, mail::to_text(effective));
   out.reason = row->reason;
   out.since_ms = row->since_ms;
   return out;
@@ -80,7 +82,7 @@ void gather_directory(Gateway& gateway, Status& status) {
   const config::Config& config = gateway.config();
   const auto tell = [&](const auto& destination_row, const auto& domain_row) {
     for (const auto& [name, d] : config.destinations) {
-      status.destinations.push_back(destination_line(d, destination_row(name), status.now_ms));
+      status.destinations.push_back(destination_line(config, d, destination_row(name), status.now_ms));
     }
     for (const auto& [name, d] : config.domains) {
       status.domains.push_back(domain_line(d, domain_row(name), status.now_ms));
@@ -178,6 +180,13 @@ Status gather(Gateway& gateway) {
   gather_spool(gateway, status);
   if (const auto told = gateway.ask("alertd", "alert.list", {}, kQuick)) status.alerts = open_alerts_in(*told);
   return status;
+}
+
+std::string shown_mode(const config::Config& config, std::string_view destination, std::string_view effective_state) {
+  std::string mode = mode_text(std::string(effective_state));
+  if (mode != "proxy") return mode;
+  const bool greylists = std::ranges::any_of(config.domains, [&](const auto& d) { return d.second.destination == destination && d.second.greylist; });
+  return greylists ? "greylist" : mode;
 }
 
 }  // namespace holdfast::admin

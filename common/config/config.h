@@ -12,6 +12,7 @@
 
 #include "common/base/network.h"
 #include "common/base/time.h"
+#include "common/config/admission.h"
 #include "common/config/content_filter.h"
 #include "common/config/filters.h"
 
@@ -120,6 +121,7 @@ struct Domain {
   std::string local_recipients_file;          // where these were read from, when it was a file
   Quota quota;                                // of what is kept for it
   std::string filtering = "default";          // while its destination is down: Config::filtering, or bypass, or run
+  bool greylist = false;
 };
 
 // Absolute paths. `base` is empty unless it was given; the others are always filled in.
@@ -238,6 +240,9 @@ struct Config {
   Tls tls;
   Smtpd smtpd;
   Clients clients;
+  Lists lists;
+  Dnsbl dnsbl;
+  Greylist greylist;
   int deliver_workers = 0;  // 0: one a core
   RecipientCache recipient_cache;
   std::string recipient_delimiter;                                    // "+" or empty: none
@@ -265,6 +270,8 @@ struct Config {
   const Destination* find_destination(std::string_view name) const;   // kBounces too
   // Configured as a local recipient of its domain, or postmaster; `key` is a mail::recipient_key().
   bool is_local_recipient(std::string_view key) const;
+  // Mail for it is asked after by a list, a DNS block list or greylisting.
+  bool screens(const Domain& domain) const { return !lists.empty() || !dnsbl.zones.empty() || domain.greylist; }
 };
 
 using ConfigPtr = std::shared_ptr<const Config>;

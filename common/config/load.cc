@@ -11,6 +11,7 @@
 #include "common/base/file.h"
 #include "common/base/text.h"
 #include "common/config/alerts.h"
+#include "common/config/compile_lists.h"
 #include "common/config/finish.h"
 #include "common/config/finish_filters.h"
 #include "common/config/mx.h"
@@ -218,9 +219,11 @@ base::Result<Config> finished(Loader& loader, const std::string& file, Files fil
   finish_security(draft);
   finish_alerts(draft);
   finish_filters(draft);
+  finish_admission(draft);
   finish_web(draft);
   if (files == Files::kCheck) {
     check_security_files(draft);
+    check_list_files(draft);
     check_alert_files(draft);
     check_web_files(draft);
   }

@@ -10,10 +10,13 @@
 #include "common/base/text.h"
 #include "common/config/presets.h"
 #include "common/config/values.h"
+#include "common/policy/answer_pattern.h"
 
 namespace holdfast::config {
 namespace {
 
+constexpr std::size_t kMostZones = 50;     // each is a question a client
+constexpr int kMostWeight = 1000;
 constexpr std::size_t kMostServers = 200;  // as many sockets as one message between processes carries
 
 std::string beside(const std::string& file, const std::string& path) {
@@ -238,6 +241,27 @@ class Reader {
     out.file->clear();
   }
 
+  void operator()(const ListSlot& out) {
+    std::vector<ListItem> items;
+    if (node_.kind == Node::Kind::kScalar && !node_.text.empty()) {
+      items.push_back({.text = {}, .file = beside(node_.place.file, node_.text), .in_file = node_.place.file, .line = node_.place.line});
+    } else if (node_.kind != Node::Kind::kList) {
+      return wrong("a list of entries, or the name of a file of them");
+    }
+    for (const auto& item : node_.items) read_list_item(item, out.kind, items);
+    *out.items = std::move(items);
+  }
+
+  void operator()(const ZonesSlot& out) {
+    if (node_.kind != Node::Kind::kList) return wrong("a list such as [{zone: zen.example.test, weight: 2}]");
+    std::vector<DnsblZone> zones;
+    for (const auto& item : node_.items) {
+      if (auto zone = read_zone(item)) zones.push_back(std::move(*zone));
+    }
+    if (zones.size() > kMostZones) fault(fmt::format("must not have more than {} items", kMostZones));
+    *out.zones = std::move(zones);
+  }
+
  private:
   void fault(const std::string& text) { faults_.error(node_.place, fmt::format("{}: {}", name_, text)); }
   void fault_at(const Place& place, const std::string& text) { faults_.error(place, fmt::format("{}: {}", name_, text)); }
@@ -311,6 +335,53 @@ class Reader {
     if (is_list && node_.items.empty()) fault("must not be empty");
     if (list.size() > kMostServers) fault(fmt::format("must not have more than {} items", kMostServers));
     if (!list.empty()) out = std::move(list);
+  }
+
+  void read_list_item(const Node& item, policy::ListKind kind, std::vector<ListItem>& items) {
+    const bool names_file = item.kind == Node::Kind::kMap && item.entries.size() == 1 && item.entries[0].key == "file" &&
+                            item.entries[0].value.kind == Node::Kind::kScalar && !item.entries[0].value.text.empty();
+    if (names_file) {
+      items.push_back({.text = {}, .file = beside(item.place.file, item.entries[0].value.text), .in_file = item.place.file, .line = item.place.line});
+    } else if (item.kind != Node::Kind::kScalar) {
+      fault_at(item.place, "each must be an entry or {file: NAME}");
+    } else if (const auto entry = policy::parse_entry(kind, item.text); !entry) {
+      fault_at(item.place, entry.error().text);
+    } else {
+      items.push_back({.text = item.text, .file = {}, .in_file = item.place.file, .line = item.place.line});
+    }
+  }
+
+  std::optional<DnsblZone> read_zone(const Node& item) {
+    DnsblZone zone;
+    if (item.kind == Node::Kind::kScalar) zone.zone = base::to_lower(item.text);
+    for (const auto& entry : item.entries) {
+      const std::string& text = entry.value.text;
+      if (entry.value.kind != Node::Kind::kScalar) {
+        fault_at(entry.place, fmt::format("'{}' must be one value", entry.key));
+      } else if (entry.key == "zone") {
+        zone.zone = base::to_lower(text);
+      } else if (entry.key == "weight") {
+        read_weight(entry, zone.weight);
+      } else if (entry.key == "answers") {
+        zone.answers = text;
+        if (const auto pattern = policy::AnswerPattern::parse(text); !pattern) fault_at(entry.place, pattern.error().text);
+      } else {
+        fault_at(entry.place, fmt::format("unknown '{}' in a zone{}", entry.key, hint(entry.key, {"zone", "weight", "answers"})));
+      }
+    }
+    if (const auto problem = hostname_fault(zone.zone); !problem.empty()) {
+      fault_at(item.place, fmt::format("each must be {{zone: NAME, weight: 1}}: the zone '{}' {}", zone.zone, problem));
+      return std::nullopt;
+    }
+    return zone;
+  }
+
+  void read_weight(const Entry& entry, int& out) {
+    const std::string& text = entry.value.text;
+    const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), out);
+    if (error != std::errc{} || stop != text.data() + text.size() || out < -kMostWeight || out > kMostWeight || out == 0) {
+      fault_at(entry.place, fmt::format("'{}' is no weight: {} to {}, but 0", text, -kMostWeight, kMostWeight));
+    }
   }
 
   KeyFiles read_key_files(const Entry& entry) {

@@ -7,6 +7,7 @@
 
 #include "common/base/handed_files.h"
 #include "common/base/text.h"
+#include "common/config/compile_lists.h"
 #include "common/net/tls.h"
 
 namespace holdfast::config {
@@ -116,6 +117,7 @@ std::vector<std::string> secret_files(const Config& config, Reader reader) {
   if (reader == Reader::kSmtpd) {
     out.insert({config.tls.own.certificate, config.tls.own.key});
     for (const auto& [name, files] : config.tls.names) out.insert({files.certificate, files.key});
+    for (const auto& file : list_files(config.lists)) out.insert(file);
   }
   out.erase("");
   return {out.begin(), out.end()};

@@ -375,6 +375,8 @@ const std::vector<Setting<Domain>>& domain_table() {
       .doc = "What becomes of filtering while the domain's destination is down; `default`: as `while_down.filtering` says for all.",
       .choices = {"default", "bypass", "run"}},
      [](Domain& d) -> Slot { return ChoiceSlot{&d.filtering, nullptr}; }},
+    {{.name = "greylist", .doc = "Mail for the domain from those who are not known yet is refused once (450 4.7.1), to be sent again; see the settings of `greylist.`."},
+     [](Domain& d) -> Slot { return &d.greylist; }},
   };
   return table;
 }
@@ -385,6 +387,8 @@ const std::vector<Setting<Config>>& global_table() {
     auto all = host_table();
     const auto smtpd = smtpd_settings();
     all.insert(all.end(), smtpd.begin(), smtpd.end());
+    const auto admission = admission_settings();
+    all.insert(all.end(), admission.begin(), admission.end());
     all.insert(all.end(), service_table().begin(), service_table().end());
     const auto alerts = alert_settings();
     all.insert(all.end(), alerts.begin(), alerts.end());

@@ -13,6 +13,7 @@
 
 #include "common/base/time.h"
 #include "common/config/config.h"
+#include "common/policy/entry.h"
 
 namespace holdfast::config {
 
@@ -73,10 +74,18 @@ struct RecipientsSlot {
   std::string* file;
 };
 
+struct ListSlot {        // entries of a list, {file: NAME} among them, or one file's name
+  std::vector<ListItem>* items;
+  policy::ListKind kind;
+};
+struct ZonesSlot {       // a list of maps, or of names alone
+  std::vector<DnsblZone>* zones;
+};
+
 // Where a setting's value is kept; the kind of slot is the setting's type.
 using Slot = std::variant<bool*, int*, std::uint64_t*, base::Seconds*, std::string*, std::vector<std::string>*,
                           ChoiceSlot, PathSlot, FileSlot, ServersSlot, ListenSlot, RelaySlot, RelaysSlot, WebhooksSlot, ResolversSlot, NetworksSlot, ReserveSlot,
-                          FlagsSlot, RetrySlot, KeyFilesSlot, FiltersSlot, TextsSlot, RecipientsSlot>;
+                          FlagsSlot, RetrySlot, KeyFilesSlot, FiltersSlot, TextsSlot, RecipientsSlot, ListSlot, ZonesSlot>;
 
 enum class Reload {
   kLive,     // a reload puts it into force
@@ -110,6 +119,7 @@ struct Setting {
 
 std::span<const Setting<Config>> global_settings();
 std::span<const Setting<Config>> smtpd_settings();  // those of them that begin with "smtpd."
+std::span<const Setting<Config>> admission_settings();  // those that begin with "lists.", "dnsbl." and "greylist."
 std::span<const Setting<Config>> alert_settings();  // those that begin with "alerts."
 std::span<const Setting<Destination>> destination_settings();
 std::span<const Setting<Domain>> domain_settings();

@@ -34,6 +34,8 @@ struct TypeText {
   std::string operator()(const FiltersSlot&) const { return "list of {name, milter, …}"; }
   std::string operator()(const TextsSlot&) const { return "list of texts or a file"; }
   std::string operator()(const RecipientsSlot&) const { return "list of addresses or a file"; }
+  std::string operator()(const ListSlot&) const { return "list of entries and {file: NAME}, or a file"; }
+  std::string operator()(const ZonesSlot&) const { return "list of {zone, weight, answers}"; }
 };
 
 template <class List, class Text>
@@ -134,6 +136,17 @@ struct ValueText {
   std::string operator()(const RecipientsSlot& v) const {
     if (!v.file->empty() && !inline_files) return yaml_scalar(*v.file);
     return yaml_list(*v.addresses, yaml_scalar);
+  }
+  std::string operator()(const ListSlot& v) const {
+    return yaml_list(*v.items, [](const ListItem& item) {
+      return item.file.empty() ? yaml_scalar(item.text) : fmt::format("{{file: {}}}", yaml_scalar(item.file));
+    });
+  }
+  std::string operator()(const ZonesSlot& v) const {
+    return yaml_list(*v.zones, [](const DnsblZone& zone) {
+      const std::string answers = zone.answers.empty() ? "" : fmt::format(", answers: {}", yaml_scalar(zone.answers));
+      return fmt::format("{{zone: {}, weight: {}{}}}", yaml_scalar(zone.zone), zone.weight, answers);
+    });
   }
 };
 

@@ -49,7 +49,7 @@ std::span<const Setting<Web>> web_settings() {
      [](Web& w) -> Slot { return FileSlot{&w.tls.certificate}; }},
     {{.name = "tls.key", .doc = "Its private key, as a PEM file without a password. Master hands it over."},
      [](Web& w) -> Slot { return FileSlot{&w.tls.key}; }},
-    {{.name = "session_idle", .doc = "Who asks for nothing that long has to log in again. An open page asks all the time.",
+    {{.name = "session_idle", .doc = "Who does nothing that long has to log in again. What an open page asks by itself does not count.",
       .range = {60, 7 * 86400}},
      [](Web& w) -> Slot { return &w.session_idle; }},
     {{.name = "session_longest", .doc = "And after this in any case.", .range = {60, 30 * 86400}},

@@ -290,6 +290,18 @@ void Resolver::names(const base::IpAddress& address, Done<std::string> done) {
              [done = std::move(done)](Raw raw) { done(answer_of<std::string>(std::move(raw), read_host)); });
 }
 
+void Resolver::ipv4(const std::string& name, Done<std::array<std::uint8_t, 4>> done) {
+  const auto read_one = [](std::string_view data) -> std::optional<std::array<std::uint8_t, 4>> {
+    std::array<std::uint8_t, 4> out{};
+    if (data.size() != out.size()) return std::nullopt;
+    std::ranges::transform(data, out.begin(), [](char c) { return static_cast<std::uint8_t>(c); });
+    return out;
+  };
+  impl_->ask(name, Type::kA, [done = std::move(done), read_one](Raw raw) {
+    done(answer_of<std::array<std::uint8_t, 4>>(std::move(raw), read_one));
+  });
+}
+
 void Resolver::addresses(const std::string& name, std::uint16_t port, Done<net::SocketAddress> done) {
   struct Both {
     std::optional<Answer<net::SocketAddress>> four, six;

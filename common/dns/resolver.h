@@ -8,6 +8,8 @@
 // looks up the servers that an admin has named, reads it).
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -44,6 +46,8 @@ class Resolver {
   // The names that the address's own zone gives it (PTR): a claim, until one of them has that address.
   void names(const base::IpAddress& address, Done<std::string> done);
   void tlsa(const std::string& name, Done<Tlsa> done);
+  // IPv4 alone, as block lists answer: four octets each.
+  void ipv4(const std::string& name, Done<std::array<std::uint8_t, 4>> done);
   // IPv4 before IPv6. Secure if what was found is. kFailed only if nothing was found and one of the two families could not be asked for.
   void addresses(const std::string& name, std::uint16_t port, Done<net::SocketAddress> done);
 

@@ -77,6 +77,7 @@ std::string path_of(Place place, const Folders& folders) {
     case Place::kAlerts: return folders.state + "/alerts";
     case Place::kWeb: return folders.state + "/web";
     case Place::kHistory: return folders.state + "/history";
+    case Place::kGreylist: return folders.state + "/greylist";
     case Place::kToken: return folders.state + "/token";
     case Place::kRun: return folders.run;
     case Place::kLocks: return folders.run + "/locks";

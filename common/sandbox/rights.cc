@@ -18,7 +18,7 @@ constexpr FolderRight kQmgr[]{{kSpool, kWrite}, {kDirectory, kReadDatabase}, {kR
 constexpr FolderRight kDeliver[]{
     {kSegments, kRead}, {kDirectory, kReadDatabase}, {kRun, kRead}, {kLocks, kLock}, {kLog, kAppend}};
 constexpr FolderRight kSmtpd[]{
-    {kSegments, kWrite}, {kDirectory, kReadDatabase}, {kToken, kRead}, {kRun, kRead}, {kLog, kAppend}};
+    {kSegments, kWrite}, {kDirectory, kReadDatabase}, {kGreylist, kWrite}, {kToken, kRead}, {kRun, kRead}, {kLog, kAppend}};
 
 constexpr FolderRight kWebd[]{{kIndex, kReadDatabase}, {kSegments, kRead}, {kDirectory, kReadDatabase}, {kWeb, kWrite},
                               {kHistory, kWrite},     {kRun, kRead},      {kLog, kExtend}};
@@ -63,6 +63,7 @@ std::string_view to_text(Place place) {
     case kAlerts: return "state/alerts";
     case kWeb: return "state/web";
     case kHistory: return "state/history";
+    case kGreylist: return "state/greylist";
     case kToken: return "state/token";
     case kRun: return "run";
     case kLocks: return "run/locks";

@@ -17,6 +17,7 @@ enum class Place {
   kAlerts,     // paths.state/alerts
   kWeb,        // paths.state/web
   kHistory,    // paths.state/history
+  kGreylist,   // paths.state/greylist
   kToken,      // the file paths.state/token
   kRun,        // paths.run
   kLocks,      // paths.run/locks

@@ -23,6 +23,8 @@ enum class Counter : std::uint16_t {
   kMessagesProxied, kMessagesKept, kMessagesRefused, kMessagesDeferred,
   kRecipientsLive, kRecipientsKept,
   kFilterRefused, kFilterDiscarded, kFilterHeld, kMessagesUnfiltered,
+  kListAllowed, kListBlockedClient, kListBlockedHelo, kListBlockedSender, kListBlockedRecipient,
+  kDnsblBlocked, kDnsblFailed, kGreylistPutOff, kGreylistPassed, kGreylistKnown, kGreylistFailed,
   // the classes of RFC 3463 section 3, in its order: of 4xx, then of 5xx
   kDeferredOther, kDeferredAddress, kDeferredMailbox, kDeferredSystem, kDeferredNetwork, kDeferredProtocol,
   kDeferredContent, kDeferredPolicy,

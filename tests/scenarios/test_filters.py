@@ -141,7 +141,7 @@ def test_bypassed_while_down_and_back_afterwards(world, destination, filter_):
     assert len(filter_.heard) == before
     gateway.wait_log("smtpd", "unfiltered: kept without asking the filters")
     destination.start()
-    assert destination.wait_for(1)[0].content.startswith(b"X-Holdfast-Unfiltered: yes\r\n")
+    assert destination.wait_for(1)[0].body.startswith(b"X-Holdfast-Unfiltered: yes\r\n")
     gateway.wait_state("up")
     until(lambda: gateway.send("local@example.test").code == 550)
 

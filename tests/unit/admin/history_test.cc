@@ -72,6 +72,37 @@ TEST(HistoryValues, EachSeriesIsInTheTable) {
   EXPECT_EQ(find_history_series("rate.proxied.x"), nullptr);
 }
 
+TEST(HistoryJson, AStateIsTheWorstOfItsStepAndAFigureTheMean) {
+  storage::test::Folder folder;
+  const auto history = storage::History::open(folder.path());
+  ASSERT_TRUE(history);
+  constexpr std::int64_t kBegin = 1'795'300'200;  // a multiple of 300
+  auto txn = storage::WriteTxn::begin((*history)->env());
+  ASSERT_TRUE(txn);
+  for (int i = 0; i < 90; ++i) {
+    const double state = i >= 3 && i < 6 ? 0 : 1;  // half a minute's outage
+    ASSERT_TRUE((*history)->add(**txn, kBegin + i * 10, {{"state.office", state}, {"queue.messages", state * 30}}));
+  }
+  ASSERT_TRUE((*txn)->commit());
+  storage::ReadTxn read((*history)->env());
+  const storage::ReadTxn::View view(read);
+  const auto now = kBegin + 890;
+  const auto told = json::parse(history_json(**history, read, {"queue.messages", "state.office", "state.none"}, now - 86'400, now, now));
+  const auto value_at = [&](int series, std::int64_t at) -> json {
+    for (const auto& [when, value] : told["series"][static_cast<std::size_t>(series)]["points"].get<std::vector<std::pair<std::int64_t, json>>>()) {
+      if (when == at) return value;
+    }
+    return "none";
+  };
+  EXPECT_EQ(told["series"][1]["step"], 300);
+  EXPECT_EQ(value_at(0, kBegin), 27);
+  EXPECT_EQ(value_at(1, kBegin), 0) << "it was down";
+  EXPECT_EQ(value_at(1, kBegin + 300), 1);
+  EXPECT_EQ(value_at(1, kBegin + 600), 1) << "what is not rolled up yet, too";
+  EXPECT_TRUE(value_at(1, kBegin - 300).is_null());
+  EXPECT_TRUE(value_at(2, kBegin).is_null());
+}
+
 TEST(HistoryKeeper, KeepsWhatItIsGivenAndAnswers) {
   storage::test::Folder folder;
   const auto now = base::to_millis(base::wall_now()) / 1000;

@@ -112,6 +112,15 @@ TEST(Scan, KeepsSoManyFindings) {
   EXPECT_EQ(look(message(many)).findings.size(), kMostFindings);
 }
 
+TEST(Scan, ManyHarmlessFindingsHideNoOther) {
+  std::vector<std::string> many;
+  for (int i = 0; i < 100; ++i) many.push_back(attachment(std::to_string(i), std::string(32'769, '\0') + "CD001"));
+  many.push_back(attachment("invoice.exe", "x"));
+  const auto report = look(message(many));
+  ASSERT_NE(report.worst(), nullptr);
+  EXPECT_EQ(report.worst()->text, kBad);
+}
+
 TEST(Scan, PassesWhatThePolicyPasses) {
   auto lax = settings();
   lax.names.action = "pass";

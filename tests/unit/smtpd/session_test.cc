@@ -63,7 +63,8 @@ class SessionTest : public ::testing::Test {
   const daemon::Board board = daemon::Board::alone(1);
   ClientLimits limits{board, 0, 1, book.config()};
   ClientNames names{bench.loop, book.config()};
-  Shared shared{.loop = bench.loop, .book = book, .pools = pools, .spool = spool, .space = space, .prober = prober, .limits = limits, .names = names, .token = "t", .writer = 1};
+  Admission admission{bench.loop, book.config()};
+  Shared shared{.loop = bench.loop, .book = book, .pools = pools, .spool = spool, .space = space, .prober = prober, .limits = limits, .names = names, .admission = admission, .token = "t", .writer = 1};
   base::UniqueFd client;
   std::unique_ptr<Session> session;
 };

@@ -31,6 +31,34 @@ TEST(Sessions, EndWhenIdleAndInAnyCase) {
   EXPECT_EQ(sessions.find(other, now + Seconds{100}), nullptr) << "idle";
 }
 
+TEST(Sessions, ALookIsNoUse) {
+  Sessions sessions(kLimits);
+  const std::string token = sessions.open(user("a", Role::kAdmin), "", Mono{}).token;
+  EXPECT_NE(sessions.look_at(token, Mono{} + Seconds{99}), nullptr);
+  EXPECT_EQ(sessions.look_at(token, Mono{} + Seconds{100}), nullptr);
+}
+
+TEST(Seen, OutlivesTheProcess) {
+  storage::test::Folder folder;
+  const std::string file = folder.path() + "/seen.json";
+  {
+    Seen seen(file);
+    EXPECT_EQ(seen.last_login("root"), 0);
+    seen.login("root", 5);
+    seen.use("0011aabb", 7);
+    seen.save();
+    seen.login("root", 9);  // dies before the next save
+  }
+  Seen after(file);
+  EXPECT_EQ(after.last_login("root"), 5);
+  EXPECT_EQ(after.last_used("0011aabb"), 7);
+  EXPECT_EQ(after.last_used("root"), 0);
+  std::ofstream(file) << "{\"users\":{\"root\":\"x\"},\"tokens\":[1]";
+  EXPECT_EQ(Seen(file).last_login("root"), 0);
+  std::ofstream(file) << "{\"users\":{\"root\":\"x\"},\"tokens\":[1]}";
+  EXPECT_EQ(Seen(file).last_login("root"), 0);
+}
+
 TEST(Sessions, EndWithTheirUser) {
   Sessions sessions(kLimits);
   const std::string a = sessions.open(user("a", Role::kAdmin), "", Mono{}).token, b = sessions.open(user("b", Role::kViewer), "", Mono{}).token;
@@ -157,6 +185,14 @@ TEST_F(GateTest, AForgedRequestIsRefused) {
   r.body = "a=b";
   r.headers["content-type"] = "application/x-www-form-urlencoded";
   EXPECT_EQ(gate_.forged(r, caller, Mono{})->status, 400) << "what a form can send";
+}
+
+TEST_F(GateTest, APageThatNobodyTouchesDoesNotKeepItsSession) {
+  const auto session = gate_.sessions().open(root(), "", Mono{});
+  auto unattended = with_cookie(session.token);
+  unattended.headers[std::string(Gate::kUnattended)] = "1";
+  EXPECT_TRUE(gate_.caller_of(unattended, Mono{} + Seconds{90}, 1));
+  EXPECT_FALSE(gate_.caller_of(unattended, Mono{} + Seconds{100}, 1));
 }
 
 TEST_F(GateTest, ANewFileCountsAtOnce) {

@@ -10,6 +10,13 @@ export const count = (n) => (known(n) ? grouped.format(n) : DASH);
 // "1 message", "1,204 messages".
 export const counted = (n, word) => (known(n) ? `${count(n)} ${word}${n === 1 ? '' : 's'}` : `${DASH} ${word}s`);
 
+// A sentence with moments as ISO 8601 in it, in parts: [{words}, {at}…].
+export const timed = (sentence) =>
+  String(sentence)
+    .split(/(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)/)
+    .map((part, i) => (i % 2 === 1 ? { at: part } : { words: part }))
+    .filter((part) => part.at || part.words);
+
 export const percent = (n) => (known(n) ? `${n} %` : DASH);
 
 export const text = (value) => (known(value) ? String(value) : DASH);

@@ -50,9 +50,8 @@ export function show(main, { route, session, status }) {
     sentence.className = `sentence ${gravity(now)}`;
     const words = now.sentence ?? now.situation ?? format.DASH;
     if (sentence.dataset.words !== words) {
-      // Its times are the gateway's, all others on the page the admin's: it is said.
       sentence.dataset.words = words;
-      fill(sentence, mail(words), /\d:\d\d/.test(words) ? h('small', " (by the gateway's clock)") : null);
+      fill(sentence, format.timed(words).map((part) => (part.at ? time(part.at) : mail(part.words))));
     }
     fill(work, doings(now, session));
     fill(tiles, figures(now));

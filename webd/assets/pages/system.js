@@ -232,13 +232,14 @@ function users(list, session, load) {
   return [
     table(
       'Users',
-      ['name', 'role', 'made', ''],
+      ['name', 'role', 'made', 'last login', ''],
       list.map((u) =>
         h(
           'tr',
           cell('name', mail(u.name)),
           cell('role', u.role),
           cell('made', time(u.created), u.locked ? h('b', ' has to wait after wrong passwords') : null),
+          cell('last login', time(u.last_login, 'ago')),
           cell(
             '',
             u.name === session.name
@@ -299,7 +300,7 @@ function tokens(list, load) {
   return [
     table(
       'Tokens',
-      ['name', 'role', 'made', 'by', 'expires', ''],
+      ['name', 'role', 'made', 'by', 'expires', 'last used', ''],
       list.map((t) =>
         h(
           'tr',
@@ -308,6 +309,7 @@ function tokens(list, load) {
           cell('made', time(t.created)),
           cell('by', mail(t.made_by)),
           cell('expires', time(t.expires)),
+          cell('last used', time(t.last_used, 'ago')),
           cell(
             '',
             button({

@@ -32,9 +32,23 @@ export const remove = (path) => ask('DELETE', path);
 // A path's word that may hold anything: an address, a queue id, a name.
 export const word = (value) => encodeURIComponent(value);
 
+// What a page asks by itself, long after anybody has touched it, does not keep the session alive.
+const UNATTENDED_MS = 60000;
+let touched = Date.now();
+for (const kind of ['pointerdown', 'keydown', 'wheel', 'touchstart']) {
+  globalThis.addEventListener?.(
+    kind,
+    () => {
+      touched = Date.now();
+    },
+    { passive: true, capture: true },
+  );
+}
+
 async function ask(method, path, body, signal) {
   const headers = { Accept: 'application/json' };
   if (body !== undefined) headers['Content-Type'] = 'application/json';
+  if (Date.now() - touched > UNATTENDED_MS) headers['X-Unattended'] = '1';
   if (method !== 'GET' && csrf) headers['X-CSRF-Token'] = csrf;
   let response;
   try {

@@ -1,0 +1,14 @@
+// gatewayctl greylist ….
+#pragma once
+
+#include "gatewayctl/invocation.h"
+
+namespace CLI {
+class App;
+}
+
+namespace holdfast::gatewayctl {
+
+void add_greylist_commands(CLI::App& app, Invocation& invocation);
+
+}  // namespace holdfast::gatewayctl
