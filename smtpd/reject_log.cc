@@ -42,7 +42,9 @@ void log_reject(const Client& client, const Refusal& refusal) {
                                           .sender = refusal.sender,
                                           .recipient = refusal.recipient,
                                           .protocol = client.protocol,
-                                          .helo = client.helo}));
+                                          .helo = client.helo,
+                                          .action = refusal.action,
+                                          .id = refusal.id}));
 }
 
 }  // namespace holdfast::smtpd

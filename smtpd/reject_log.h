@@ -13,6 +13,8 @@ struct Refusal {
   const mail::Reply& reply;
   std::string_view sender;
   std::string_view recipient;  // empty when it is not about one
+  std::string_view action = "reject";
+  mail::QueueId id{};          // where there is one already
 };
 void log_reject(const Client& client, const Refusal& refusal);
 

@@ -113,6 +113,7 @@ void Session::handle(const smtp::ServerEvent& event) {
 void Session::on(const smtp::event::Connect&) { core_.accept(); }
 
 void Session::on(const smtp::event::Helo& event) {
+  forget_filters();
   client_.helo = event.name;
   client_.protocol = !event.esmtp ? "SMTP" : core_.secured() ? "ESMTPS" : "ESMTP";
   if (told_ && told_->helo && !told_->helo->empty()) client_.helo = *told_->helo;
@@ -138,6 +139,10 @@ void Session::on(const smtp::event::Mail& event) {
     log_reject(client_, {.stage = "MAIL", .reply = reply, .sender = event.sender.text(), .recipient = {}});
     core_.reply(reply);
     return;
+  }
+  if (!filters_ && !shared_.book.config().filters.empty()) {
+    filters_ = std::make_unique<ClientFilters>(shared_, client_, stream_.local_address());
+    client_.filters = filters_.get();
   }
   transaction_ = std::make_unique<Transaction>(shared_, client_, event);
   core_.accept();
@@ -188,6 +193,7 @@ void Session::on(const smtp::event::StartTls&) {
 
 void Session::on_secured() {
   stats::count(stats::Counter::kTlsSessions);
+  forget_filters();
   client_.tls = stream_.tls().text;
   client_.helo.clear();
   client_.protocol = "SMTP";
@@ -223,6 +229,13 @@ void Session::answer(const mail::Reply& reply) {
 void Session::finish_transaction() {
   if (transaction_) transaction_->abandon();
   shared_.loop.bury(std::move(transaction_));
+}
+
+// The client is another from here on.
+void Session::forget_filters() {
+  if (!filters_) return;
+  finish_transaction();
+  filters_->forget();
 }
 
 void Session::close(const mail::Reply& reply) {

@@ -8,6 +8,7 @@
 #include "common/net/proxy_header.h"
 #include "common/net/stream.h"
 #include "common/smtp/server_session.h"
+#include "smtpd/client_filters.h"
 #include "smtpd/opening.h"
 #include "smtpd/patience.h"
 #include "smtpd/shared.h"
@@ -65,6 +66,7 @@ class Session final : private net::StreamHandler {
   void on(const smtp::event::Xclient&);
   void answer(const mail::Reply& reply);
   void finish_transaction();
+  void forget_filters();
   void close(const mail::Reply& reply);
   bool congested();
   void flush();
@@ -83,6 +85,7 @@ class Session final : private net::StreamHandler {
   std::unique_ptr<Opening> opening_;  // until the banner, where something is waited for
   smtp::ServerSession core_;
   net::Stream stream_;
+  std::unique_ptr<ClientFilters> filters_;  // outlives the transaction that asks them
   std::unique_ptr<Transaction> transaction_;
   std::function<void()> ended_;
   Patience patience_;

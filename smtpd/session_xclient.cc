@@ -34,6 +34,7 @@ void Session::on(const smtp::event::Xclient& event) {
     address = *parsed;
   }
   finish_transaction();
+  forget_filters();
   remember(says, address.has_value());
   if (address) {
     set_client(*address);

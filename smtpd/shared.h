@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "common/mail/queue_id.h"
@@ -34,8 +35,12 @@ struct Shared {
   std::uint64_t last_sequence = 0;
   std::shared_ptr<const net::TlsServer> tls{};  // null: STARTTLS is not offered
 
+  std::set<std::string> filters_failing{};  // by name: that are known to
+
   mail::QueueId next_id() { return mail::QueueId::make(writer, ++last_sequence); }
 };
+
+class ClientFilters;
 
 // Whom a session talks to.
 struct Client {
@@ -47,6 +52,7 @@ struct Client {
   const ClientLimits::Place* place = nullptr;  // among those of its network; never null in a session
   std::string protocol;  // "SMTP", "ESMTP" or "ESMTPS"
   std::string tls{};     // net::TlsFacts::text; empty: in the clear
+  ClientFilters* filters = nullptr;  // the session's; null: none is configured
 };
 
 }  // namespace holdfast::smtpd

@@ -10,6 +10,7 @@
 #include "common/mail/events.h"
 #include "common/mail/received.h"
 #include "common/stats/counters.h"
+#include "smtpd/bypass.h"
 #include "smtpd/reject_log.h"
 
 namespace holdfast::smtpd {
@@ -23,6 +24,7 @@ Transaction::Transaction(Shared& shared, const Client& client, const smtp::event
       smtputf8_(mail.smtputf8),
       ret_(mail.ret),
       envid_(mail.envid),
+      parameters_(client.filters != nullptr ? mail.parameters : std::string_view()),
       declared_size_(mail.size.value_or(0)),
       began_(shared.loop.now()),
       content_(shared.spool.contents_folder()) {}
@@ -31,6 +33,7 @@ Transaction::~Transaction() { abandon(); }
 
 void Transaction::abandon() {
   relay_.reset();
+  if (chain_ != nullptr) std::exchange(chain_, nullptr)->abort();
   admission_.reset();
   if (spool_token_) shared_.spool.forget(*spool_token_);
   spool_token_.reset();
@@ -81,18 +84,14 @@ void Transaction::rcpt(const smtp::event::Rcpt& rcpt, Answer answer) {
   question.view = shared_.book.recipient(question.recipient, *question.domain, base::wall_now());
   if (question.view.standing == Standing::kDenied) {
     settle(question, judge_unasked(question));
-  } else if (!config_->screens(*question.domain)) {
-    screened(std::move(question));
-  } else if (bypassed()) {
-    unfiltered_ = true;
-    screened(std::move(question));
   } else {
-    screen(std::move(question));
+    const bool screens = config_->screens(*question.domain);
+    if (mode_ == Mode::kOpen && (screens || !config_->filters.empty())) {
+      bypassed_ = bypassed(*config_, *question.domain, shared_.book.state(*destination_, base::wall_now()));
+    }
+    question.skips = screens && bypassed_;
+    screens && !bypassed_ ? screen(std::move(question)) : screened(std::move(question));
   }
-}
-
-bool Transaction::bypassed() const {
-  return shared_.book.state(*destination_, base::wall_now()) == mail::DestinationState::kDown;
 }
 
 void Transaction::screen(Question question) {
@@ -113,8 +112,12 @@ void Transaction::screen(Question question) {
   if (wait) admission_ = std::move(wait);
 }
 
-// Nobody has anything against it.
 void Transaction::screened(Question question) {
+  config_->filters.empty() ? passed(std::move(question)) : ask_filters(std::move(question));
+}
+
+// Nobody has anything against it.
+void Transaction::passed(Question question) {
   if (mode_ == Mode::kKept || (relay_ && relay_->lost())) {
     settle(question, judge_unasked(question));
   } else {
@@ -234,6 +237,7 @@ void Transaction::accept(const Question& question, Mode mode) {
   mode_ = mode;
   stats::count(mode == Mode::kLive ? stats::Counter::kRecipientsLive : stats::Counter::kRecipientsKept);
   recipients_.push_back({.address = question.recipient.text(), .orcpt = question.orcpt, .notify = question.notify, .known = question.view.keepable});
+  unfiltered_ = unfiltered_ || question.skips;
   if (id_.value == 0) id_ = shared_.next_id();
 }
 
@@ -244,7 +248,7 @@ std::string Transaction::protocol() const {
 
 void Transaction::begin_content() {
   const std::string date = base::rfc5322_date(base::wall_now()), protocol = this->protocol();
-  content_.set_head(mail::received_header({.helo = client_.helo,
+  std::string head = mail::received_header({.helo = client_.helo,
                                            .client_name = client_.name,
                                            .literal = client_.literal,
                                            .tls = client_.tls,
@@ -253,8 +257,10 @@ void Transaction::begin_content() {
                                            .id = id_,
                                            .recipient = recipients_.size() == 1 ? recipients_[0].address : "",
                                            .utf8 = smtputf8_,
-                                           .date = date}) +
-                    (unfiltered_ ? "X-Holdfast-Unfiltered: yes\r\n" : ""));
+                                           .date = date});
+  if (unfiltered_) head += "X-Holdfast-Unfiltered: yes\r\n";
+  if (chain_ == nullptr) content_.set_head(std::move(head));
+  else head_ = std::move(head);
 }
 
 void Transaction::content(std::string_view wire) {
@@ -312,6 +318,11 @@ void Transaction::end(const smtp::event::ContentEnd& end, Answer answer) {
     return;
   }
   message_id_ = mail::scan_header(header_).message_id;
+  if (!discarded_by_.empty()) return discard(discarded_by_);
+  chain_ != nullptr ? filter_content() : dispatch();
+}
+
+void Transaction::dispatch() {
   if (mode_ == Mode::kLive) {
     send_live();
   } else {
@@ -385,6 +396,7 @@ mail::Envelope Transaction::envelope() const {
   out.envid = envid_;
   out.unfiltered = unfiltered_;
   out.message_id = message_id_;
+  out.hold = hold_;
   return out;
 }
 
@@ -399,6 +411,10 @@ void Transaction::kept(const base::Status& status) {
     stats::count(stats::Counter::kKeptBytes, octets_);
     stats::observe(stats::Histogram::kKeepSeconds, shared_.loop.now() - ended_);
     base::log().write(mail::events::client(id_, client_.name, client_.address));
+    if (unfiltered_) {
+      stats::count(stats::Counter::kMessagesUnfiltered);
+      base::log().notice(fmt::format("{}: unfiltered: kept without asking the filters, while {} is down", id_.text(), destination_->name));
+    }
     end_answer_(mail::Reply::make(250, "2.0.0", fmt::format("Ok: queued as {}", id_.text())));
     return;
   }

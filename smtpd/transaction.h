@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "common/config/config.h"
+#include "common/filtering/filter_chain.h"
 #include "common/mail/envelope.h"
 #include "common/mail/header_gate.h"
 #include "common/smtp/server_session.h"
@@ -48,13 +49,26 @@ class Transaction {
     const config::Domain* domain = nullptr;
     RecipientView view;
     Answer answer;
+    bool skips = false;  // there is somebody to ask about it, who is not asked
   };
 
   const config::Domain* route(mail::Address& recipient) const;
-  // True while its destination is down: lists, DNS block lists and greylisting are passed over.
-  bool bypassed() const;
   void screen(Question question);
+  // Nobody but the filters and the destination has anything to say any more.
   void screened(Question question);
+  std::optional<mail::Reply> choose_filters(Question& question);
+  void ask_filters(Question question);
+  void tell_recipient(Question question);
+  bool goes_on(const Question& question, const filtering::Outcome& outcome);
+  void discard_recipient(const Question& question);
+  void discard(std::string_view filter);
+  void refuse_by_filter(std::string_view stage, const filtering::Outcome& outcome, std::string_view recipient, const Answer& answer);
+  void filter_content();
+  void content_filtered(const filtering::Outcome& outcome);
+  void envelope_changed(const filtering::EnvelopeChanges& changes);
+  void add_recipient(std::string address);
+  void passed(Question question);
+  void dispatch();
   void ask_destination(Question question);
   void answered(const Question& question, const Word& word);
   void settle(const Question& question, RcptVerdict verdict);
@@ -82,10 +96,10 @@ class Transaction {
   Shared& shared_;
   const Client& client_;
   const config::ConfigPtr config_;
-  const std::string sender_;
+  std::string sender_;
   const mail::Body body_;
   const bool smtputf8_;
-  const std::string ret_, envid_;
+  const std::string ret_, envid_, parameters_;
   const std::uint64_t declared_size_;
   const base::Mono began_;
 
@@ -98,6 +112,15 @@ class Transaction {
   std::optional<mail::Reply> mail_refusal_;           // the destination's 5xx to MAIL
   std::unique_ptr<Relay> relay_;
   std::unique_ptr<Admission::Wait> admission_;        // while others are asked about the client
+
+  filtering::FilterChain* chain_ = nullptr;           // the session's; null: no filter is asked
+  std::vector<std::size_t> filters_;                  // that it has
+  bool bypassed_ = false;                             // as it was with the first recipient
+  bool told_mail_ = false;
+  std::optional<filtering::Outcome> filters_refusal_; // to MAIL
+  std::string discarded_by_;
+  std::string head_;                                  // our header fields, until filters have seen the rest
+  std::string hold_;
 
   storage::Content content_;
   base::Status content_status_;

@@ -14,6 +14,8 @@
 #include "common/base/time.h"
 #include "common/config/admission.h"
 #include "common/config/content_filter.h"
+#include "common/config/filters.h"
+#include "common/config/report.h"
 
 namespace holdfast::config {
 
@@ -119,6 +121,7 @@ struct Domain {
   std::vector<std::string> local_recipients;  // full addresses, lower case, sorted; ["*"] is any
   std::string local_recipients_file;          // where these were read from, when it was a file
   Quota quota;                                // of what is kept for it
+  std::string filtering = "default";          // while its destination is down: Config::filtering, or bypass, or run
   bool greylist = false;
 };
 
@@ -222,6 +225,8 @@ struct Alerts {
   Seconds queue_age{86400};              // 0: none
   Seconds certificate{14 * 86400};
 
+  Report report;
+
   bool has_road() const { return !to.empty() || !webhooks.empty() || !command.empty(); }
 };
 
@@ -259,6 +264,10 @@ struct Config {
   Seconds second_look{600};                                           // expiry waits so long after the clock jumped
   Alerts alerts;
   ContentFilter content_filter;
+  std::vector<Filter> filters;                                        // in the order in which they are asked
+  std::string filtering = "bypass";                                   // while a destination is down: bypass or run
+  bool rescan_on_drain = true;                                        // mail that skipped the filters is put through them before it goes
+  std::map<std::string, std::string, std::less<>> copies;             // while down: recipient keys, and who gets a copy at once
   bool debug = false;
   std::vector<std::string> warnings;  // "FILE:LINE: text": legal, but hardly meant
 

@@ -13,6 +13,7 @@
 #include "common/config/alerts.h"
 #include "common/config/compile_lists.h"
 #include "common/config/finish.h"
+#include "common/config/finish_filters.h"
 #include "common/config/mx.h"
 #include "common/config/presets.h"
 #include "common/config/read_item.h"
@@ -218,6 +219,7 @@ base::Result<Config> finished(Loader& loader, const std::string& file, Files fil
   finish(draft);
   finish_security(draft);
   finish_alerts(draft);
+  finish_filters(draft);
   finish_admission(draft);
   finish_web(draft);
   if (files == Files::kCheck) {

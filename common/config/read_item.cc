@@ -176,6 +176,61 @@ std::optional<Phase> ItemReader::phase(const Node& item) {
   return std::nullopt;
 }
 
+std::optional<Filter> ItemReader::filter(const Node& item) {
+  if (item.kind != Node::Kind::kMap) {
+    fault_at(item.place, "each must be a map: {name: rspamd, milter: \"inet:127.0.0.1:11332\"}");
+    return std::nullopt;
+  }
+  Filter filter;
+  const std::map<std::string, std::string*> texts{{"name", &filter.name}, {"milter", &filter.milter}, {"on_failure", &filter.on_failure}};
+  for (const auto& entry : item.entries) {
+    const auto text = texts.find(entry.key);
+    if (entry.key == "timeouts") {
+      read_filter_timeouts(entry, filter);
+    } else if (entry.key == "domains" || entry.key == "listeners") {
+      read_filter_scope(entry, filter);
+    } else if (text == texts.end()) {
+      fault_at(entry.place, fmt::format("unknown '{}' in a filter{}", entry.key,
+                                        hint(entry.key, {"name", "milter", "on_failure", "timeouts", "domains", "listeners"})));
+    } else if (entry.value.kind != Node::Kind::kScalar) {
+      fault_at(entry.place, fmt::format("'{}' must be a text", entry.key));
+    } else {
+      *text->second = entry.value.text;
+    }
+  }
+  for (const auto& problem : faults_of(filter)) fault_at(item.place, problem);
+  return filter;
+}
+
+void ItemReader::read_filter_timeouts(const Entry& timeouts, Filter& filter) {
+  if (timeouts.value.kind != Node::Kind::kMap) return fault_at(timeouts.place, "'timeouts' must be a map such as {command: 30s}");
+  const std::map<std::string, base::Seconds*> known{{"connect", &filter.connect}, {"command", &filter.command}, {"content", &filter.content}};
+  for (const auto& entry : timeouts.value.entries) {
+    const auto found = known.find(entry.key);
+    if (found == known.end()) {
+      fault_at(entry.place, fmt::format("unknown '{}' in timeouts{}", entry.key, hint(entry.key, {"connect", "command", "content"})));
+      continue;
+    }
+    const auto duration = parse_duration(entry.value.text);
+    if (!duration) fault_at(entry.place, duration.error().text);
+    else if (duration->count() < 1 || duration->count() > 3600) fault_at(entry.place, fmt::format("'{}' must be 1s to 1h", entry.key));
+    else *found->second = *duration;
+  }
+}
+
+void ItemReader::read_filter_scope(const Entry& entry, Filter& filter) {
+  if (entry.value.kind != Node::Kind::kList) return fault_at(entry.place, fmt::format("'{}' must be a list", entry.key));
+  for (const auto& item : entry.value.items) {
+    if (entry.key == "domains") {
+      filter.domains.push_back(base::to_lower(item.text));
+      continue;
+    }
+    auto address = parse_listen(item.text);
+    if (address) filter.listeners.push_back(address->text());
+    else fault_at(item.place, address.error().text);
+  }
+}
+
 bool ItemReader::read_phase_duration(const Entry& entry, base::Seconds& out) {
   const auto duration = parse_duration(entry.value.text);
   if (!duration) {

@@ -1,4 +1,4 @@
-// Items of lists and maps that are more than one value: webhooks, zones, phases, pairs of key files, entries of lists. Each
+// Items of lists and maps that are more than one value: webhooks, zones, phases, filters, pairs of key files, entries of lists. Each
 // fault is told at its own place.
 #pragma once
 
@@ -23,6 +23,7 @@ class ItemReader {
   std::optional<Webhook> webhook(const Node& item);
   std::optional<DnsblZone> zone(const Node& item);
   std::optional<Phase> phase(const Node& item);
+  std::optional<Filter> filter(const Node& item);
   KeyFiles key_files(const Entry& entry);
   // An entry, or {file: NAME}, put behind `items`.
   void list_entry(const Node& item, policy::ListKind kind, std::vector<ListItem>& items);
@@ -31,6 +32,8 @@ class ItemReader {
   void fault_at(const Place& place, std::string_view text);
   void read_headers(const Entry& entry, std::vector<std::string>& headers);
   void check_webhook(const Webhook& hook, const Place& place);
+  void read_filter_timeouts(const Entry& timeouts, Filter& filter);
+  void read_filter_scope(const Entry& entry, Filter& filter);
   void read_weight(const Entry& entry, int& out);
   bool read_phase_duration(const Entry& entry, base::Seconds& out);
   bool read_factor(const Node& value, double& out);

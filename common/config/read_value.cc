@@ -129,6 +129,17 @@ class Reader {
     *out.webhooks = std::move(list);
   }
 
+  void operator()(const FiltersSlot& out) {
+    if (node_.kind != Node::Kind::kList) return wrong("a list such as [{name: rspamd, milter: \"inet:127.0.0.1:11332\"}]");
+    std::vector<Filter> list;
+    places_.clear();
+    for (const auto& item : node_.items) {
+      if (auto filter = items_.filter(item)) list.push_back(std::move(*filter));
+      places_.push_back(item.place);
+    }
+    *out.filters = std::move(list);
+  }
+
   void operator()(const ResolversSlot& out) {
     if (node_.kind == Node::Kind::kList && node_.items.empty()) return out.resolvers->clear();
     read_servers(*out.resolvers, "a list such as [\"127.0.0.1:53\"]", parse_resolver);
@@ -194,6 +205,22 @@ class Reader {
       places_.push_back(entry.place);
     }
     *out.names = std::move(names);
+  }
+
+  void operator()(const CopiesSlot& out) {
+    if (node_.kind == Node::Kind::kNull) return out.copies->clear();
+    if (node_.kind != Node::Kind::kMap) return wrong("addresses with their own: {boss@example.test: boss@elsewhere.test}");
+    std::map<std::string, std::string, std::less<>> copies;
+    places_.clear();
+    for (const auto& entry : node_.entries) {
+      if (entry.value.kind != Node::Kind::kScalar) {
+        fault_at(entry.place, fmt::format("'{}' must be one address", entry.key));
+      } else if (checked_at(entry.place, entry.key) && checked_at(entry.value.place, entry.value.text)) {
+        copies[base::to_lower(entry.key)] = entry.value.text;
+      }
+      places_.push_back(entry.place);
+    }
+    *out.copies = std::move(copies);
   }
 
   void operator()(const TextsSlot& out) {

@@ -127,6 +127,11 @@ const std::vector<Setting<Config>>& service_table() {
              "kept is still delivered. A percentage, a size, or both with `or`: then the less of the two counts. A "
              "percentage counts for inodes too, of which 1,000 always suffice. `0%`: everything may be used."},
      [](Config& c) -> Slot { return ReserveSlot{&c.reserve}; }},
+    {{.name = "while_down.filtering",
+      .doc = "While a destination is `down` (not while it is paused): `bypass` takes its mail without asking filters, lists, DNS block "
+             "lists or greylisting, and marks it (`X-Holdfast-Unfiltered: yes`); limits stay. `run` asks them all the same.",
+      .choices = {"bypass", "run"}},
+     [](Config& c) -> Slot { return ChoiceSlot{&c.filtering, nullptr}; }},
     {{.name = "while_down.max_per_client",
       .doc = "Most messages of one client network (as in smtpd.per_client) that are kept an hour while their destination "
              "is down; more get 451 4.7.1. For domains see their max_messages.",
@@ -366,6 +371,10 @@ const std::vector<Setting<Domain>>& domain_table() {
     {{.name = "max_bytes", .doc = "Most that is kept for the domain, counted by the size of the messages. `none`: no bound.",
       .size = true, .zero = "none"},
      [](Domain& d) -> Slot { return &d.quota.bytes; }},
+    {{.name = "while_down.filtering",
+      .doc = "What becomes of filtering while the domain's destination is down; `default`: as `while_down.filtering` says for all.",
+      .choices = {"default", "bypass", "run"}},
+     [](Domain& d) -> Slot { return ChoiceSlot{&d.filtering, nullptr}; }},
     {{.name = "greylist", .doc = "Mail for the domain from those who are not known yet is refused once (450 4.7.1), to be sent again; see the settings of `greylist.`."},
      [](Domain& d) -> Slot { return &d.greylist; }},
   };
@@ -385,6 +394,8 @@ const std::vector<Setting<Config>>& global_table() {
     all.insert(all.end(), alerts.begin(), alerts.end());
     const auto content = content_settings();
     all.insert(all.end(), content.begin(), content.end());
+    const auto filters = filter_settings();
+    all.insert(all.end(), filters.begin(), filters.end());
     return all;
   }();
   return table;

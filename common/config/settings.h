@@ -62,6 +62,12 @@ struct RetrySlot {
 struct KeyFilesSlot {    // a map of names to {certificate, key}
   std::map<std::string, KeyFiles>* names;
 };
+struct CopiesSlot {      // a map of addresses to addresses
+  std::map<std::string, std::string, std::less<>>* copies;
+};
+struct FiltersSlot {     // a list of maps
+  std::vector<Filter>* filters;
+};
 struct TextsSlot {       // a list, or a file with one a line
   std::vector<std::string>* texts;
   std::string* file;
@@ -82,7 +88,7 @@ struct ZonesSlot {       // a list of maps, or of names alone
 // Where a setting's value is kept; the kind of slot is the setting's type.
 using Slot = std::variant<bool*, int*, std::uint64_t*, base::Seconds*, std::string*, std::vector<std::string>*,
                           ChoiceSlot, PathSlot, FileSlot, ServersSlot, ListenSlot, RelaySlot, RelaysSlot, WebhooksSlot, ResolversSlot, NetworksSlot, ReserveSlot,
-                          FlagsSlot, RetrySlot, KeyFilesSlot, TextsSlot, RecipientsSlot, ListSlot, ZonesSlot>;
+                          FlagsSlot, RetrySlot, KeyFilesSlot, CopiesSlot, FiltersSlot, TextsSlot, RecipientsSlot, ListSlot, ZonesSlot>;
 
 enum class Reload {
   kLive,     // a reload puts it into force

@@ -31,6 +31,8 @@ struct TypeText {
   std::string operator()(const FlagsSlot&) const { return "list of choices"; }
   std::string operator()(const RetrySlot&) const { return "name or list of phases"; }
   std::string operator()(const KeyFilesSlot&) const { return "map of names to {certificate, key}"; }
+  std::string operator()(const CopiesSlot&) const { return "map of addresses to addresses"; }
+  std::string operator()(const FiltersSlot&) const { return "list of {name, milter, …}"; }
   std::string operator()(const TextsSlot&) const { return "list of texts or a file"; }
   std::string operator()(const RecipientsSlot&) const { return "list of addresses or a file"; }
   std::string operator()(const ListSlot&) const { return "list of entries and {file: NAME}, or a file"; }
@@ -70,6 +72,15 @@ std::string webhook_text(const Webhook& hook) {
   return out + "}";
 }
 
+std::string filter_text(const Filter& filter) {
+  std::string out = fmt::format("{{name: {}, milter: {}, on_failure: {}, timeouts: {{connect: {}, command: {}, content: {}}}",
+                                yaml_scalar(filter.name), yaml_scalar(filter.milter), filter.on_failure, duration_text(filter.connect),
+                                duration_text(filter.command), duration_text(filter.content));
+  if (!filter.domains.empty()) out += fmt::format(", domains: {}", yaml_list(filter.domains, yaml_scalar));
+  if (!filter.listeners.empty()) out += fmt::format(", listeners: {}", yaml_list(filter.listeners, yaml_scalar));
+  return out + "}";
+}
+
 struct ValueText {
   const Info& info;
   bool inline_files;
@@ -95,6 +106,7 @@ struct ValueText {
   std::string operator()(const RelaySlot& v) const { return v.servers->empty() ? "\"\"" : quoted_server(v.servers->front()); }
   std::string operator()(const RelaysSlot& v) const { return yaml_list(*v.relays, quoted_server); }
   std::string operator()(const WebhooksSlot& v) const { return yaml_list(*v.webhooks, webhook_text); }
+  std::string operator()(const FiltersSlot& v) const { return yaml_list(*v.filters, filter_text); }
   std::string operator()(const ResolversSlot& v) const { return yaml_list(*v.resolvers, quoted_server); }
   std::string operator()(const NetworksSlot& v) const {
     return yaml_list(*v.networks, [](const base::Network& n) { return fmt::format("\"{}\"", n.text()); });
@@ -116,6 +128,11 @@ struct ValueText {
       if (out.size() > 1) out += ", ";
       out += fmt::format("{}: {{certificate: {}, key: {}}}", name, yaml_scalar(files.certificate), yaml_scalar(files.key));
     }
+    return out + "}";
+  }
+  std::string operator()(const CopiesSlot& v) const {
+    std::string out = "{";
+    for (const auto& [of, to] : *v.copies) out += fmt::format("{}{}: {}", out.size() > 1 ? ", " : "", yaml_scalar(of), yaml_scalar(to));
     return out + "}";
   }
   std::string operator()(const TextsSlot& v) const {

@@ -115,7 +115,7 @@ std::string bounce_queued(QueueId id, QueueId bounce, std::string_view kind) {
 std::string frozen(QueueId id, std::string_view why) { return fmt::format("{}: frozen: {}", id.text(), safe(why)); }
 
 std::string reject(const Reject& r) {
-  std::string out = fmt::format("NOQUEUE: reject: {} from {}: {}", r.stage, host(r.name, r.address), r.reply);
+  std::string out = fmt::format("{}: {}: {} from {}: {}", r.id.value == 0 ? "NOQUEUE" : r.id.text(), r.action, r.stage, host(r.name, r.address), r.reply);
   if (!r.subject.empty()) out += fmt::format(" {}:", bracketed(r.subject));
   out += fmt::format(" {};", safe(r.why));
   if (r.stage != "CONNECT") out += fmt::format(" from=<{}>", address(r.sender));

@@ -64,6 +64,8 @@ struct Reject {
   std::string_view subject;        // what is refused, shown in <>: an address, a HELO name; or empty
   std::string_view why;            // "Recipient address rejected: User unknown"
   std::string_view sender, recipient, protocol, helo;
+  std::string_view action = "reject";  // or "milter-reject": a filter's word
+  QueueId id{};                        // of the message, if it has one
 };
 std::string reject(const Reject& r);  // "NOQUEUE: reject: …"
 

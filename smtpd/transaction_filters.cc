@@ -1,0 +1,161 @@
+// What filters say of a transaction, and what becomes of it then (decision 20).
+#include <algorithm>
+#include <utility>
+
+#include <fmt/core.h>
+
+#include "common/base/log.h"
+#include "common/base/text.h"
+#include "common/stats/counters.h"
+#include "smtpd/client_filters.h"
+#include "smtpd/reject_log.h"
+#include "smtpd/transaction.h"
+
+namespace holdfast::smtpd {
+namespace {
+
+using Kind = filtering::Outcome::Kind;
+
+// As a filter writes it, maybe in brackets.
+std::string_view bare(std::string_view address) {
+  return address.starts_with('<') && address.ends_with('>') ? address.substr(1, address.size() - 2) : address;
+}
+
+}  // namespace
+
+// What is asked is settled with the first recipient that is accepted.
+std::optional<mail::Reply> Transaction::choose_filters(Question& question) {
+  const auto set = client_.filters == nullptr ? ClientFilters::Set{} : client_.filters->asked_after(*config_, *question.domain);
+  question.skips = question.skips || (bypassed_ && !set.empty());
+  if (mode_ != Mode::kOpen) {
+    if (bypassed_ || set == filters_) return std::nullopt;
+    return mail::Reply::make(452, "4.5.3", fmt::format("<{}>: is filtered in another way: send it on its own", question.recipient.text()));
+  }
+  const auto wanted = bypassed_ ? ClientFilters::Set{} : set;
+  if (wanted == filters_) return std::nullopt;
+  if (chain_ != nullptr) chain_->abort();
+  filters_ = wanted;
+  filters_refusal_.reset();
+  chain_ = wanted.empty() ? nullptr : &client_.filters->chain(config_, wanted);
+  told_mail_ = false;
+  return std::nullopt;
+}
+
+void Transaction::ask_filters(Question question) {
+  if (const auto refusal = choose_filters(question)) {
+    return refuse("RCPT", *refusal, question.recipient.text(), question.answer);
+  }
+  if (chain_ == nullptr) return passed(std::move(question));
+  if (!discarded_by_.empty()) return discard_recipient(question);
+  if (filters_refusal_) return refuse_by_filter("RCPT", *filters_refusal_, question.recipient.text(), question.answer);
+  if (std::exchange(told_mail_, true)) return tell_recipient(std::move(question));
+  if (id_.value == 0) id_ = shared_.next_id();
+  auto& macros = chain_->macros();
+  macros.set("i", id_.text());
+  macros.set("{mail_addr}", sender_);
+  macros.set("{mail_host}", sender_.substr(sender_.rfind('@') + 1));
+  macros.set("{mail_mailer}", "smtp");
+  chain_->mail(sender_, parameters_, [this, question = std::move(question)](const filtering::Outcome& outcome) mutable {
+    if (outcome.kind == Kind::kRefuse) filters_refusal_ = outcome;
+    if (goes_on(question, outcome)) tell_recipient(std::move(question));
+  });
+}
+
+void Transaction::tell_recipient(Question question) {
+  const std::string address = question.recipient.text();
+  auto& macros = chain_->macros();
+  macros.set("{rcpt_addr}", address);
+  macros.set("{rcpt_host}", question.domain->name);
+  macros.set("{rcpt_mailer}", "smtp");
+  chain_->rcpt(address, "", [this, question = std::move(question)](const filtering::Outcome& outcome) mutable {
+    if (goes_on(question, outcome)) passed(std::move(question));
+  });
+}
+
+bool Transaction::goes_on(const Question& question, const filtering::Outcome& outcome) {
+  switch (outcome.kind) {
+    case Kind::kContinue: return true;
+    case Kind::kDiscard:
+      discarded_by_ = outcome.filter;
+      discard_recipient(question);
+      return false;
+    case Kind::kRefuse:
+    case Kind::kShutdown: break;
+  }
+  refuse_by_filter("RCPT", outcome, question.recipient.text(), question.answer);
+  return false;
+}
+
+// Of a message that goes nowhere.
+void Transaction::discard_recipient(const Question& question) {
+  accept(question, mode_ == Mode::kOpen ? Mode::kKept : mode_);
+  question.answer(mail::Reply::make(250, "2.1.5", "Ok"));
+}
+
+void Transaction::discard(std::string_view filter) {
+  relay_.reset();
+  stats::count(stats::Counter::kFilterDiscarded);
+  base::log().notice(fmt::format("{}: milter-discard: END-OF-MESSAGE from {}[{}]: filter {} discards it; from=<{}>", id_.text(),
+                                 client_.name.empty() ? "unknown" : client_.name, client_.address, filter, base::printable(sender_)));
+  end_answer_(mail::Reply::make(250, "2.0.0", fmt::format("Ok: queued as {}", id_.text())));
+}
+
+void Transaction::refuse_by_filter(std::string_view stage, const filtering::Outcome& outcome, std::string_view recipient,
+                                   const Answer& answer) {
+  stats::count(stats::Counter::kFilterRefused);
+  log_reject(client_, {.stage = stage, .reply = outcome.reply, .sender = sender_, .recipient = recipient, .action = "milter-reject",
+                       .id = stage == "RCPT" ? mail::QueueId{} : id_});
+  answer(outcome.reply);
+}
+
+void Transaction::filter_content() {
+  chain_->content(content_, [this](const filtering::Outcome& outcome) { content_filtered(outcome); });
+}
+
+void Transaction::content_filtered(const filtering::Outcome& outcome) {
+  switch (outcome.kind) {
+    case Kind::kContinue:
+      content_.replace_front(0, std::exchange(head_, {}));
+      return envelope_changed(chain_->take_changes());
+    case Kind::kDiscard: return discard(outcome.filter);
+    case Kind::kRefuse:
+    case Kind::kShutdown: break;
+  }
+  relay_.reset();
+  stats::count(outcome.reply.permanent() ? stats::Counter::kMessagesRefused : stats::Counter::kMessagesDeferred);
+  refuse_by_filter("END-OF-MESSAGE", outcome, "", end_answer_);
+}
+
+// What the destination has heard of a live transaction is not what it is to have then: the message goes by the queue,
+// which hands it over at once.
+void Transaction::envelope_changed(const filtering::EnvelopeChanges& changes) {
+  if (changes.empty()) return dispatch();
+  relay_.reset();
+  if (changes.sender) sender_ = bare(*changes.sender);
+  for (const auto& gone : changes.deleted) {
+    std::erase_if(recipients_, [&](const mail::Recipient& one) { return base::iequals(one.address, bare(gone)); });
+  }
+  for (const auto& more : changes.added) add_recipient(std::string(bare(more.address)));
+  if (recipients_.empty()) return discard("that deleted all recipients");
+  if (changes.quarantine) {
+    hold_ = changes.quarantine->empty() ? "a filter's quarantine" : fmt::format("filter: {}", *changes.quarantine);
+    stats::count(stats::Counter::kFilterHeld);
+    base::log().notice(fmt::format("{}: milter-hold: END-OF-MESSAGE from {}[{}]: {}", id_.text(),
+                                   client_.name.empty() ? "unknown" : client_.name, client_.address, base::printable(hold_)));
+  }
+  keep();
+}
+
+// One message has one destination: others cannot be added.
+void Transaction::add_recipient(std::string address) {
+  const auto* domain = config_->find_domain(std::string_view(address).substr(address.rfind('@') + 1));
+  if (address.find('@') == address.npos || domain == nullptr || domain->destination != destination_->name) {
+    base::log().warning(fmt::format("{}: a filter adds <{}>, who is not of destination {}: left out", id_.text(), base::printable(address),
+                                    destination_->name));
+    return;
+  }
+  const bool there = std::ranges::any_of(recipients_, [&](const mail::Recipient& one) { return base::iequals(one.address, address); });
+  if (!there) recipients_.push_back({.address = std::move(address), .orcpt = {}, .notify = "NEVER", .known = false});
+}
+
+}  // namespace holdfast::smtpd
