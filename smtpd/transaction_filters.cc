@@ -7,6 +7,7 @@
 #include "common/base/log.h"
 #include "common/base/text.h"
 #include "common/stats/counters.h"
+#include "common/smtp/parameters.h"
 #include "smtpd/client_filters.h"
 #include "smtpd/reject_log.h"
 #include "smtpd/transaction.h"
@@ -69,7 +70,8 @@ void Transaction::tell_recipient(Question question) {
   macros.set("{rcpt_addr}", address);
   macros.set("{rcpt_host}", question.domain->name);
   macros.set("{rcpt_mailer}", "smtp");
-  chain_->rcpt(address, "", [this, question = std::move(question)](const filtering::Outcome& outcome) mutable {
+  std::string parameters = smtp::rcpt_parameters({.smtputf8 = true, .dsn = true}, question.notify, question.orcpt);
+  chain_->rcpt(address, std::move(parameters), [this, question = std::move(question)](const filtering::Outcome& outcome) mutable {
     if (goes_on(question, outcome)) passed(std::move(question));
   });
 }
