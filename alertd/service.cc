@@ -98,7 +98,7 @@ void Service::reload(config::ConfigPtr config) {
   look();
 }
 
-// Alerts about destinations and domains that are not ours any more.
+// Alerts about destinations, domains and filters that are not ours any more.
 void Service::forget_what_is_gone() {
   std::erase_if(told_, [&](const auto& entry) { return config_->find_destination(entry.first) == nullptr; });
   std::vector<std::pair<std::string, std::string>> gone;
@@ -106,7 +106,8 @@ void Service::forget_what_is_gone() {
     const auto* kind = config::find_alert_kind(alert.kind);
     const bool lost_destination = kind->subject == "destination" && !alert.subject.empty() && !config_->find_destination(alert.subject);
     const bool lost_domain = kind->subject == "domain" && alert.subject != "all" && config_->find_domain(alert.subject) == nullptr;
-    if (lost_destination || lost_domain) gone.emplace_back(alert.kind, alert.subject);
+    const bool lost_filter = kind->subject == "filter" && std::ranges::find(config_->filters, alert.subject, &config::Filter::name) == config_->filters.end();
+    if (lost_destination || lost_domain || lost_filter) gone.emplace_back(alert.kind, alert.subject);
   }
   for (const auto& [kind, subject] : gone) book_.forget(kind, subject);
 }

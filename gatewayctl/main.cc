@@ -10,9 +10,11 @@
 #include "gatewayctl/config_commands.h"
 #include "gatewayctl/dest_commands.h"
 #include "gatewayctl/figures_commands.h"
+#include "gatewayctl/filter_commands.h"
 #include "gatewayctl/greylist_commands.h"
 #include "gatewayctl/list_commands.h"
 #include "gatewayctl/manual.h"
+#include "gatewayctl/quarantine_commands.h"
 #include "gatewayctl/queue_commands.h"
 #include "gatewayctl/rcpt_commands.h"
 #include "gatewayctl/selftest.h"
@@ -59,6 +61,8 @@ int main(int argc, char** argv) {
   gatewayctl::add_rcpt_commands(app, invocation);
   gatewayctl::add_list_commands(app, invocation);
   gatewayctl::add_greylist_commands(app, invocation);
+  gatewayctl::add_filter_commands(app, invocation);
+  gatewayctl::add_quarantine_commands(app, invocation);
   gatewayctl::add_alert_commands(app, invocation);
   gatewayctl::add_config_commands(app, invocation);
   gatewayctl::add_trace_command(app, invocation);

@@ -73,6 +73,8 @@ void add_filters(CLI::App& command, const std::shared_ptr<QueueWords>& words, co
   command.add_option("--recipient", words->recipient, "only mail to this address; @DOMAIN for a whole domain");
   command.add_option("--older", words->older, "only mail that came longer ago than this: 2h, 1d");
   command.add_option("--younger", words->younger, "only mail that came since: 30m");
+  command.add_option("--held-by", words->held_by, "only held mail with this in its reason, as in \"filter: \"");
+  command.add_flag("--unfiltered", words->unfiltered, "only mail that was taken without asking filters");
   command.add_option("--state", words->state, "only mail in this state")->check(CLI::IsMember(states));
 }
 

@@ -41,6 +41,17 @@ json describe(const Monitor& monitor) {
           {"servers", std::move(servers)}};
 }
 
+// So many seconds from now; nothing for no words.
+base::Result<std::optional<base::Wall>> end_after(const std::string& words) {
+  if (words.empty()) return std::nullopt;
+  constexpr std::uint64_t kLongest = 10ULL * 366 * 86400;
+  const auto seconds = base::to_number(words);
+  if (!seconds || *seconds == 0 || *seconds > kLongest) {
+    return base::fail(base::Kind::kUsage, "'" + words + "' is not a number of seconds");
+  }
+  return base::wall_now() + base::Seconds(*seconds);
+}
+
 Changed tell_changed(ControlDesk::Answer answer, bool must_find) {
   return [answer = std::move(answer), must_find](std::size_t changed) {
     if (must_find && changed == 0) return answer(refuse(base::Kind::kNotFound, "no such recipient"));
@@ -53,6 +64,7 @@ Changed tell_changed(ControlDesk::Answer answer, bool must_find) {
 void ControlDesk::answer(const ipc::Control& question, Answer answer) {
   if (question.command.starts_with("dest.")) return destination(question, std::move(answer));
   if (question.command.starts_with("rcpt.")) return recipients(question, std::move(answer));
+  if (question.command == "filter.bypass") return bypass(question, std::move(answer));
   if (question.command == "prober.status") return status(answer);
   answer(refuse(base::Kind::kUsage, "prober knows no command '" + question.command + "'"));
 }
@@ -108,19 +120,46 @@ void ControlDesk::force(Monitor& monitor, const ipc::Control& question, std::fun
 void ControlDesk::pause(Monitor& monitor, const ipc::Control& question, std::function<void()> report,
                         const Answer& answer) {
   const auto& words = question.words;
-  std::optional<base::Wall> until;
-  if (words.size() > 2 && !words[2].empty()) {
-    constexpr std::uint64_t kLongest = 10ULL * 366 * 86400;
-    const auto seconds = base::to_number(words[2]);
-    if (!seconds || *seconds == 0 || *seconds > kLongest) {
-      return answer(refuse(base::Kind::kUsage, "'" + words[2] + "' is not a number of seconds to pause for"));
-    }
-    until = base::wall_now() + base::Seconds(*seconds);
-  }
+  const auto until = end_after(words.size() > 2 ? words[2] : "");
+  if (!until) return answer(refuse(base::Kind::kUsage, until.error().text));
   const std::string user = base::printable(question.user);
   const std::string reason = words.size() > 1 && !words[1].empty() ? base::printable(words[1]) : "paused by " + user;
   base::log().notice(fmt::format("destination={} paused by {}", words[0], user));
-  monitor.pause(reason, user, until, std::move(report));
+  monitor.pause(reason, user, *until, std::move(report));
+}
+
+// Kept with the domain, where smtpd reads it with what else it asks about the recipient.
+void ControlDesk::bypass(const ipc::Control& question, Answer answer) {
+  const auto& words = question.words;
+  const auto word = words.empty() ? std::nullopt : storage::parse_hand_word(words[0]);
+  if (!word || words.size() < 3) return answer(refuse(base::Kind::kUsage, "filter.bypass needs on, off or auto, a time, and domains"));
+  const auto until = end_after(words[1]);
+  if (!until) return answer(refuse(base::Kind::kUsage, until.error().text));
+  std::vector<std::string> domains;
+  for (auto at = words.begin() + 2; at != words.end(); ++at) {
+    const auto* domain = shared_.config->find_domain(*at);
+    if (domain == nullptr) return answer(refuse(base::Kind::kNotFound, "'" + base::printable(*at) + "' is no domain of ours"));
+    domains.push_back(domain->name);
+  }
+  storage::FilteringByHand hand{.word = *word,
+                                .since_ms = base::to_millis(base::wall_now()),
+                                .until_ms = *until ? base::to_millis(**until) : 0,
+                                .by = base::printable(question.user)};
+  if (*word == storage::HandWord::kAuto) hand = {};
+  const std::string end = hand.until_ms == 0 ? "" : fmt::format(" until {}", base::iso8601(base::from_millis(hand.until_ms)));
+  base::log().notice(fmt::format("filters: bypass {}{} for {} by {}", words[0], end, fmt::join(domains, " "), base::printable(question.user)));
+  const auto changed = domains.size();
+  shared_.store.submit(
+      [config = shared_.config, domains = std::move(domains), hand](storage::Directory& directory, storage::WriteTxn& txn) -> base::Status {
+        for (const auto& name : domains) {
+          const auto fresh = storage::DomainRow{.destination = config->find_domain(name)->destination};
+          auto row = directory.domain(txn, name).value_or(fresh);
+          row.filtering = hand;
+          if (auto put = directory.put_domain(txn, name, row); !put) return put;
+        }
+        return {};
+      },
+      [answer = std::move(answer), changed] { answer({.exit = 0, .json = dump({{"changed", changed}}), .text = {}}); }, true);
 }
 
 void ControlDesk::recipients(const ipc::Control& question, Answer answer) {

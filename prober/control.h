@@ -4,6 +4,7 @@
 //   dest.pause NAME [REASON [SECONDS]]   SECONDS: it resumes by itself then
 //   dest.resume NAME
 //   dest.show NAME, prober.status        states, servers, when probed last
+//   filter.bypass WORD SECONDS DOMAIN…   WORD: on, off, auto; SECONDS: auto after these, "": until it is said
 //   rcpt.add | rcpt.import ADDRESS…      known, until removed
 //   rcpt.deny ADDRESS…                   refused with 550, in every state
 //   rcpt.remove ADDRESS…                 whatever is known of them
@@ -34,6 +35,7 @@ class ControlDesk {
   static void force(Monitor& monitor, const ipc::Control& question, std::function<void()> report, const Answer& answer);
   void pause(Monitor& monitor, const ipc::Control& question, std::function<void()> report, const Answer& answer);
   void recipients(const ipc::Control& question, Answer answer);
+  void bypass(const ipc::Control& question, Answer answer);
   void status(const Answer& answer) const;
 
   Shared& shared_;

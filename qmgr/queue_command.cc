@@ -67,6 +67,8 @@ base::Status take_filter(const std::string& option, const std::string& value, st
     filter.sender = value;
   else if (option == "--recipient")
     filter.recipient = value;
+  else if (option == "--held-by")
+    filter.held_by = value;
   else if (option == "--state") {
     filter.state = storage::parse_message_state(value);
     if (!filter.state) return fail(Kind::kUsage, "no such state: " + base::printable(value));
@@ -121,6 +123,8 @@ base::Result<QueueCommand> parse_queue_command(const ipc::Control& control) {
       out.dry_run = true;
     } else if (words[i] == "--all") {
       chosen = true;
+    } else if (words[i] == "--unfiltered") {
+      chosen = out.filter.unfiltered = true;
     } else if (words[i].starts_with("--")) {
       if (i + 1 == words.size()) return fail(Kind::kUsage, words[i] + " needs a value");
       if (auto done = take_option(words[i], words[i + 1], out, chosen); !done) return std::unexpected(done.error());

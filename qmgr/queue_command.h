@@ -1,7 +1,7 @@
 // The words of a command on the queue, as gatewayctl sends them. Pure.
 //
 // Words are queue ids, or a filter: --all, --destination X, --domain X, --sender X, --recipient X,
-// --state X; and --dry-run. `extend` needs --by SECONDS or --until EPOCH-SECONDS, `reroute` --to DESTINATION.
+// --state X, --held-by TEXT, --unfiltered; and --dry-run. `extend` needs --by SECONDS or --until EPOCH-SECONDS, `reroute` --to DESTINATION.
 #pragma once
 
 #include <cstdint>

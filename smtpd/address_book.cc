@@ -40,6 +40,7 @@ RecipientView AddressBook::recipient(const mail::Address& address, const config:
   const auto domain_row = directory_.domain(domain.name);
   const bool catch_all = domain_row && domain_row->catch_all == storage::CatchAll::kYes &&
                          domain_row->destination == domain.destination;
+  if (domain_row) view.filtering = domain_row->filtering.at(now_ms);
   const bool local = config_->is_local_recipient(view.key);
   if (row) view.standing = directory_.standing(view.key, domain.name, domain.destination, now_ms, rule);
   if (local && view.standing != storage::Standing::kDenied) view.standing = storage::Standing::kKnown;

@@ -19,6 +19,7 @@ struct RecipientView {
   storage::Standing standing = storage::Standing::kUnknown;
   bool learnt = false;    // known because the destination accepted it, not by configuration
   bool keepable = true;   // may be kept once the destination has accepted it: not a catch-all's word
+  storage::HandWord filtering = storage::HandWord::kAuto;  // the admin's word about its domain, if it still holds
   bool refresh = false;   // an acceptance is worth telling the prober (not within the last hour)
 };
 

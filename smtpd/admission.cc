@@ -1,5 +1,6 @@
 #include "smtpd/admission.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -77,6 +78,10 @@ std::unique_ptr<Admission::Wait> Admission::admit(const AdmissionQuestion& quest
   }
   const auto score = block_lists_.known(client).value_or(BlockLists::Score{});
   return done(by_score(question.visit, question.domain, score)), nullptr;
+}
+
+bool Admission::allows_sender(std::string_view sender) const {
+  return std::ranges::any_of(lists_.matches(policy::ListKind::kSender, sender), &policy::Match::allow);
 }
 
 std::optional<mail::Reply> Admission::by_lists(const policy::Visit& visit, bool& allowed) {

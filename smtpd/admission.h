@@ -40,6 +40,8 @@ class Admission {
   using Done = std::function<void(const std::optional<mail::Reply>&)>;
   using Wait = BlockLists::Wait;
   std::unique_ptr<Wait> admit(const AdmissionQuestion& question, Done done);
+  // An entry of the sender allow list knows him.
+  bool allows_sender(std::string_view sender) const;
 
  private:
   void compile(const config::Config& config);

@@ -9,15 +9,10 @@
 
 #include "common/base/announce.h"
 #include "common/base/log.h"
-#include "common/base/panic.h"
+#include "common/filtering/spec_of.h"
 
 namespace holdfast::smtpd {
 namespace {
-
-filtering::OnFailure on_failure(std::string_view text) {
-  if (text == "accept") return filtering::OnFailure::kAccept;
-  return text == "reject" ? filtering::OnFailure::kReject : filtering::OnFailure::kTempfail;
-}
 
 // Of "TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits)".
 void set_tls_macros(milter::Macros& macros, std::string_view tls) {
@@ -54,27 +49,12 @@ ClientFilters::Set ClientFilters::asked_after(const config::Config& config, cons
   return out;
 }
 
-// The settings are checked: an address is one, and the run folder's path short enough for its sockets.
-filtering::FilterSpec ClientFilters::spec(const config::Filter& filter, const config::Paths& paths) const {
-  const auto where = config::filter_address(filter.milter, paths);
-  base::expect(where.has_value(), "a milter that is nowhere");
-  auto address = where->path.empty() ? net::SocketAddress::ip(where->host, where->port)
-                                     : net::SocketAddress::unix_path(where->path);
-  base::expect(address.has_value(), "a milter without an address");
-  return {.name = filter.name,
-          .address = *address,
-          .on_failure = on_failure(filter.on_failure),
-          .connect = filter.connect,
-          .command = filter.command,
-          .content = filter.content};
-}
-
 filtering::FilterChain& ClientFilters::chain(const config::ConfigPtr& config, const Set& set) {
   if (chain_ && config_ == config && set_ == set) return *chain_;
   config_ = config;
   set_ = set;
   std::vector<filtering::FilterSpec> specs;
-  for (const auto i : set) specs.push_back(spec(config->filters[i], config->paths));
+  for (const auto i : set) specs.push_back(filtering::spec_of(config->filters[i], config->paths));
   const std::string name = client_.name.empty() ? client_.literal : client_.name;
   chain_ = std::make_unique<filtering::FilterChain>(
       shared_.loop, std::move(specs),

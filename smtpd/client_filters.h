@@ -31,7 +31,6 @@ class ClientFilters {
   void forget() { chain_.reset(); }
 
  private:
-  filtering::FilterSpec spec(const config::Filter& filter, const config::Paths& paths) const;
   void set_macros(const config::Config& config);
   void note(const std::string& filter, const std::string& fault);
 

@@ -82,12 +82,21 @@ void Transaction::rcpt(const smtp::event::Rcpt& rcpt, Answer answer) {
     settle(question, judge_unasked(question));
   } else {
     const bool screens = config_->screens(*question.domain);
-    if (mode_ == Mode::kOpen && (screens || !config_->filters.empty())) {
-      bypassed_ = bypassed(*config_, *question.domain, shared_.book.state(*destination_, base::wall_now()));
+    if ((screens || !config_->filters.empty()) && !choose_bypass(question)) {
+      return refuse("RCPT", mail::Reply::make(452, "4.5.3", fmt::format("<{}>: is filtered in another way: send it on its own", text)), text,
+                    question.answer);
     }
     question.skips = screens && bypassed_;
     screens && !bypassed_ ? screen(std::move(question)) : screened(std::move(question));
   }
+}
+
+// Settled with the first recipient. False: this one's domain is treated in another way.
+bool Transaction::choose_bypass(const Question& question) {
+  if (mode_ == Mode::kOpen) down_ = shared_.book.state(*destination_, base::wall_now()) == mail::DestinationState::kDown;
+  const bool skips = bypassed(*config_, *question.domain, down_, question.view.filtering);
+  if (mode_ == Mode::kOpen) bypassed_ = skips;
+  return skips == bypassed_ || !config::asks_anybody(*config_, *question.domain);
 }
 
 void Transaction::screen(Question question) {

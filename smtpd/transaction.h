@@ -56,6 +56,7 @@ class Transaction {
   void screen(Question question);
   // Nobody but the filters and the destination has anything to say any more.
   void screened(Question question);
+  bool choose_bypass(const Question& question);
   std::optional<mail::Reply> choose_filters(Question& question);
   void ask_filters(Question question);
   void tell_recipient(Question question);
@@ -65,6 +66,7 @@ class Transaction {
   void refuse_by_filter(std::string_view stage, const filtering::Outcome& outcome, std::string_view recipient, const Answer& answer);
   void filter_content();
   void content_filtered(const filtering::Outcome& outcome);
+  filtering::EnvelopeChanges without_quarantine_of_allowed(filtering::EnvelopeChanges changes) const;
   void envelope_changed(const filtering::EnvelopeChanges& changes);
   void add_recipient(std::string address);
   void passed(Question question);
@@ -79,6 +81,7 @@ class Transaction {
   void keep_for_the_rest(const Word& word);
   void kept(const base::Status& status);
   void refuse(std::string_view stage, const mail::Reply& reply, std::string_view recipient, const Answer& answer);
+  void note_unfiltered(std::string_view what) const;
   void refuse_message(const mail::Reply& reply);
   RcptVerdict judge_unasked(const Question& question);
   std::string protocol() const;
@@ -115,7 +118,7 @@ class Transaction {
 
   filtering::FilterChain* chain_ = nullptr;           // the session's; null: no filter is asked
   std::vector<std::size_t> filters_;                  // that it has
-  bool bypassed_ = false;                             // as it was with the first recipient
+  bool bypassed_ = false, down_ = false;              // as it was with the first recipient
   bool told_mail_ = false;
   std::optional<filtering::Outcome> filters_refusal_; // to MAIL
   std::string discarded_by_;

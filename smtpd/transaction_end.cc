@@ -45,6 +45,7 @@ void Transaction::sent(const Word& word) {
   stats::count(stats::Counter::kProxiedBytes, octets_);
   stats::observe(stats::Histogram::kProxySeconds, shared_.loop.now() - ended_);
   log_proxied(word);
+  if (unfiltered_) note_unfiltered("passed on");
   tell_of_success(word);
   end_answer_(verdict.reply);
 }
@@ -100,11 +101,7 @@ void Transaction::kept(const base::Status& status) {
     stats::count(stats::Counter::kKeptBytes, octets_);
     stats::observe(stats::Histogram::kKeepSeconds, shared_.loop.now() - ended_);
     base::log().write(mail::events::client(id_, client_.name, client_.address));
-    if (unfiltered_) {
-      stats::count(stats::Counter::kMessagesUnfiltered);
-      base::log().notice(fmt::format("{}: unfiltered: kept without asking the filters, while {} is down", id_.text(),
-                                     destination_->name));
-    }
+    if (unfiltered_) note_unfiltered("kept");
     end_answer_(mail::Reply::make(250, "2.0.0", fmt::format("Ok: queued as {}", id_.text())));
     return;
   }
@@ -112,6 +109,12 @@ void Transaction::kept(const base::Status& status) {
   refuse_message(status.error().kind == base::Kind::kNoSpace
                      ? mail::Reply::make(452, "4.3.1", "Insufficient system storage")
                      : mail::Reply::make(451, "4.3.0", "Local error in processing"));
+}
+
+void Transaction::note_unfiltered(std::string_view what) const {
+  stats::count(stats::Counter::kMessagesUnfiltered);
+  base::log().notice(fmt::format("{}: unfiltered: {} without asking the filters{}", id_.text(), what,
+                                 down_ ? fmt::format(", while {} is down", destination_->name) : ""));
 }
 
 void Transaction::refuse_message(const mail::Reply& reply) {

@@ -125,7 +125,7 @@ void Transaction::content_filtered(const filtering::Outcome& outcome) {
   switch (outcome.kind) {
     case Kind::kContinue:
       content_.replace_front(0, std::exchange(head_, {}));
-      return envelope_changed(chain_->take_changes());
+      return envelope_changed(without_quarantine_of_allowed(chain_->take_changes()));
     case Kind::kDiscard: return discard(outcome.filter);
     case Kind::kRefuse:
     case Kind::kShutdown: break;
@@ -133,6 +133,15 @@ void Transaction::content_filtered(const filtering::Outcome& outcome) {
   relay_.reset();
   stats::count(outcome.reply.permanent() ? stats::Counter::kMessagesRefused : stats::Counter::kMessagesDeferred);
   refuse_by_filter("END-OF-MESSAGE", outcome, "", end_answer_);
+}
+
+// What an admin has put on the allow list is not held for his look again.
+filtering::EnvelopeChanges Transaction::without_quarantine_of_allowed(filtering::EnvelopeChanges changes) const {
+  if (!changes.quarantine || !shared_.admission.allows_sender(sender_)) return changes;
+  base::log().notice(fmt::format("{}: not held, an allowed sender: from=<{}>: {}", id_.text(), base::printable(sender_),
+                                 base::printable(*changes.quarantine)));
+  changes.quarantine.reset();
+  return changes;
 }
 
 // What the destination has heard of a live transaction is not what it is to have then: the message goes by the queue,

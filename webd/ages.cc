@@ -86,7 +86,7 @@ base::Status count_quickly(admin::Gateway& gateway, const admin::QueueWords& wor
 
 base::Status count(admin::Gateway& gateway, const admin::QueueWords& words, Histogram& out) {
   const bool quick = words.domain.empty() && words.sender.empty() && words.recipient.empty() && words.state != "active" &&
-                     words.older.empty() && words.younger.empty();
+                     words.older.empty() && words.younger.empty() && words.held_by.empty() && !words.unfiltered;
   if (!quick) {
     return admin::each_message(
         gateway, words, ~0ULL, admin::look(gateway),
@@ -100,7 +100,7 @@ base::Status count(admin::Gateway& gateway, const admin::QueueWords& words, Hist
 }  // namespace
 
 base::Result<std::string> AgesCache::answer(admin::Gateway& gateway, const admin::QueueWords& words) {
-  const std::string key = fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}", words.destination, words.domain, words.sender,
+  const std::string key = fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}", words.held_by, words.unfiltered, words.destination, words.domain, words.sender,
                                       words.recipient, words.state, words.older, words.younger);
   const auto begun = base::mono_now();
   {

@@ -26,6 +26,8 @@ admin::QueueWords words_of_query(const Request& request) {
   out.state = request.parameter("state");
   out.older = request.parameter("older");
   out.younger = request.parameter("younger");
+  out.held_by = request.parameter("held_by");
+  out.unfiltered = request.parameter("unfiltered") == "yes";
   out.after = request.parameter("after");
   return out;
 }
@@ -40,7 +42,14 @@ base::Status read_filter(const json& filter, admin::QueueWords& out) {
                         : name == "state"     ? &out.state
                         : name == "older"     ? &out.older
                         : name == "younger"   ? &out.younger
+                        : name == "held_by"   ? &out.held_by
                                               : nullptr;
+    if (name == "unfiltered") {
+      const auto only = flag_of(filter, "unfiltered");
+      if (!only) return std::unexpected(only.error());
+      out.unfiltered = *only;
+      continue;
+    }
     // What is not understood must not make the choice wider.
     if (slot == nullptr) return base::fail(base::Kind::kUsage, fmt::format("there is no filter '{}'", base::printable(name)));
     auto text = text_of(filter, name.c_str());

@@ -75,7 +75,7 @@ std::string outage_text(const admin::DestinationLine& d, const Held& held) {
   if (d.state == "draining") {
     out = fmt::format("{} is back since {}, and its mail is being handed over", d.name, clock_text(d.since_ms));
   } else {
-    out += fmt::format(", {}: mail for known recipients is {}kept", d.mode, d.state == "down" ? "accepted unscanned and " : "");
+    out += fmt::format(", {}: mail for known recipients is {}kept", d.mode, d.state != "down" ? "" : d.asked ? "accepted and " : "accepted unscanned and ");
   }
   if (!held.messages) return out;
   out += fmt::format(" ({} {}, {})", grouped(*held.messages), *held.messages == 1 ? "message" : "messages", admin::bytes_text(*held.bytes));

@@ -102,7 +102,8 @@ std::optional<std::vector<AlertLine>> open_alerts_in(const std::string& answer) 
   for (const auto& a : part(*told, "alerts")) {
     if (text_of(a, "state") == "closed") continue;
     out.push_back({.id = number_of(a, "id"), .title = text_of(a, "title"), .severity = text_of(a, "severity"),
-                   .since = text_of(a, "since"), .acknowledged = !text_of(a, "acknowledged_by").empty()});
+                   .since = text_of(a, "since"), .acknowledged = !text_of(a, "acknowledged_by").empty(), .kind = text_of(a, "kind"), .subject = text_of(a, "subject"),
+                   .cause = text_of(a, "cause")});
   }
   return out;
 }

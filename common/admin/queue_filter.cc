@@ -11,7 +11,7 @@ using base::fail;
 using base::Kind;
 
 base::Status QueueWords::check() const {
-  for (const auto* value : {&destination, &domain, &sender, &recipient}) {
+  for (const auto* value : {&destination, &domain, &sender, &recipient, &held_by}) {
     if (value->size() > mail::kMaxAddress) return fail(Kind::kUsage, "a filter is longer than any address");
   }
   return {};
@@ -20,7 +20,8 @@ base::Status QueueWords::check() const {
 base::Result<storage::QueueFilter> QueueWords::filter() const {
   if (auto good = check(); !good) return std::unexpected(good.error());
   storage::QueueFilter out{
-      .state = std::nullopt, .destination = destination, .domain = domain, .sender = sender, .recipient = recipient};
+      .state = std::nullopt, .destination = destination, .domain = domain, .sender = sender, .recipient = recipient,
+      .unfiltered = unfiltered, .held_by = held_by};
   if (state.empty()) return out;
   out.state = storage::parse_message_state(state == "active" ? "deferred" : state);
   if (!out.state)
@@ -64,6 +65,8 @@ base::Result<std::vector<std::string>> QueueWords::for_qmgr(bool destroys) const
   option("--sender", sender);
   option("--recipient", recipient);
   option("--state", state);
+  option("--held-by", held_by);
+  if (unfiltered) out.emplace_back("--unfiltered");
   if (all) out.emplace_back("--all");
   if (dry_run) out.emplace_back("--dry-run");
   return out;

@@ -18,9 +18,12 @@ struct QueueWords {
   std::string by, until;  // of extend
   std::string to;         // of reroute
   std::string older, younger;  // durations: by the message's age
+  std::string held_by;         // in the reason for which it is held
+  bool unfiltered = false;     // only what nobody has filtered
 
   bool filtered() const {
-    return !destination.empty() || !domain.empty() || !sender.empty() || !recipient.empty() || !state.empty() || aged();
+    return !destination.empty() || !domain.empty() || !sender.empty() || !recipient.empty() || !state.empty() || !held_by.empty() ||
+           unfiltered || aged();
   }
   bool aged() const { return !older.empty() || !younger.empty(); }
 

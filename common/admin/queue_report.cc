@@ -90,6 +90,7 @@ json as_json(const Listed& item, const Moment& moment) {
           {"next_attempt", epoch_json(next_attempt_ms(item, moment))},
           {"attempts", item.message.attempts},
           {"expires", epoch_json(expires_ms(item.message))},
+          {"unfiltered", item.message.unfiltered},
           {"reason", reason_of(item, moment)}};
 }
 

@@ -126,7 +126,8 @@ base::Result<QueuePage> queue_page(Gateway& gateway, const QueueWords& words, st
 }
 
 std::optional<std::uint64_t> queue_total(Gateway& gateway, const QueueWords& words, const Moment& moment) {
-  if (!words.sender.empty() || !words.recipient.empty() || words.aged()) return std::nullopt;
+  if (!words.sender.empty() || !words.recipient.empty() || !words.held_by.empty() || words.aged()) return std::nullopt;
+  if (words.unfiltered && !words.state.empty()) return std::nullopt;
   if (!words.domain.empty() && !words.destination.empty()) return std::nullopt;
   const bool by_activity = words.state == "active" || words.state == "deferred";
   if (by_activity && !(words.domain.empty() && words.destination.empty())) return std::nullopt;
@@ -137,6 +138,7 @@ std::optional<std::uint64_t> queue_total(Gateway& gateway, const QueueWords& wor
   });
   if (!read && read.error().kind != base::Kind::kNotFound) return std::nullopt;
   const auto active = std::min<std::uint64_t>(counter.deferred, moment.active.size());
+  if (words.unfiltered) return counter.unfiltered;
   if (words.state.empty()) return counter.messages();
   if (words.state == "active") return active;
   if (words.state == "deferred") return counter.deferred - active;

@@ -5,7 +5,9 @@
 #include <fmt/core.h>
 
 #include "common/admin/alert_report.h"
+#include "common/admin/filter_look.h"
 #include "common/admin/text_json.h"
+#include "common/config/bypass.h"
 #include "common/storage/space.h"
 
 namespace holdfast::admin {
@@ -78,6 +80,16 @@ DomainLine domain_line(const config::Domain& d, const std::optional<storage::Dom
   return out;
 }
 
+// Destinations are there already.
+void add_bypass(const config::Config& config, const config::Domain& d, const std::optional<storage::DomainRow>& row, Status& status) {
+  const auto destination = std::ranges::find(status.destinations, d.destination, &DestinationLine::name);
+  if (destination == status.destinations.end() || !config::asks_anybody(config, d)) return;
+  const bool down = destination->state == "down" && !destination->stale;
+  auto line = bypass_line(config, d, row, down, status.now_ms);
+  destination->asked = destination->asked || !line || !line->on;
+  if (line) status.filtering.bypasses.push_back(std::move(*line));
+}
+
 void gather_directory(Gateway& gateway, Status& status) {
   const config::Config& config = gateway.config();
   const auto tell = [&](const auto& destination_row, const auto& domain_row) {
@@ -85,7 +97,9 @@ void gather_directory(Gateway& gateway, Status& status) {
       status.destinations.push_back(destination_line(config, d, destination_row(name), status.now_ms));
     }
     for (const auto& [name, d] : config.domains) {
-      status.domains.push_back(domain_line(d, domain_row(name), status.now_ms));
+      const auto row = domain_row(name);
+      status.domains.push_back(domain_line(d, row, status.now_ms));
+      add_bypass(config, d, row, status);
     }
   };
   const auto read = gateway.directory().read([&](const storage::Directory& directory, const storage::Txn& txn) {
@@ -140,7 +154,8 @@ void gather_queue(Gateway& gateway, Status& status) {
                    .held = all.held,
                    .frozen = all.frozen,
                    .active = std::nullopt,
-                   .oldest_seconds = std::nullopt};
+                   .oldest_seconds = std::nullopt,
+                   .unfiltered = all.unfiltered};
     if (active) {
       line.active = active->size();
       line.deferred -= std::min<std::uint64_t>(line.deferred, active->size());
@@ -179,6 +194,8 @@ Status gather(Gateway& gateway) {
   gather_queue(gateway, status);
   gather_spool(gateway, status);
   if (const auto told = gateway.ask("alertd", "alert.list", {}, kQuick)) status.alerts = open_alerts_in(*told);
+  status.filtering.filters = filter_lines(gateway.config(), status.alerts);
+  status.filtered_domains = filtered_domains(gateway.config());
   return status;
 }
 

@@ -26,6 +26,7 @@ std::string kept_text(const QueueLine& queue) {
   std::string aside;
   if (queue.held > 0) aside = fmt::format("{} held", queue.held);
   if (queue.frozen > 0) aside += fmt::format("{}{} frozen", aside.empty() ? "" : ", ", queue.frozen);
+  if (queue.unfiltered > 0) aside += fmt::format("{}{} unscanned", aside.empty() ? "" : ", ", queue.unfiltered);
   if (!aside.empty()) out += fmt::format(" ({})", aside);
   if (queue.oldest_seconds)
     out += fmt::format(", the oldest for {}", base::spell(base::Seconds{*queue.oldest_seconds}));
@@ -37,11 +38,15 @@ std::string queue_text(const Status& status) {
 }
 
 // "office has been down for 2h 5m (connect: refused)".
-std::string trouble_text(const DestinationLine& d, std::int64_t now_ms) {
+std::string trouble_text(const DestinationLine& d, const Status& status) {
+  const auto now_ms = status.now_ms;
+  const bool unscanned = std::ranges::any_of(status.filtering.bypasses, [&](const auto& b) { return b.on && b.destination == d.name; });
+  const std::string emergency =
+      d.state == "down" && unscanned ? ", pass thro': mail for known recipients is accepted unscanned and kept" : "";
   if (d.state == "draining") return fmt::format("{} is back and its mail is being handed over", d.name);
   const std::string why = d.reason.empty() ? "" : fmt::format(" ({})", d.reason);
-  if (d.since_ms == 0) return fmt::format("{} is {}{}", d.name, d.state, why);
-  return fmt::format("{} has been {} for {}{}", d.name, d.state, spell_since(d.since_ms, now_ms), why);
+  if (d.since_ms == 0) return fmt::format("{} is {}{}{}", d.name, d.state, why, emergency);
+  return fmt::format("{} has been {} for {}{}{}", d.name, d.state, spell_since(d.since_ms, now_ms), why, emergency);
 }
 
 std::string list_text(const std::vector<std::string>& items) {
@@ -103,9 +108,20 @@ std::string warnings_text(const Status& status) {
   return out;
 }
 
+std::string filtering_warnings(const Status& status) {
+  std::string out;
+  for (const auto& warning : filter_warnings(status.filtering, status.filtered_domains)) {
+    out += base::printable("warning: " + warning) + "\n";
+  }
+  return out;
+}
+
+bool bypassed_by_hand(const BypassLine& line) { return line.by_hand && line.on; }
+
 std::string queue_details(const QueueLine& q) {
   std::string out = fmt::format("{}, {}; {} active, {} deferred, {} held, {} frozen", count_text(q.messages, "message"),
                                 bytes_text(q.bytes), dash(q.active), q.deferred, q.held, q.frozen);
+  if (q.unfiltered > 0) out += fmt::format("; {} UNSCANNED", q.unfiltered);
   if (q.oldest_seconds) out += fmt::format("; oldest {}", base::spell(base::Seconds{*q.oldest_seconds}));
   return out;
 }
@@ -213,6 +229,7 @@ json queue_json(const QueueLine& q) {
           {"deferred", q.deferred},
           {"held", q.held},
           {"frozen", q.frozen},
+          {"unfiltered", q.unfiltered},
           {"oldest_seconds", optional_json(q.oldest_seconds)}};
 }
 
@@ -244,7 +261,11 @@ std::string situation(const Status& status) {
   troubles.erase(repeats.begin(), repeats.end());
   for (const auto& d : status.destinations) {
     if (d.state.empty()) troubles.push_back(fmt::format("{} has not been looked at yet", d.name));
-    if (!d.state.empty() && d.state != "up") troubles.push_back(trouble_text(d, status.now_ms));
+    if (!d.state.empty() && d.state != "up") troubles.push_back(trouble_text(d, status));
+  }
+  if (std::ranges::any_of(status.filtering.bypasses, bypassed_by_hand)) troubles.emplace_back("filters are bypassed by hand");
+  for (const auto& f : status.filtering.filters) {
+    if (f.failing == true) troubles.push_back(fmt::format("the filter {} fails", f.name));
   }
   if (status.spool && !status.spool->accepting)
     troubles.emplace_back("the spool's disk is full and new mail is refused for now");
@@ -259,7 +280,7 @@ std::string situation(const Status& status) {
 
 std::string status_text(const Status& status) {
   std::string out = situation(status) + "\n";
-  out += warnings_text(status);
+  out += filtering_warnings(status) + warnings_text(status);
   if (!status.destinations.empty()) out += "\n" + destinations_text(status);
   if (!status.domains.empty()) out += "\n" + domains_text(status);
   out += "\nqueue    " + (status.queue ? queue_details(*status.queue) : "-") + "\n";
@@ -289,6 +310,10 @@ std::string status_json(const Status& status) {
                                      {"free_percent", status.spool->free_percent},
                                      {"accepting", status.spool->accepting}}
                               : json();
+  const json filtering = json::parse(filtering_json(status.filtering));
+  out["filters"] = filtering["filters"];
+  out["bypass"] = filtering["bypass"];
+  out["warnings"] = filter_warnings(status.filtering, status.filtered_domains);
   out["clients"] = status.clients ? clients_json(*status.clients) : json();
   out["bounces"] = status.reports ? reports_json(*status.reports) : json();
   out["possible_duplicates"] = status.reports ? json(status.reports->possible_duplicates) : json();

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "common/admin/filter_report.h"
+
 namespace holdfast::admin {
 
 struct DaemonLine {
@@ -24,6 +26,7 @@ struct DestinationLine {
   std::int64_t since_ms = 0;
   std::optional<std::uint64_t> queued;
   bool stale = false;  // nobody stands by the state any more: it is tried as up
+  bool asked = false;  // filters or lists are asked about some of its mail, whatever its state
 };
 
 struct DomainLine {
@@ -36,6 +39,7 @@ struct QueueLine {
   std::uint64_t messages = 0, bytes = 0, deferred = 0, held = 0, frozen = 0;
   std::optional<std::uint64_t> active;  // unknown while qmgr does not answer
   std::optional<std::int64_t> oldest_seconds;
+  std::uint64_t unfiltered = 0;  // taken without asking filters
 };
 
 struct SpoolLine {
@@ -69,6 +73,7 @@ struct AlertLine {
   std::string title, severity;
   std::string since;  // as ISO 8601
   bool acknowledged = false;
+  std::string kind, subject, cause;
 };
 
 struct Status {
@@ -82,6 +87,8 @@ struct Status {
   std::optional<ClientsLine> clients;  // nothing: master does not answer
   std::optional<ReportsLine> reports;  // nothing: qmgr does not answer
   std::optional<std::vector<AlertLine>> alerts;  // those that are open; nothing: alertd does not answer
+  Filtering filtering;
+  std::size_t filtered_domains = 0;    // of whose mail somebody is asked
   bool index_works = true;             // false: qmgr says that it cannot commit
 };
 

@@ -213,10 +213,21 @@ void take_folders(Loader& loader, const fs::path& folder) {
   });
 }
 
-base::Result<Config> finished(Loader& loader, const std::string& file, Files files = Files::kSkip) {
+// What an admin has allowed from the quarantine is read besides the lists that he has written.
+void add_allowed_senders(Config& config) {
+  const std::string file = allowed_senders_file(config.paths);
+  std::error_code unknown;
+  if (!fs::exists(file, unknown)) return;
+  config.lists.sender.allow.push_back({.text = {}, .file = file, .in_file = config.file, .line = 0});
+}
+
+enum class Besides { kNothing, kAllowedSenders };
+
+base::Result<Config> finished(Loader& loader, const std::string& file, Files files = Files::kSkip, Besides besides = Besides::kNothing) {
   Draft& draft = loader.draft();
   draft.config.file = file;
   finish(draft);
+  if (besides == Besides::kAllowedSenders) add_allowed_senders(draft.config);
   finish_security(draft);
   finish_alerts(draft);
   finish_filters(draft);
@@ -242,7 +253,7 @@ base::Result<Config> load(const std::string& file, Files files) {
   Loader loader;
   loader.take_file(file, *text);
   take_folders(loader, fs::path(file).parent_path());
-  return finished(loader, file, files);
+  return finished(loader, file, files, Besides::kAllowedSenders);
 }
 
 base::Result<Web> load_web(const std::string& file) {

@@ -67,6 +67,7 @@ std::optional<HostPort> Web::address() const {
 }
 
 std::string web_folder(const Paths& paths) { return paths.state + "/web"; }
+std::string allowed_senders_file(const Paths& paths) { return web_folder(paths) + "/allow-senders"; }
 std::string web_users_file(const Paths& paths) { return web_folder(paths) + "/users.json"; }
 
 void finish_web(Draft& draft) {

@@ -32,6 +32,8 @@ base::Result<Web> load_web_alone(const std::string& file);
 // The accounts of the web (common/admin/web_users.h): a folder that webd and root write.
 std::string web_folder(const Paths& paths);
 std::string web_users_file(const Paths& paths);
+// Entries of the sender allow list that come from the quarantine (admin/allowed_senders.h); may not be there.
+std::string allowed_senders_file(const Paths& paths);
 
 std::span<const Setting<Web>> web_settings();
 

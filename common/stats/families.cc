@@ -33,7 +33,7 @@ constexpr Family kFamilies[] = {
      "Recipients accepted: by the destination itself, or by us in its stead"},
     {"holdfast_smtpd_filtered_total", kC, "result (refused, discarded, held)",
      "Messages and recipients that a filter refused, and messages that one discarded or had us hold"},
-    {"holdfast_smtpd_unfiltered_total", kC, "", "Messages kept without asking filters, since their destination was down"},
+    {"holdfast_smtpd_unfiltered_total", kC, "", "Messages taken without asking filters, since their destination was down or an admin said so"},
     {"holdfast_smtpd_lists_total", kC, "result (allowed, client, helo, sender, recipient)",
      "Recipients that an entry of a list allowed, or refused by the list of that kind"},
     {"holdfast_smtpd_dnsbl_blocked_total", kC, "", "Recipients refused since DNS block lists have their client"},

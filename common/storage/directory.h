@@ -72,14 +72,32 @@ struct CoverageDay {
   bool operator==(const CoverageDay&) const = default;
 };
 
+// What the admin says by hand of asking filters, lists and greylisting about a domain's mail (decision 20): kBypass as in
+// an emergency, kAsk although one lasts, kAuto as the configuration says.
+enum class HandWord : std::uint8_t { kAuto, kBypass, kAsk };
+std::string_view to_text(HandWord word);  // "auto", "on", "off": of a bypass
+std::optional<HandWord> parse_hand_word(std::string_view text);
+
+struct FilteringByHand {
+  HandWord word = HandWord::kAuto;
+  std::int64_t since_ms = 0, until_ms = 0;  // 0: until it is said otherwise
+  std::string by;
+
+  HandWord at(std::int64_t now_ms) const { return until_ms != 0 && until_ms <= now_ms ? HandWord::kAuto : word; }
+  template <class V>
+  void fields(V&& v) { v(word, since_ms, until_ms, by); }
+  bool operator==(const FilteringByHand&) const = default;
+};
+
 struct DomainRow {
   std::string destination;  // that catch_all was tested at
   CatchAll catch_all = CatchAll::kUnknown;
   std::int64_t catch_all_tested_ms = 0;
   std::vector<CoverageDay> coverage;  // the last seven days with mail
+  FilteringByHand filtering;
 
   template <class V>
-  void fields(V&& v) { v(destination, catch_all, catch_all_tested_ms, coverage); }
+  void fields(V&& v) { v(destination, catch_all, catch_all_tested_ms, coverage, filtering); }
   bool operator==(const DomainRow&) const = default;
 };
 

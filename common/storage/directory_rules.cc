@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "common/base/panic.h"
 #include "common/storage/directory.h"
 
 namespace holdfast::storage {
@@ -8,6 +9,22 @@ namespace {
 constexpr std::int64_t kDayMs = 86400LL * 1000;
 
 }  // namespace
+
+std::string_view to_text(HandWord word) {
+  switch (word) {
+    case HandWord::kAuto: return "auto";
+    case HandWord::kBypass: return "on";
+    case HandWord::kAsk: return "off";
+  }
+  base::panic("a word that is none");
+}
+
+std::optional<HandWord> parse_hand_word(std::string_view text) {
+  for (const auto word : {HandWord::kAuto, HandWord::kBypass, HandWord::kAsk}) {
+    if (text == to_text(word)) return word;
+  }
+  return std::nullopt;
+}
 
 std::string_view to_text(RecipientSource source) {
   switch (source) {

@@ -18,11 +18,19 @@ bool address_matches(std::string_view pattern, std::string_view address) {
   return base::iequals(pattern, address);
 }
 
+// In ASCII.
+bool contains_any_case(std::string_view text, std::string_view part) {
+  const auto same = [](char a, char b) { return base::iequals({&a, 1}, {&b, 1}); };
+  return !std::ranges::search(text, part, same).empty();
+}
+
 }  // namespace
 
 bool QueueFilter::matches(const MessageRow& row) const {
   if (state && row.state != *state) return false;
   if (!destination.empty() && row.destination != destination) return false;
+  if (unfiltered && !row.unfiltered) return false;
+  if (!held_by.empty() && (row.state != MessageState::kHeld || !contains_any_case(row.reason, held_by))) return false;
   return sender.empty() || address_matches(sender, row.sender);
 }
 

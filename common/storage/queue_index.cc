@@ -241,6 +241,7 @@ base::Status QueueIndex::count_in(WriteTxn& txn, std::string_view name, const Me
   Counter total = counter(txn, name);
   add_to(share_of(total, row.state), 1, sign);
   add_to(total.bytes, row.size, sign);
+  if (row.unfiltered) total.unfiltered = sign > 0 ? total.unfiltered + 1 : total.unfiltered - std::min<std::uint64_t>(total.unfiltered, 1);
   // Whoever sends to us once must not stay for ever.
   if (total == Counter{} && !name.empty()) return txn.erase(kCounter, Key().name(name));
   return put_row(txn, kCounter, Key().name(name), total);
@@ -309,7 +310,7 @@ base::Status QueueIndex::update(WriteTxn& txn, mail::QueueId id, const MessageRo
   if (auto done = put_row(txn, kMessage, id_key(id), row); !done) return done;
   if (auto done = put_order(txn, id, row); !done) return done;
   if (old->state == row.state && old->destination == row.destination && old->size == row.size &&
-      old->domains == row.domains) {
+      old->domains == row.domains && old->unfiltered == row.unfiltered) {
     return {};
   }
   if (auto done = count(txn, *old, -1); !done) return done;

@@ -109,10 +109,11 @@ struct Waiting {
 struct Counter {
   std::uint64_t deferred = 0, held = 0, frozen = 0;  // messages
   std::uint64_t bytes = 0;                           // of their contents
+  std::uint64_t unfiltered = 0;                      // messages that nobody has filtered; not of those counted before this was
 
   std::uint64_t messages() const { return deferred + held + frozen; }
   template <class V>
-  void fields(V&& v) { v(deferred, held, frozen, bytes); }
+  void fields(V&& v) { v(deferred, held, frozen, bytes, unfiltered); }
   bool operator==(const Counter&) const = default;
 };
 
@@ -143,6 +144,8 @@ struct QueueFilter {
   std::string domain;                // of any recipient; any case
   std::string sender;                // any case; "<>" is the null sender, "@x" a whole domain
   std::string recipient;             // any case; "@x" a whole domain
+  bool unfiltered = false;           // only what nobody has filtered
+  std::string held_by;               // only held mail whose reason has this in it; any case
 
   // It means those that both say yes to; recipients are read only of those that pass the first.
   bool matches(const MessageRow& row) const;

@@ -7,6 +7,7 @@
 #include "common/config/compile_lists.h"
 #include "common/config/security.h"
 #include "common/config/show.h"
+#include "common/config/web.h"
 #include "tests/unit/config/texts.h"
 #include "tests/unit/in_folder.h"
 
@@ -54,6 +55,24 @@ TEST_F(AdmissionTest, ABadLineIsNamedByFileAndLine) {
   EXPECT_NE(c.error().text.find(root_ + "/names:2: lists.helo.block: 'bad name' has a blank"), std::string::npos) << c.error().text;
   EXPECT_NE(c.error().text.find(root_ + "/gateway.yaml:6: "), std::string::npos) << c.error().text;
   EXPECT_TRUE(loaded(Files::kSkip)) << "files are read where they are asked for";
+}
+
+TEST_F(AdmissionTest, SendersAllowedFromTheQuarantineAreReadBesides) {
+  write("gateway.yaml", kMinimal + "paths: {base: '" + root_ + "'}\nlists: {sender: {block: [example.org]}}\n");
+  EXPECT_TRUE(loaded(Files::kCheck)->lists.sender.allow.empty()) << "there is none yet";
+  const auto file = allowed_senders_file(loaded(Files::kSkip)->paths);
+  ASSERT_TRUE(base::make_folders(file.substr(0, file.rfind('/'))));
+  ASSERT_TRUE(base::replace_file(file, "# head\nfriend@example.org # by root, today\n"));
+  const auto c = loaded(Files::kCheck);
+  ASSERT_TRUE(c) << c.error().text;
+  ASSERT_EQ(c->lists.sender.allow.size(), 1u);
+  const auto found = compile_lists(c->lists)->matches(policy::ListKind::kSender, "friend@example.org");
+  ASSERT_EQ(found.size(), 2u);
+  EXPECT_TRUE(found[0].allow || found[1].allow);
+  EXPECT_EQ(std::ranges::count(secret_files(*c, Reader::kSmtpd), file), 1) << "master hands it to smtpd";
+  const auto again = load_text(show(*c, Style::kSelfContained), "running.yaml");
+  ASSERT_TRUE(again) << again.error().text;
+  EXPECT_EQ(again->lists.sender.allow.size(), 1u) << "daemons read it once";
 }
 
 TEST_F(AdmissionTest, WhatIsShownIsReadAgain) {

@@ -31,6 +31,10 @@ TEST(QueueCommand, IsParsed) {
   EXPECT_EQ(filter->filter.state, MessageState::kHeld);
   EXPECT_TRUE(filter->dry_run);
   EXPECT_TRUE(parse_queue_command(control("queue.hold", {"--all"})));
+  const auto unfiltered = parse_queue_command(control("queue.release", {"--unfiltered", "--held-by", "filter: zip"}));
+  ASSERT_TRUE(unfiltered);
+  EXPECT_TRUE(unfiltered->filter.unfiltered);
+  EXPECT_EQ(unfiltered->filter.held_by, "filter: zip");
 }
 
 TEST(QueueCommand, ExtendAndRerouteNeedTheirWord) {

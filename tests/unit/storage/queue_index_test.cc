@@ -200,6 +200,38 @@ TEST_F(QueueIndexTest, ListsByPagesAndFilters) {
   EXPECT_TRUE(listed(f).empty());
 }
 
+TEST_F(QueueIndexTest, WhatNobodyFilteredIsCountedAndFound) {
+  auto unfiltered = row(1000);
+  unfiltered.unfiltered = true;
+  add(1, unfiltered);
+  add(2, row(2000));
+  EXPECT_EQ(counter("").unfiltered, 1U);
+  EXPECT_EQ(counter("office").unfiltered, 1U);
+  QueueFilter f;
+  f.unfiltered = true;
+  EXPECT_EQ(listed(f), Ids{1});
+  change([&](WriteTxn& txn) { return index_->update(txn, {1}, row(1000)); });
+  EXPECT_EQ(counter("").unfiltered, 0U) << "it was looked at";
+  change([&](WriteTxn& txn) { return index_->update(txn, {1}, unfiltered); });
+  change([&](WriteTxn& txn) { return index_->remove(txn, {1}); });
+  EXPECT_EQ(counter("office").unfiltered, 0U);
+}
+
+TEST_F(QueueIndexTest, HeldMailIsFoundByItsReason) {
+  auto held = row(1000);
+  held.state = MessageState::kHeld;
+  held.reason = "filter: Zip in zip";
+  add(1, held);
+  auto late = row(2000);
+  late.reason = "filter: zip of another state";
+  add(2, late);
+  QueueFilter f;
+  f.held_by = "ZIP";
+  EXPECT_EQ(listed(f), Ids{1});
+  f.held_by = "zap";
+  EXPECT_TRUE(listed(f).empty());
+}
+
 TEST_F(QueueIndexTest, SegmentsGoRound) {
   const SegmentRow dead{.state = SegmentState::kDead, .indexed_upto = 99 * kBlock, .live_records = 0, .live_bytes = 0};
   change([&](WriteTxn& txn) { return index_->put_segment(txn, {4, 2}, dead); });

@@ -7,6 +7,7 @@ export const PAGES = [
   { name: 'domains', title: 'Domains', key: 'm' },
   { name: 'recipients', title: 'Recipients', key: 'r' },
   { name: 'trace', title: 'Trace', key: 't' },
+  { name: 'filters', title: 'Filters', key: 'f' },
   { name: 'alerts', title: 'Alerts', key: 'a' },
   { name: 'config', title: 'Config', key: 'c' },
   { name: 'system', title: 'System', key: 's' },

@@ -18,8 +18,9 @@ export function gravity(status) {
   if (named(status.destinations, 'down').length > 0 || status.spool?.accepting === false) return 'bad';
   const troubled =
     (status.destinations ?? []).some((d) => d.state !== 'up') || (status.quotas ?? []).some((q) => q.full);
+  const loud = (status.warnings ?? []).length > 0;
   const uncovered = (status.domains ?? []).some((d) => d.coverage_percent === 0);
-  return troubled || uncovered || (status.queue?.frozen ?? 0) + (status.queue?.held ?? 0) > 0 ? 'warn' : 'good';
+  return troubled || uncovered || loud || (status.queue?.frozen ?? 0) + (status.queue?.held ?? 0) > 0 ? 'warn' : 'good';
 }
 
 // [{what, href?, words?}…]: what is to be done, the most urgent first. `words`: gatewayctl's twin.
@@ -49,6 +50,14 @@ export function todo(status) {
       `#/destinations/${encodeURIComponent(d.name)}`,
       [['dest', 'resume', d.name]],
     );
+  }
+  if ((status.bypass ?? []).some((b) => b.by_hand && b.on)) {
+    add('Filters are bypassed by hand: end it as soon as they may be asked again.', '#/filters', [
+      ['filter', 'bypass', 'auto'],
+    ]);
+  }
+  for (const f of status.filters ?? []) {
+    if (f.failing) add(`The filter ${f.name} fails: look at it and its log.`, '#/filters', [['filter', 'test', f.name]]);
   }
   for (const q of status.quotas ?? []) {
     if (q.full)

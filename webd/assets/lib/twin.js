@@ -17,7 +17,8 @@ export function quote(word) {
 // twin(['queue', 'retry'], {destination: 'office', yes: true}) is "gatewayctl queue retry --destination office --yes".
 export function twin(words, options = {}) {
   const out = ['gatewayctl', ...words.map(quote)];
-  for (const [name, value] of Object.entries(options)) {
+  for (const [key, value] of Object.entries(options)) {
+    const name = key.replaceAll('_', '-');
     if (value === null || value === undefined || value === '' || value === false) continue;
     if (value === true) out.push(`--${name}`);
     else if (String(value).startsWith('-')) out.push(`--${name}=${quote(value)}`);

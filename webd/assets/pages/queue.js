@@ -9,7 +9,7 @@ import { may } from '../lib/roles.js';
 import { build, only } from '../lib/route.js';
 import { twin } from '../lib/twin.js';
 
-const FILTERS = ['destination', 'domain', 'sender', 'recipient', 'state', 'older', 'younger'];
+const FILTERS = ['destination', 'domain', 'sender', 'recipient', 'state', 'older', 'younger', 'held_by'];
 const LIMIT = 50;
 const STATES = ['active', 'deferred', 'held', 'frozen'];
 const ON_ALL = ['retry', 'hold', 'release', 'thaw', 'extend', 'bounce', 'delete'];
@@ -98,6 +98,7 @@ class Queue {
       text('sender', 'sender', 'a@b, @b or <>'),
       text('recipient', 'recipient', 'a@b or @b'),
       choice('state', 'state', [['', 'any'], ...STATES.map((s) => [s, s])]),
+      text('held_by', 'held because of', 'filter:'),
       text('older', 'older than', '2h'),
       text('younger', 'younger than', '1d'),
       h(

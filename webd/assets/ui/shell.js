@@ -1,6 +1,6 @@
 // What stands on every page: mode, disk, whether it is live, and the way to the other pages.
 
-import { h, fill, time } from './dom.js';
+import { h, fill, mail, time } from './dom.js';
 import * as theme from './theme.js';
 import * as format from '../lib/format.js';
 import { modeOf } from '../lib/situation.js';
@@ -13,6 +13,7 @@ export class Shell {
     this.disk = h('span.disk', format.DASH);
     this.live = h('span.live', { role: 'status' }, 'connecting');
     this.banner = h('div');
+    this.alarm = h('div.alarm', { role: 'status' });
     this.main = h('main', { id: 'main', tabindex: -1 });
     this.links = PAGES.filter((p) => !p.hidden).map((p) =>
       h(
@@ -67,7 +68,7 @@ export class Shell {
         ),
       ),
       this.nav,
-      h('div.body', this.banner, this.main),
+      h('div.body', this.alarm, this.banner, this.main),
     );
   }
 
@@ -98,7 +99,9 @@ export class Shell {
     this.mode.className = `mode ${{ "pass thro'": 'bad', queue: 'warn', greylist: 'good', proxy: 'good' }[mode] ?? ''}`;
     fill(this.mode, format.text(mode));
     this.showDisk(status.spool);
+    this.showAlarm(status.warnings ?? []);
     this.badge('destinations', (status.destinations ?? []).filter((d) => d.state === 'down').length);
+    this.badge('filters', (status.filters ?? []).filter((f) => f.failing).length);
     this.badge('alerts', (status.alerts ?? []).filter((a) => !a.acknowledged).length);
     if (!this.element.classList.contains('lost')) this.showLive();
   }
@@ -121,6 +124,24 @@ export class Shell {
       ` ${format.percent(spool.free_percent)} free`,
       h('span.wide', ` (${format.bytes(spool.free_bytes)})`),
       full,
+    );
+  }
+
+  // Filters that are passed over or fail, on every page.
+  showAlarm(warnings) {
+    const words = warnings.join('\n');
+    if (this.alarm.dataset.words === words) return;
+    this.alarm.dataset.words = words;
+    fill(
+      this.alarm,
+      warnings.map((warning) =>
+        h(
+          'p.banner.bad',
+          format.timed(warning).map((part) => (part.at ? time(part.at) : mail(part.words))),
+          ' ',
+          h('a', { href: '#/filters' }, 'Filters'),
+        ),
+      ),
     );
   }
 
