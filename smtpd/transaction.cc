@@ -24,7 +24,7 @@ Transaction::Transaction(Shared& shared, const Client& client, const smtp::event
       smtputf8_(mail.smtputf8),
       ret_(mail.ret),
       envid_(mail.envid),
-      parameters_(mail.parameters),
+      parameters_(client.filters != nullptr ? mail.parameters : std::string_view()),
       declared_size_(mail.size.value_or(0)),
       began_(shared.loop.now()),
       content_(shared.spool.contents_folder()) {}
