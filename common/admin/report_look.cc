@@ -12,7 +12,7 @@
 namespace holdfast::admin {
 namespace {
 
-constexpr std::int64_t kRound = 300, kHour = 3600, kSample = storage::kHistoryLevels.front().step;
+constexpr std::int64_t kHour = 3600, kSample = storage::kHistoryLevels.front().step;
 constexpr std::size_t kMostChanges = 10'000;  // of one destination
 
 using Member = double ReportStep::*;
@@ -27,13 +27,13 @@ constexpr Wanted kRates[] = {{"rate.proxied", &ReportStep::passed},       {"rate
                              {"rate.expired", &ReportStep::expired}};
 constexpr std::size_t kWaiting = std::size(kRates);  // behind them
 
-void add(MailReport& report, const storage::History::Answer& answer) {
+// A row counts where it begins, so that no part of it is told of twice, here or by the report before.
+void add(MailReport& report, const storage::History::Answer& answer, std::int64_t begin, std::int64_t end) {
   const auto steps = answer.values.empty() ? 0 : answer.values.front().size();
   for (std::size_t i = 0; i < steps; ++i) {
     const auto at = answer.first + static_cast<std::int64_t>(i) * answer.step;
-    const auto where = static_cast<std::size_t>(std::max<std::int64_t>(0, at - report.from_s) / report.step_s());
-    if (where >= report.steps.size()) continue;
-    ReportStep& step = report.steps[where];
+    if (at < begin || at >= end) continue;
+    ReportStep& step = report.steps[static_cast<std::size_t>((at - report.from_s) / report.step_s())];
     for (std::size_t s = 0; s < answer.values.size(); ++s) {
       if (!answer.values[s][i]) continue;
       const std::int64_t seconds = kSample * answer.samples[s][i];
@@ -55,7 +55,8 @@ void read_history(MailReport& report, const storage::History& history, const sto
   names.emplace_back("queue.messages");
   report.steps.resize(static_cast<std::size_t>((report.to_s - report.from_s + report.step_s() - 1) / report.step_s()));
   for (auto at = report.from_s; at < report.to_s; at += kHour) {
-    add(report, history.read(txn, names, at, std::min(at + kHour, report.to_s) - 1, now_s));
+    const auto end = std::min(at + kHour, report.to_s);
+    add(report, history.read(txn, names, at, end - 1, now_s), at, end);
   }
 }
 
@@ -125,11 +126,11 @@ std::vector<Outage> outages_in(const std::string& destination, const std::vector
 
 MailReport look_for_report(const Gateway& gateway, bool weekly, std::int64_t from_s, std::int64_t to_s, const HistoryReader& history,
                            const GoOn& go_on) {
-  MailReport out{.host = gateway.config().hostname, .weekly = weekly, .from_s = from_s - from_s % kRound, .to_s = to_s - to_s % kRound};
+  MailReport out{.host = gateway.config().hostname, .weekly = weekly, .from_s = from_s, .to_s = to_s};
   const auto now_s = base::to_millis(base::wall_now()) / 1000;
   const auto done = history([&](const storage::History& all, const storage::Txn& txn) { read_history(out, all, txn, now_s); });
   if (!done) out.gaps.push_back(fmt::format("what passed and was queued: {}", done.error().text));
-  (void)gateway.read_queue([&](const storage::QueueIndex& index, const storage::Txn& txn) { out.queued_now = index.counter(txn).messages(); });
+  (void)gateway.read_queue([&](const storage::QueueIndex& index, const storage::Txn& txn) { out.queued_now = index.counter(txn, "").messages(); });
   read_logs(out, gateway.config().paths.log, go_on);
   return out;
 }

@@ -15,7 +15,7 @@ namespace holdfast::admin {
 // Calls its argument with a view of the history, or says why not.
 using HistoryReader = std::function<base::Status(const std::function<void(const storage::History&, const storage::Txn&)>&)>;
 
-// Of the time from `from_s` to `to_s`, both cut to five minutes. Never fails: what could not be found out is among its
+// Never fails: what could not be found out is among its
 // gaps. Reads logs for as long as `go_on` says yes. Blocks.
 MailReport look_for_report(const Gateway& gateway, bool weekly, std::int64_t from_s, std::int64_t to_s, const HistoryReader& history,
                            const GoOn& go_on);
