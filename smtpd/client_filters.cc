@@ -1,5 +1,7 @@
 #include "smtpd/client_filters.h"
 
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <chrono>
 
@@ -33,31 +35,31 @@ void set_tls_macros(milter::Macros& macros, std::string_view tls) {
 
 }  // namespace
 
+// Listeners of all addresses of one kind do not take the other's (net::listen_on).
+bool came_by(const std::vector<std::string>& listeners, const net::SocketAddress& local) {
+  const std::string all = fmt::format("{}:{}", local.family() == AF_INET6 ? "[::]" : "0.0.0.0", local.port());
+  const std::string one = local.text();
+  return listeners.empty() || std::ranges::any_of(listeners, [&](const std::string& l) { return l == one || l == all; });
+}
+
 ClientFilters::ClientFilters(Shared& shared, const Client& client, net::SocketAddress local)
     : shared_(shared), client_(client), local_(std::move(local)) {}
-
-bool ClientFilters::came_by(const std::vector<std::string>& listeners) const {
-  if (listeners.empty()) return true;
-  const std::string port = fmt::format(":{}", local_.port());
-  return std::ranges::any_of(listeners, [&](const std::string& listener) {
-    return listener == local_.text() || listener == "0.0.0.0" + port || listener == "[::]" + port;
-  });
-}
 
 ClientFilters::Set ClientFilters::asked_after(const config::Config& config, const config::Domain& domain) const {
   Set out;
   for (std::size_t i = 0; i < config.filters.size(); ++i) {
     const auto& filter = config.filters[i];
-    if (filter.asks_after(domain.name) && came_by(filter.listeners)) out.push_back(i);
+    if (filter.asks_after(domain.name) && came_by(filter.listeners, local_)) out.push_back(i);
   }
   return out;
 }
 
-// The settings are checked: an address is one.
+// The settings are checked: an address is one, and the run folder's path short enough for its sockets.
 filtering::FilterSpec ClientFilters::spec(const config::Filter& filter, const config::Paths& paths) const {
   const auto where = config::filter_address(filter.milter, paths);
   base::expect(where.has_value(), "a milter that is nowhere");
-  auto address = where->path.empty() ? net::SocketAddress::ip(where->host, where->port) : net::SocketAddress::unix_path(where->path);
+  auto address = where->path.empty() ? net::SocketAddress::ip(where->host, where->port)
+                                     : net::SocketAddress::unix_path(where->path);
   base::expect(address.has_value(), "a milter without an address");
   return {.name = filter.name,
           .address = *address,
@@ -76,8 +78,10 @@ filtering::FilterChain& ClientFilters::chain(const config::ConfigPtr& config, co
   const std::string name = client_.name.empty() ? client_.literal : client_.name;
   chain_ = std::make_unique<filtering::FilterChain>(
       shared_.loop, std::move(specs),
-      filtering::ClientFacts{.client = {.name = name, .address = client_.address, .port = client_.port}, .helo = client_.helo},
-      shared_.spool.contents_folder(), [this](const std::string& filter, const std::string& fault) { note(filter, fault); });
+      filtering::ClientFacts{.client = {.name = name, .address = client_.address, .port = client_.port},
+                             .helo = client_.helo},
+      shared_.spool.contents_folder(),
+      [this](const std::string& filter, const std::string& fault) { note(filter, fault); });
   set_macros(*config);
   return *chain_;
 }

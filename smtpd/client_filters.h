@@ -13,6 +13,9 @@
 
 namespace holdfast::smtpd {
 
+// Whether who came to `local` came by one of these (as HostPort::text() has them); none: all. Pure.
+bool came_by(const std::vector<std::string>& listeners, const net::SocketAddress& local);
+
 class ClientFilters {
  public:
   // Places in Config::filters, ascending.
@@ -28,7 +31,6 @@ class ClientFilters {
   void forget() { chain_.reset(); }
 
  private:
-  bool came_by(const std::vector<std::string>& listeners) const;
   filtering::FilterSpec spec(const config::Filter& filter, const config::Paths& paths) const;
   void set_macros(const config::Config& config);
   void note(const std::string& filter, const std::string& fault);

@@ -68,7 +68,7 @@ void finish_mail(Draft& draft) {
   const Alerts& alerts = draft.config.alerts;
   if (!alerts.to.empty() && alerts.relays.empty()) error_at(draft, "alerts.mail.to", "needs alerts.mail.relays too");
   if (alerts.to.empty() && alerts.report.to.empty() && !alerts.relays.empty()) {
-    error_at(draft, "alerts.mail.relays", "needs alerts.mail.to or alerts.report.to too");
+    error_at(draft, "alerts.mail.relays", "needs alerts.mail.to too, or alerts.report.to");
   }
   for (const auto& relay : alerts.relays) check_relay(draft, relay);
   for (const auto& address : alerts.to) warn_of_own_domain(draft, "alerts.mail.to", address);
