@@ -17,6 +17,7 @@
 #include "gatewayctl/quarantine_commands.h"
 #include "gatewayctl/queue_commands.h"
 #include "gatewayctl/rcpt_commands.h"
+#include "gatewayctl/report_command.h"
 #include "gatewayctl/selftest.h"
 #include "gatewayctl/sink.h"
 #include "gatewayctl/status_command.h"
@@ -64,6 +65,7 @@ int main(int argc, char** argv) {
   gatewayctl::add_filter_commands(app, invocation);
   gatewayctl::add_quarantine_commands(app, invocation);
   gatewayctl::add_alert_commands(app, invocation);
+  gatewayctl::add_report_command(app, invocation);
   gatewayctl::add_config_commands(app, invocation);
   gatewayctl::add_trace_command(app, invocation);
   gatewayctl::add_web_commands(app, invocation);
