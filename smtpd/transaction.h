@@ -68,7 +68,6 @@ class Transaction {
   void content_filtered(const filtering::Outcome& outcome);
   filtering::EnvelopeChanges without_quarantine_of_allowed(filtering::EnvelopeChanges changes) const;
   void envelope_changed(const filtering::EnvelopeChanges& changes);
-  void add_recipient(std::string address);
   void passed(Question question);
   void dispatch();
   void ask_destination(Question question);
