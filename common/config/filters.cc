@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 
 #include "common/config/finish_filters.h"
+#include "common/config/read_item.h"
 #include "common/config/read_value.h"
 #include "common/config/values.h"
 

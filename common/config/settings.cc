@@ -132,6 +132,10 @@ const std::vector<Setting<Config>>& service_table() {
              "lists or greylisting, and marks it (`X-Holdfast-Unfiltered: yes`); limits stay. `run` asks them all the same.",
       .choices = {"bypass", "run"}},
      [](Config& c) -> Slot { return ChoiceSlot{&c.filtering, nullptr}; }},
+    {{.name = "while_down.rescan_on_drain",
+      .doc = "Mail that was taken without asking the filters is put through them before it is handed over; what they refuse then is "
+             "held for the admin (`queue release`), never bounced. Without filters for its domain it just goes."},
+     [](Config& c) -> Slot { return &c.rescan_on_drain; }},
     {{.name = "while_down.max_per_client",
       .doc = "Most messages of one client network (as in smtpd.per_client) that are kept an hour while their destination "
              "is down; more get 451 4.7.1. For domains see their max_messages.",
