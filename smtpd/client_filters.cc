@@ -57,7 +57,8 @@ ClientFilters::Set ClientFilters::asked_after(const config::Config& config, cons
 filtering::FilterSpec ClientFilters::spec(const config::Filter& filter, const config::Paths& paths) const {
   const auto where = config::filter_address(filter.milter, paths);
   base::expect(where.has_value(), "a milter that is nowhere");
-  auto address = where->path.empty() ? net::SocketAddress::ip(where->host, where->port) : net::SocketAddress::unix_path(where->path);
+  auto address = where->path.empty() ? net::SocketAddress::ip(where->host, where->port)
+                                     : net::SocketAddress::unix_path(where->path);
   base::expect(address.has_value(), "a milter without an address");
   return {.name = filter.name,
           .address = *address,
@@ -76,8 +77,10 @@ filtering::FilterChain& ClientFilters::chain(const config::ConfigPtr& config, co
   const std::string name = client_.name.empty() ? client_.literal : client_.name;
   chain_ = std::make_unique<filtering::FilterChain>(
       shared_.loop, std::move(specs),
-      filtering::ClientFacts{.client = {.name = name, .address = client_.address, .port = client_.port}, .helo = client_.helo},
-      shared_.spool.contents_folder(), [this](const std::string& filter, const std::string& fault) { note(filter, fault); });
+      filtering::ClientFacts{.client = {.name = name, .address = client_.address, .port = client_.port},
+                             .helo = client_.helo},
+      shared_.spool.contents_folder(),
+      [this](const std::string& filter, const std::string& fault) { note(filter, fault); });
   set_macros(*config);
   return *chain_;
 }

@@ -25,11 +25,13 @@ std::string_view bare(std::string_view address) {
 
 // What is asked is settled with the first recipient that is accepted.
 std::optional<mail::Reply> Transaction::choose_filters(Question& question) {
-  const auto set = client_.filters == nullptr ? ClientFilters::Set{} : client_.filters->asked_after(*config_, *question.domain);
+  const auto set =
+      client_.filters == nullptr ? ClientFilters::Set{} : client_.filters->asked_after(*config_, *question.domain);
   question.skips = question.skips || (bypassed_ && !set.empty());
   if (mode_ != Mode::kOpen) {
     if (bypassed_ || set == filters_) return std::nullopt;
-    return mail::Reply::make(452, "4.5.3", fmt::format("<{}>: is filtered in another way: send it on its own", question.recipient.text()));
+    return mail::Reply::make(
+        452, "4.5.3", fmt::format("<{}>: is filtered in another way: send it on its own", question.recipient.text()));
   }
   const auto wanted = bypassed_ ? ClientFilters::Set{} : set;
   if (wanted == filters_) return std::nullopt;
@@ -95,15 +97,20 @@ void Transaction::discard_recipient(const Question& question) {
 void Transaction::discard(std::string_view filter) {
   relay_.reset();
   stats::count(stats::Counter::kFilterDiscarded);
-  base::log().notice(fmt::format("{}: milter-discard: END-OF-MESSAGE from {}[{}]: filter {} discards it; from=<{}>", id_.text(),
-                                 client_.name.empty() ? "unknown" : client_.name, client_.address, filter, base::printable(sender_)));
+  base::log().notice(fmt::format("{}: milter-discard: END-OF-MESSAGE from {}[{}]: filter {} discards it; from=<{}>",
+                                 id_.text(), client_.name.empty() ? "unknown" : client_.name, client_.address, filter,
+                                 base::printable(sender_)));
   end_answer_(mail::Reply::make(250, "2.0.0", fmt::format("Ok: queued as {}", id_.text())));
 }
 
-void Transaction::refuse_by_filter(std::string_view stage, const filtering::Outcome& outcome, std::string_view recipient,
-                                   const Answer& answer) {
+void Transaction::refuse_by_filter(std::string_view stage, const filtering::Outcome& outcome,
+                                   std::string_view recipient, const Answer& answer) {
   stats::count(stats::Counter::kFilterRefused);
-  log_reject(client_, {.stage = stage, .reply = outcome.reply, .sender = sender_, .recipient = recipient, .action = "milter-reject",
+  log_reject(client_, {.stage = stage,
+                       .reply = outcome.reply,
+                       .sender = sender_,
+                       .recipient = recipient,
+                       .action = "milter-reject",
                        .id = stage == "RCPT" ? mail::QueueId{} : id_});
   answer(outcome.reply);
 }
@@ -141,7 +148,8 @@ void Transaction::envelope_changed(const filtering::EnvelopeChanges& changes) {
     hold_ = changes.quarantine->empty() ? "a filter's quarantine" : fmt::format("filter: {}", *changes.quarantine);
     stats::count(stats::Counter::kFilterHeld);
     base::log().notice(fmt::format("{}: milter-hold: END-OF-MESSAGE from {}[{}]: {}", id_.text(),
-                                   client_.name.empty() ? "unknown" : client_.name, client_.address, base::printable(hold_)));
+                                   client_.name.empty() ? "unknown" : client_.name, client_.address,
+                                   base::printable(hold_)));
   }
   keep();
 }
@@ -150,11 +158,12 @@ void Transaction::envelope_changed(const filtering::EnvelopeChanges& changes) {
 void Transaction::add_recipient(std::string address) {
   const auto* domain = config_->find_domain(std::string_view(address).substr(address.rfind('@') + 1));
   if (address.find('@') == address.npos || domain == nullptr || domain->destination != destination_->name) {
-    base::log().warning(fmt::format("{}: a filter adds <{}>, who is not of destination {}: left out", id_.text(), base::printable(address),
-                                    destination_->name));
+    base::log().warning(fmt::format("{}: a filter adds <{}>, who is not of destination {}: left out", id_.text(),
+                                    base::printable(address), destination_->name));
     return;
   }
-  const bool there = std::ranges::any_of(recipients_, [&](const mail::Recipient& one) { return base::iequals(one.address, address); });
+  const bool there =
+      std::ranges::any_of(recipients_, [&](const mail::Recipient& one) { return base::iequals(one.address, address); });
   if (!there) recipients_.push_back({.address = std::move(address), .orcpt = {}, .notify = "NEVER", .known = false});
 }
 

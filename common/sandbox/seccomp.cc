@@ -96,35 +96,41 @@ class Filter {
   int fault_ = 0;
 };
 
+// libseccomp's macros for these are compound literals, which C++ does not have.
+scmp_arg_cmp equals(unsigned argument, scmp_datum_t value) { return {argument, SCMP_CMP_EQ, value, 0}; }
+scmp_arg_cmp masked(unsigned argument, scmp_datum_t mask, scmp_datum_t value) {
+  return {argument, SCMP_CMP_MASKED_EQ, mask, value};
+}
+
 void allow_sockets(Filter& filter, const Rights& rights) {
-  const auto family = [](int domain) { return SCMP_A0(SCMP_CMP_EQ, static_cast<scmp_datum_t>(domain)); };
+  const auto family = [](int domain) { return equals(0, static_cast<scmp_datum_t>(domain)); };
   filter.rule(SCMP_ACT_ALLOW, SCMP_SYS(socket), family(AF_UNIX));
   filter.rule(SCMP_ACT_ALLOW, SCMP_SYS(socketpair), family(AF_UNIX));
   if (!rights.network) return;
   filter.rule(SCMP_ACT_ALLOW, SCMP_SYS(socket), family(AF_INET));
   filter.rule(SCMP_ACT_ALLOW, SCMP_SYS(socket), family(AF_INET6));
   // getifaddrs() and getaddrinfo(): which addresses there are.
-  filter.rule(SCMP_ACT_ALLOW, SCMP_SYS(socket), family(AF_NETLINK), SCMP_A2(SCMP_CMP_EQ, NETLINK_ROUTE));
+  filter.rule(SCMP_ACT_ALLOW, SCMP_SYS(socket), family(AF_NETLINK), equals(2, NETLINK_ROUTE));
 }
 
 // Threads, not processes.
 void allow_threads(Filter& filter) {
   filter.rule(SCMP_ACT_ALLOW, SCMP_SYS(clone3));  // but see refuse_quietly()
-  filter.rule(SCMP_ACT_ALLOW, SCMP_SYS(clone), SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
-  filter.rule(SCMP_ACT_KILL_PROCESS, SCMP_SYS(clone), SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0));
+  filter.rule(SCMP_ACT_ALLOW, SCMP_SYS(clone), masked(0, CLONE_THREAD, CLONE_THREAD));
+  filter.rule(SCMP_ACT_KILL_PROCESS, SCMP_SYS(clone), masked(0, CLONE_THREAD, 0));
 }
 
 // Calls that are harmless to oneself only, and those that have many meanings.
 void allow_some(Filter& filter) {
   const auto self = static_cast<scmp_datum_t>(::getpid());
-  filter.rule(SCMP_ACT_ALLOW, SCMP_SYS(tgkill), SCMP_A0(SCMP_CMP_EQ, self));  // abort()
-  filter.rule(SCMP_ACT_ALLOW, SCMP_SYS(kill), SCMP_A0(SCMP_CMP_EQ, self));
+  filter.rule(SCMP_ACT_ALLOW, SCMP_SYS(tgkill), equals(0, self));  // abort()
+  filter.rule(SCMP_ACT_ALLOW, SCMP_SYS(kill), equals(0, self));
   for (const scmp_datum_t pid : {scmp_datum_t{0}, self}) {
-    filter.rule(SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), SCMP_A0(SCMP_CMP_EQ, pid), SCMP_A2(SCMP_CMP_EQ, 0));
+    filter.rule(SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), equals(0, pid), equals(2, 0));
   }
-  filter.rule(SCMP_ACT_ALLOW, SCMP_SYS(prctl), SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME));
+  filter.rule(SCMP_ACT_ALLOW, SCMP_SYS(prctl), equals(0, PR_SET_NAME));
   for (const scmp_datum_t what : {scmp_datum_t{FIONBIO}, scmp_datum_t{FIONREAD}, scmp_datum_t{TCGETS}}) {
-    filter.rule(SCMP_ACT_ALLOW, SCMP_SYS(ioctl), SCMP_A1(SCMP_CMP_EQ, what));
+    filter.rule(SCMP_ACT_ALLOW, SCMP_SYS(ioctl), equals(1, what));
   }
 }
 

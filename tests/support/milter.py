@@ -74,6 +74,10 @@ class Milter:
         return [stage for stage, _ in self.heard]
 
     def close(self):
+        try:
+            self.listener.shutdown(socket.SHUT_RDWR)  # wakes accept(), which would take one more
+        except OSError:
+            pass
         self.listener.close()
         for connection in self.connections:
             try:
