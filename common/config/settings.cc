@@ -361,8 +361,10 @@ const std::vector<Setting<Domain>>& domain_table() {
     {{.name = "destination", .doc = "The destination that takes the domain's mail.", .required = true},
      [](Domain& d) -> Slot { return &d.destination; }},
     {{.name = "mode",
-      .doc = "`proxy`: while the destination is up, mail passes through it inside the sender's own session.",
-      .choices = {"proxy"}},
+      .doc = "`proxy`: while the destination is up, mail passes through it inside the sender's own session. `queue`: all mail is "
+             "spooled first and handed over at once; who is not known as a recipient is asked for at the destination "
+             "(docs/modes.md).",
+      .choices = {"proxy", "queue"}},
      [](Domain& d) -> Slot { return ChoiceSlot{&d.mode, nullptr}; }},
     {{.name = "local_recipients",
       .doc = "Recipients that are known without having been learnt, so that their mail is always kept: a list, or a "

@@ -132,7 +132,9 @@ def test_shutdown_closes_the_connection(world, destination, filter_):
 
 def test_bypassed_while_down_and_back_afterwards(world, destination, filter_):
     filter_.on("rcpt", milter.reply("550 5.7.1 No"))
-    gateway = gateway_with(world, destination, filter_)
+    gateway = world.gateway(destination, settings={"filters": [{"name": "f", "milter": filter_.where}],
+                                                   "while_down": {"rescan_on_drain": False}})
+    gateway.wait_probed()
     assert gateway.send("local@example.test").code == 550
     destination.close()
     gateway.wait_state("down")

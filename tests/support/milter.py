@@ -55,7 +55,7 @@ def quarantine(reason):
 
 
 class Milter:
-    """`on(stage, answer)`: bytes to send, HANG or CLOSE; else the filter goes on. `heard` has (stage, data) of all."""
+    """`on(stage, answer)`: bytes to send, HANG or CLOSE, or what gives one of these for the stage's data; else the filter goes on. `heard` has (stage, data) of all."""
 
     def __init__(self):
         self.listener = socket.create_server(("127.0.0.1", 0))
@@ -125,6 +125,7 @@ class Milter:
             return True
         self.heard.append((stage, data))
         answer = self.answers.get(stage)
+        answer = answer(data) if callable(answer) else answer
         if answer is HANG:
             return True
         if answer is CLOSE:
