@@ -4,6 +4,10 @@
 
 namespace holdfast::smtpd {
 
+bool came_by(const std::vector<std::string>& listeners, const net::SocketAddress& local) {
+  return scanning::came_by(listeners, local.text());
+}
+
 ClientFilters::ClientFilters(Shared& shared, const Client& client, net::SocketAddress local)
     : shared_(shared), client_(client), local_(std::move(local)) {}
 

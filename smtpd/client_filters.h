@@ -14,6 +14,9 @@
 
 namespace holdfast::smtpd {
 
+// Whether who came to `local` came by one of these (as HostPort::text() has them); none: all. Pure.
+bool came_by(const std::vector<std::string>& listeners, const net::SocketAddress& local);
+
 class ClientFilters {
  public:
   // Places in Config::filters, ascending.

@@ -8,6 +8,7 @@
 #include "common/base/text.h"
 #include "common/scanning/told.h"
 #include "common/stats/counters.h"
+#include "common/smtp/parameters.h"
 #include "smtpd/client_filters.h"
 #include "smtpd/reject_log.h"
 #include "smtpd/transaction.h"
@@ -63,7 +64,8 @@ void Transaction::ask_filters(Question question) {
 void Transaction::tell_recipient(Question question) {
   const std::string address = question.recipient.text();
   scanning::tell_recipient(chain_->macros(), address, question.domain->name);
-  chain_->rcpt(address, "", [this, question = std::move(question)](const filtering::Outcome& outcome) mutable {
+  std::string parameters = smtp::rcpt_parameters({.smtputf8 = true, .dsn = true}, question.notify, question.orcpt);
+  chain_->rcpt(address, std::move(parameters), [this, question = std::move(question)](const filtering::Outcome& outcome) mutable {
     if (goes_on(question, outcome)) passed(std::move(question));
   });
 }

@@ -90,7 +90,7 @@ def chosen_peers(a):
 
 
 def takes_part(peer, case, number):
-    return number <= peer.rounds and (not peer.only or case.name.rstrip("*") in peer.only)
+    return number <= peer.rounds and (peer.filters or not case.filtered) and (not peer.only or case.name.rstrip("*") in peer.only)
 
 
 def measure(cases, names, scenarios, rounds, rows):

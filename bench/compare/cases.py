@@ -18,6 +18,7 @@ class Case:
     reuse: bool = False   # several messages a connection
     rate: int = 0         # messages a second, for latency
     seconds: int = 0      # for latency
+    filtered: bool = False  # a filter that accepts everything is asked by milter
 
     def changed(self, **values):
         """A case of one's own. It has another name, so that no goal speaks of it."""
@@ -31,6 +32,7 @@ CASES = {case.name: case for case in (
     Case("big", "100 KiB", count=800, size=102400),
     Case("reuse", "several messages a connection", count=2500, reuse=True),
     Case("clients1", "one client", count=500, clients=1),
+    Case("filter", "4 KiB, 20 clients, asking a filter", count=2500, filtered=True),
     Case("latency", "100 messages a second, as they come", kind="latency", rate=100, seconds=10),
     Case("memory", "memory under load, 20 clients", kind="memory", count=1500),
 )}
@@ -63,6 +65,7 @@ GOALS = (
     Goal("base", "drain", "per_second", "postfix", True, 6),
     *(Goal(case, scenario, "per_second", "postfix", True, 1)
       for case in ("clients200", "big", "reuse", "clients1") for scenario in SCENARIOS),
+    Goal("filter", "relay", "per_second", "postfix", True, 4),
     Goal("latency", "relay", "p99_ms", "postfix", False, 0.25),
     Goal("latency", "spool", "p99_ms", "postfix", False, 0.25),
     Goal("memory", "relay", "memory_mib", "postfix", False, 1),

@@ -86,3 +86,18 @@ class Sink:
             guard.over("session", self.process.pid)
             self.process = None
             self.out.close()
+
+
+class Filter:
+    """accept-filter on a port. What it costs is counted as nobody's: it is the same for all."""
+
+    def __init__(self, port):
+        self.port = port
+        self.process = subprocess.Popen([BIN / "accept-filter", str(port)], start_new_session=True)
+        guard.watch("session", self.process.pid)
+        wait_listening(port)
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+        guard.over("session", self.process.pid)

@@ -6,7 +6,7 @@ import threading
 import time
 
 import load
-from load import LoadFailed, Sink
+from load import Filter, LoadFailed, Sink
 from support import ports
 
 DRAIN_LIMIT = 120  # seconds; a peer that needs more is not waited for
@@ -50,11 +50,14 @@ class Measurement:
         self.case, self.scenarios, self.row = case, scenarios, row
         self.peer = peer_class(ports.free_port(), ports.free_port())
         self.count = max(1, round(case.count * self.peer.share))
-        self.sink = None
+        self.sink = self.filter = None
 
     def run(self):
         try:
             self._sink_up()
+            if self.case.filtered:
+                self.filter = Filter(ports.free_port())
+                self.peer.filter_port = self.filter.port
             self.peer.start()
             self._warm_up()
             if "relay" in self.scenarios:
@@ -67,6 +70,8 @@ class Measurement:
             with _undisturbed():
                 self.peer.stop()
                 self._sink_down()
+                if self.filter is not None:
+                    self.filter.stop()
 
     def _sink_up(self):
         self.sink = Sink(self.peer.sink_port)

@@ -37,8 +37,8 @@ const std::vector<std::string_view>& actions() {
 const std::vector<Setting<Config>>& content_table() {
   static const std::vector<Setting<Config>> table{
     {{.name = "content_filter.enabled",
-      .doc = "Starts holdfast-filter, which looks for what is not wanted in mail (docs/content-filter.md), for whoever asks it over its "
-             "socket: smtpd does not ask filters yet.",
+      .doc = "Starts holdfast-filter, which looks for what is not wanted in mail (docs/content-filter.md). smtpd asks it where `filters` "
+             "names the milter `holdfast`.",
       .reload = Reload::kRestart},
      [](Config& c) -> Slot { return &c.content_filter.enabled; }},
     {{.name = "content_filter.names.blocked",

@@ -15,14 +15,13 @@ filtering::OnFailure on_failure(std::string_view text) {
   return text == "reject" ? filtering::OnFailure::kReject : filtering::OnFailure::kTempfail;
 }
 
+}  // namespace
+
 bool came_by(const std::vector<std::string>& listeners, std::string_view where) {
   if (listeners.empty() || where.empty()) return true;
-  const auto port = where.substr(where.rfind(':') + 1);
-  const std::string any4 = fmt::format("0.0.0.0:{}", port), any6 = fmt::format("[::]:{}", port);
-  return std::ranges::any_of(listeners, [&](const std::string& l) { return l == where || l == any4 || l == any6; });
+  const std::string all = fmt::format("{}:{}", where.starts_with('[') ? "[::]" : "0.0.0.0", where.substr(where.rfind(':') + 1));
+  return std::ranges::any_of(listeners, [&](const std::string& l) { return l == where || l == all; });
 }
-
-}  // namespace
 
 Set asked_after(const config::Config& config, const config::Domain& domain, std::string_view listener) {
   Set out;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -12,6 +13,10 @@ namespace holdfast::scanning {
 
 // Places in Config::filters, ascending.
 using Set = std::vector<std::size_t>;
+
+// Whether `where`, an address as net::SocketAddress::text() has it, is one of the listeners (none: all are meant; empty: it is
+// not known, and any is). Listeners of all addresses of one kind do not take the other's (net::listen_on).
+bool came_by(const std::vector<std::string>& listeners, std::string_view where);
 
 // `listener` as net::SocketAddress::text() has it; empty: not known, and then every listener's filters are asked.
 Set asked_after(const config::Config& config, const config::Domain& domain, std::string_view listener);

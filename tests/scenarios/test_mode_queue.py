@@ -26,7 +26,7 @@ def test_known_recipients_are_kept_and_delivered_at_once(world, destination):
 
 
 def test_unknown_ones_are_asked_for(world, destination):
-    destination.has_no("nobody@example.test")
+    destination.on("rcpt", {"nobody@example.test": "550 5.1.1 Nobody"})
     gateway = queueing(world, destination)
     with gateway.client() as client:
         client.ehlo()

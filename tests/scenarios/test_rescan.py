@@ -20,7 +20,7 @@ def filter_():
 
 def refuses_bad(made, words="554 5.7.1 Virus"):
     """By the content of its messages."""
-    made.on("body", lambda data: milter.reply(words) if b"virus" in data else None)
+    made.on("body", lambda data, _: milter.reply(words) if b"virus" in data else None)
 
 
 def down_with(world, destination, *contents, wheres, while_down=None, **more):

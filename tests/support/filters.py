@@ -7,11 +7,12 @@ import os
 import pathlib
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 
 from . import guard, ports
-from .peers import PEERS, _end
+from .peers import PEERS
 from .waiting import until
 
 ROOT = PEERS / "filters"
@@ -55,7 +56,10 @@ class _Filter:
     def kill(self):
         """As if it had died: whoever connects is refused."""
         while self.processes:
-            _end(self.processes.pop())
+            process = self.processes.pop()
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait(10)
+            guard.over("session", process.pid)
 
     def stop(self):
         self.kill()
@@ -99,11 +103,12 @@ class Rspamd(_Filter):
 
 
 class OpenDkim(_Filter):
-    """Signs what comes from `domain` with the key in `folder`/key.pem; its public half is `public_key` (base64)."""
+    """Signs what comes from `domain` with the key in `folder`/key.pem; its public half is `public_key` (base64). Or `verifies`
+    by the keys of that file, "SELECTOR._domainkey.DOMAIN RECORD" a line, without a name server."""
 
     name = "opendkim"
 
-    def __init__(self, domain="client.test", selector="s1"):
+    def __init__(self, domain="client.test", selector="s1", verifies=None):
         super().__init__()
         key = self.folder / "key.pem"
         subprocess.run(["openssl", "genrsa", "-out", key, "2048"], check=True, capture_output=True, timeout=60)
@@ -111,10 +116,11 @@ class OpenDkim(_Filter):
         public = subprocess.run(["openssl", "rsa", "-in", key, "-pubout"], check=True, capture_output=True, text=True, timeout=60)
         self.public_key = "".join(line for line in public.stdout.splitlines() if not line.startswith("-"))
         user = pwd.getpwuid(os.getuid()).pw_name
+        does = f"Mode v\nTestPublicKeys {verifies}\nAlwaysAddARHeader yes\nAuthservID mx.test\nInternalHosts 127.0.0.9\n" if verifies else \
+            "Mode s\nInternalHosts 0.0.0.0/0\n"
         (self.folder / "opendkim.conf").write_text(
-            f"Domain {domain}\nSelector {selector}\nKeyFile {key}\nMode s\nSocket inet:{self.port}@127.0.0.1\n"
-            f"Canonicalization relaxed/simple\nInternalHosts 0.0.0.0/0\nSyslog no\nBackground no\nUserID {user}\n"
-            "RequireSafeKeys no\n")
+            f"Domain {domain}\nSelector {selector}\nKeyFile {key}\n{does}Socket inet:{self.port}@127.0.0.1\n"
+            f"Canonicalization relaxed/simple\nSyslog no\nBackground no\nUserID {user}\nRequireSafeKeys no\n")
 
     def start(self):
         self._until_listening(self._run("usr/sbin/opendkim", "-f", "-x", self.folder / "opendkim.conf"))
@@ -140,6 +146,7 @@ class ClamAv(_Filter):
             f"Foreground yes\nUser {user}\nOnInfected Reject\nRejectMsg Virus found: %v\nAddHeader Replace\n")
 
     def start(self):
+        self.socket.unlink(missing_ok=True)
         clamd = self._run("usr/sbin/clamd", "-c", self.folder / "clamd.conf")
         self._until(self.socket.exists, clamd, "clamd listens")
         self._until_listening(self._run("usr/sbin/clamav-milter", "-c", self.folder / "milter.conf"))

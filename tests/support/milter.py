@@ -18,6 +18,16 @@ def text(value):
     return value.encode() + b"\0"
 
 
+PROGRESS = packet("p")
+SKIP = packet("s")
+ACCEPT = packet("a")
+DISCARD = packet("d")
+SHUTDOWN = packet("4")
+
+# Of the offer: what a filter may leave out, or need not answer.
+MAY_SKIP = 0x400
+
+
 def reply(words):
     return packet("y", text(words))
 
@@ -55,20 +65,30 @@ def quarantine(reason):
 
 
 class Milter:
-    """`on(stage, answer)`: bytes to send, HANG or CLOSE, or what gives one of these for the stage's data; else the filter goes on. `heard` has (stage, data) of all."""
+    """`on(stage, answer)`: bytes to send, HANG or CLOSE, or a function of (data, connection) that returns one of these; else the
+    filter goes on. `heard` has (stage, data) of all. `path`: of a Unix socket, else it listens on a port of loopback."""
 
-    def __init__(self):
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
+    def __init__(self, path=None, steps=0):
+        self.path, self.steps, self.offer = path, steps, None
+        if path:
+            self.listener = socket.socket(socket.AF_UNIX)
+            self.listener.bind(str(path))
+            self.listener.listen()
+        else:
+            self.listener = socket.create_server(("127.0.0.1", 0))
+            self.port = self.listener.getsockname()[1]
         self.answers, self.heard, self.macros, self.connections = {}, [], {}, []
         threading.Thread(target=self._accept, daemon=True).start()
 
     @property
     def where(self):
-        return f"inet:127.0.0.1:{self.port}"
+        return f"unix:{self.path}" if self.path else f"inet:127.0.0.1:{self.port}"
 
     def on(self, stage, answer):
         self.answers[stage] = answer
+
+    def reset(self, **answers):
+        self.answers, self.heard = answers, []
 
     def stages(self):
         return [stage for stage, _ in self.heard]
@@ -114,7 +134,7 @@ class Milter:
     def _answer(self, connection, kind, data):
         if kind == "O":
             version, actions, steps = struct.unpack(">III", data[:12])
-            connection.sendall(packet("O", struct.pack(">III", min(6, version), actions & 0xFF, 0)))
+            connection.sendall(self.offer or packet("O", struct.pack(">III", min(6, version), actions & 0xFF, steps & self.steps)))
             return True
         if kind == "D":
             parts = data[1:].split(b"\0")
@@ -125,7 +145,8 @@ class Milter:
             return True
         self.heard.append((stage, data))
         answer = self.answers.get(stage)
-        answer = answer(data) if callable(answer) else answer
+        if callable(answer):
+            answer = answer(data, connection)
         if answer is HANG:
             return True
         if answer is CLOSE:

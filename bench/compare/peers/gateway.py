@@ -11,6 +11,7 @@ from .peer import Peer
 
 class Gateway(Peer):
     name = "gateway"
+    filters = True
 
     @classmethod
     def missing(cls):
@@ -25,7 +26,13 @@ destinations:
   office: {{servers: ["127.0.0.1:{self.sink_port}"], probe: {{interval: 1s, down_after: 1}}}}
 domains:
   example.test: {{destination: office, local_recipients: [user]}}
-""")
+{self._filters()}""")
+
+    def _filters(self):
+        """Asked while the destination is down, too: as the others do."""
+        if not self.filter_port:
+            return ""
+        return f"filters: [{{name: accept, milter: 'inet:127.0.0.1:{self.filter_port}'}}]\nwhile_down: {{filtering: run}}\n"
 
     def command(self):
         return [BIN / "master", "--config", self.file]

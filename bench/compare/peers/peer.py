@@ -25,6 +25,8 @@ class Peer:
     rounds = 100  # that it takes part in, at most
     only = ()  # the cases that it takes part in; all, if empty
     share = 1.0  # of a case's messages that it is given: slow ones get fewer, so that a run ends
+    filters = False  # can ask a filter by milter
+    filter_port = 0  # of the one to be asked; 0: none
     counts = True  # its destination is the sink (else its messages are counted nowhere)
 
     def __init__(self, relay_port, sink_port):

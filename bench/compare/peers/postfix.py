@@ -37,6 +37,7 @@ postlog unix-dgram n - 1 postlogd
 
 class Postfix(Peer):
     name = "postfix"
+    filters = True
 
     @classmethod
     def missing(cls):
@@ -63,6 +64,7 @@ class Postfix(Peer):
             # Its limits are meant for the internet; this is one busy client.
             "smtpd_client_connection_count_limit": 0, "smtpd_client_connection_rate_limit": 0,
             "initial_destination_concurrency": 20,
+            **({"smtpd_milters": f"inet:127.0.0.1:{self.filter_port}"} if self.filter_port else {}),
         }
 
     def configure(self):

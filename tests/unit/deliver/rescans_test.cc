@@ -1,5 +1,7 @@
 #include "deliver/rescans.h"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "tests/unit/deliver/spool_fixture.h"
