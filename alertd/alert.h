@@ -57,8 +57,8 @@ struct Silence {
   bool operator==(const Silence&) const = default;
 };
 
-enum class What : std::uint8_t { kOpened, kRepeated, kFlapping, kCalm, kCleared, kTest };
-std::string_view to_text(What what);  // "opened", "repeated", "flapping", "calm", "cleared", "test"
+enum class What : std::uint8_t { kOpened, kRepeated, kFlapping, kCalm, kCleared, kTest, kReport };
+std::string_view to_text(What what);  // "opened", "repeated", "flapping", "calm", "cleared", "test", "report"
 
 struct Fact {
   std::string key, value;
@@ -82,7 +82,7 @@ struct Delivery {
 struct Notice {
   std::uint64_t id = 0, alert = 0;
   What what = What::kOpened;
-  std::string title, text;           // one line; some lines, each ended by \n; printable ASCII
+  std::string title, text;           // one line; some lines, each ended by \n; printable ASCII. A report: report_notice()
   std::vector<Fact> facts;           // for templates and the command, title and text among them
   std::int64_t made_ms = 0;
   std::vector<Delivery> deliveries;

@@ -24,6 +24,7 @@ std::string_view to_text(What what) {
     case What::kCalm: return "calm";
     case What::kCleared: return "cleared";
     case What::kTest: return "test";
+    case What::kReport: return "report";
   }
   base::panic("a notice of no kind");
 }

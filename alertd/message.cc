@@ -75,9 +75,18 @@ WebBody ntfy_body(const Notice& notice) {
                       bad ? "Tags: warning" : "Tags: white_check_mark"}};
 }
 
+std::string report_text(const Notice& notice, const MailHeads& heads) {
+  return fmt::format("From: Holdfast <{}>\r\nTo: <{}>\r\nSubject: {}\r\nDate: {}\r\nMessage-ID: <report-{}-{}@{}>\r\n"
+                     "Auto-Submitted: auto-generated\r\nX-Auto-Response-Suppress: All\r\nX-Holdfast-Report: {}\r\n"
+                     "MIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary=\"{}\"\r\n\r\n{}",
+                     heads.from, heads.to, notice.title, base::rfc5322_date(base::from_millis(notice.made_ms)), notice.id, notice.made_ms,
+                     heads.host, heads.host, fact(notice, "boundary"), notice.text);
+}
+
 }  // namespace
 
 std::string mail_text(const Notice& notice, const MailHeads& heads) {
+  if (notice.what == What::kReport) return report_text(notice, heads);
   const bool first = notice.what == What::kOpened || notice.what == What::kTest;
   std::string out = fmt::format("From: Holdfast <{}>\r\nTo: <{}>\r\nSubject: {}\r\nDate: {}\r\nMessage-ID: {}\r\n", heads.from, heads.to,
                                 notice.title.substr(0, kLongestLine), base::rfc5322_date(base::from_millis(notice.made_ms)),

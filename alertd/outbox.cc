@@ -27,10 +27,11 @@ void Outbox::drop_done() {
   });
 }
 
-void Outbox::set_roads(const std::vector<std::string>& roads) {
+void Outbox::set_roads(const std::vector<std::string>& roads, const std::vector<std::string>& others) {
   roads_ = roads;
+  const auto in = [](const std::vector<std::string>& names, const Delivery& d) { return std::ranges::find(names, d.road) != names.end(); };
   for (auto& [id, notice] : notices_) {
-    const auto gone = std::erase_if(notice.deliveries, [&](const Delivery& d) { return std::ranges::find(roads, d.road) == roads.end(); });
+    const auto gone = std::erase_if(notice.deliveries, [&](const Delivery& d) { return !in(roads, d) && !in(others, d); });
     if (gone > 0) changed_.insert(id);
   }
   drop_done();
@@ -46,10 +47,14 @@ void Outbox::drop_older_repetitions(const Notice& fresh) {
 
 std::uint64_t Outbox::add(Notice notice, std::int64_t now_ms) {
   if (notice.alert != 0) drop_older_repetitions(notice);
-  if (roads_.empty()) return 0;
+  return add_by(roads_, std::move(notice), now_ms);
+}
+
+std::uint64_t Outbox::add_by(const std::vector<std::string>& roads, Notice notice, std::int64_t now_ms) {
+  if (roads.empty()) return 0;
   notice.id = ++last_id_;
   notice.deliveries.clear();
-  for (const auto& road : roads_) notice.deliveries.push_back({road, 0, now_ms});
+  for (const auto& road : roads) notice.deliveries.push_back({road, 0, now_ms});
   changed_.insert(notice.id);
   unwritten_.insert(notice.id);
   notices_.emplace(notice.id, std::move(notice));

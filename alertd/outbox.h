@@ -24,12 +24,15 @@ class Outbox {
 
   void restore(std::vector<Notice> notices);
 
-  // Roads that are not there any more are dropped from what waits.
-  void set_roads(const std::vector<std::string>& roads);
+  // Roads that are not there any more are dropped from what waits. `roads` are those of alerts, `others` what add_by() may
+  // name beside them.
+  void set_roads(const std::vector<std::string>& roads, const std::vector<std::string>& others = {});
 
   // To go by all roads. It is sent only when written() was called for it, or `anyway`. A repetition takes the place of an
   // earlier one of the same alert where that still waits.
   std::uint64_t add(Notice notice, std::int64_t now_ms);
+  // The same by these roads; 0 without any.
+  std::uint64_t add_by(const std::vector<std::string>& roads, Notice notice, std::int64_t now_ms);
   void written(const std::set<std::uint64_t>& ids);
 
   // The oldest that is due by this road.

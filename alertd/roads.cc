@@ -52,6 +52,12 @@ std::vector<std::string> Roads::names() const {
   return out;
 }
 
+std::vector<std::string> Roads::all_names() const {
+  auto out = names();
+  for (auto& road : names_for_reports()) out.push_back(std::move(road));
+  return out;
+}
+
 void Roads::later(Done done, Answer answer) {
   loop_.later([alive = alive_, done = std::move(done), answer = std::move(answer)] {
     if (*alive) done(answer);
@@ -60,6 +66,7 @@ void Roads::later(Done done, Answer answer) {
 
 void Roads::send(const std::string& road, const Notice& notice, Done done) {
   if (road.starts_with(kMail)) return mail(road.substr(kMail.size()), notice, std::move(done));
+  if (road.starts_with(kReportRoad)) return mail(road.substr(kReportRoad.size()), notice, std::move(done));
   if (road == kCommand) return run(notice, std::move(done));
   const auto& hooks = config_->alerts.webhooks;
   for (std::size_t i = 0; i < hooks.size(); ++i) {

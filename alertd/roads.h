@@ -10,6 +10,7 @@
 #include "alertd/alert.h"
 #include "alertd/curl.h"
 #include "alertd/command_helper.h"
+#include "alertd/report.h"
 #include "common/config/config.h"
 #include "common/net/loop.h"
 
@@ -25,6 +26,10 @@ class Roads {
   void configure(config::ConfigPtr config);
   // "mail admin@elsewhere.test", "webhook 1 (hooks.example.test)", "command": no secrets, for listings and logs.
   std::vector<std::string> names() const;
+  // Those of reports (report.h); they carry nothing else.
+  std::vector<std::string> names_for_reports() const { return report_roads(config_->alerts); }
+  // Both.
+  std::vector<std::string> all_names() const;
   // `done` comes later, once, unless we are destroyed before.
   void send(const std::string& road, const Notice& notice, Done done);
 

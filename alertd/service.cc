@@ -84,9 +84,9 @@ void Service::configure() {
   book_.set_rules({.repeat_ms = millis(alerts.repeat), .ignore = {alerts.ignore.begin(), alerts.ignore.end()}});
   roads_.configure(config_);
   const auto names = roads_.names();
-  outbox_.set_roads(names);
-  for (const auto& name : names) outbox_.hasten(name, wall_ms());
-  std::erase_if(road_states_, [&](const auto& entry) { return std::ranges::find(names, entry.first) == names.end(); });
+  outbox_.set_roads(names, roads_.names_for_reports());
+  for (const auto& name : roads_.all_names()) outbox_.hasten(name, wall_ms());
+  std::erase_if(road_states_, [all = roads_.all_names()](const auto& entry) { return std::ranges::find(all, entry.first) == all.end(); });
   forget_what_is_gone();
   persist();
 }
@@ -282,7 +282,7 @@ void Service::persist() {
 void Service::pump() {
   const auto now = wall_ms();
   const bool anyway = store_ && store_->failing();
-  for (const auto& road : roads_.names()) {
+  for (const auto& road : roads_.all_names()) {
     if (busy_.contains(road)) continue;
     if (const Notice* notice = outbox_.next(road, now, anyway)) send(road, *notice);
   }
@@ -319,13 +319,43 @@ void Service::control(ipc::Channel& from, const ipc::Control& question) {
     if (found != peers_.end() && found->second == peer) channel->send(answer);
   };
   if (question.command == "alert.test") return test(question.user, reply);
+  if (question.command == "report.send") return take_report(question, reply);
   bool changed = false;
-  const auto answer = desk_.answer(question, *config_, roads_.names(), wall_ms(), changed);
+  auto listed = roads_.names();
+  for (auto& road : roads_.names_for_reports()) {
+    if (config_->alerts.report.every != "off" || road_states_.contains(road) || outbox_.waiting(road) > 0) listed.push_back(std::move(road));
+  }
+  const auto answer = desk_.answer(question, *config_, listed, wall_ms(), changed);
   if (changed) {
     make_notices(book_.tick(wall_ms()));  // what was silenced until now
     persist();
   }
   reply(answer);
+}
+
+// Answered when it is on disk. The one of a moment is taken once, whoever asks again: webd does, when it was killed before
+// it could note down our answer.
+void Service::take_report(const ipc::Control& question, const ControlDesk::Reply& reply) {
+  const auto refuse = [&](base::Kind kind, std::string text) { reply({.exit = base::exit_code(kind), .json = {}, .text = std::move(text)}); };
+  const auto roads = roads_.names_for_reports();
+  if (roads.empty()) return refuse(base::Kind::kConfig, "no report can be sent: alerts.mail.relays, or both alerts.report.to and alerts.mail.to, are not set");
+  auto notice = report_notice(question.words, config_->hostname, wall_ms());
+  if (!notice) return refuse(notice.error().kind, notice.error().text);
+  static constexpr const char* kName = "report";
+  const auto number = report_number(question.words);
+  const auto told = [reply, count = roads.size()] { reply({.exit = 0, .json = fmt::format(R"({{"queued":{}}})", count), .text = {}}); };
+  const auto before = taken_.find(kName);
+  if (number == 0 || before == taken_.end() || before->second.number != number) {
+    base::log().notice(base::printable(fmt::format("report.send by {}: {}", question.user, notice->title)));
+    outbox_.add_by(roads, std::move(*notice), wall_ms());
+    if (number != 0) {
+      taken_[kName] = {.sender = kName, .pid = 0, .number = number};
+      changed_taken_.insert(kName);
+    }
+    persist();
+  }
+  if (store_) return store_->write({}, told);
+  told();
 }
 
 // One by each road, all at once; the answer when all have ended.

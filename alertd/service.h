@@ -57,6 +57,7 @@ class Service : public daemon::Service, private ipc::ChannelHandler {
 
   void control(ipc::Channel& from, const ipc::Control& question);
   void test(const std::string& user, ControlDesk::Reply reply);
+  void take_report(const ipc::Control& question, const ControlDesk::Reply& reply);
 
   net::Loop& loop_;
   config::ConfigPtr config_;

@@ -45,7 +45,8 @@ std::string headline(const Alert& alert, const config::AlertKind& kind, What wha
     case What::kCalm: return "still, and no longer changing: " + title;
     case What::kCleared: return end_text(alert, kind);
     case What::kOpened:
-    case What::kTest: return title;
+    case What::kTest:
+    case What::kReport: return title;
   }
   base::panic("a notice of no kind");
 }

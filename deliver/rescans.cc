@@ -161,9 +161,12 @@ base::Status Rescans::Scan::load() {
 
 void Rescans::Scan::start(bool fresh) {
   fresh_ = fresh;
-  if (filters_.empty()) return soon_.start(base::Millis{0});  // all are left out
   if (const auto loaded = load(); !loaded) {
     word_ = {.word = ipc::RescanWord::kLater, .reason = "rescan: " + loaded.error().text, .sender = {}};
+    return soon_.start(base::Millis{0});
+  }
+  if (filters_.empty()) {  // all are left out
+    content_.replace_front(0, head_);
     return soon_.start(base::Millis{0});
   }
   const auto& envelope = record_.envelope();

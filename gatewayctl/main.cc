@@ -15,6 +15,7 @@
 #include "gatewayctl/manual.h"
 #include "gatewayctl/queue_commands.h"
 #include "gatewayctl/rcpt_commands.h"
+#include "gatewayctl/report_command.h"
 #include "gatewayctl/selftest.h"
 #include "gatewayctl/sink.h"
 #include "gatewayctl/status_command.h"
@@ -60,6 +61,7 @@ int main(int argc, char** argv) {
   gatewayctl::add_list_commands(app, invocation);
   gatewayctl::add_greylist_commands(app, invocation);
   gatewayctl::add_alert_commands(app, invocation);
+  gatewayctl::add_report_command(app, invocation);
   gatewayctl::add_config_commands(app, invocation);
   gatewayctl::add_trace_command(app, invocation);
   gatewayctl::add_web_commands(app, invocation);

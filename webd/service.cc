@@ -6,6 +6,8 @@
 #include <fmt/core.h>
 
 #include "common/admin/metrics.h"
+#include "common/admin/report_look.h"
+#include "common/admin/report_times.h"
 #include "common/admin/text_json.h"
 #include "common/base/log.h"
 #include "common/base/text.h"
@@ -20,7 +22,8 @@ namespace {
 
 constexpr std::size_t kQuickThreads = 3, kSlowThreads = 2, kPasswordThreads = 1;
 constexpr std::size_t kMostQuick = 200, kMostSlow = 32, kMostPasswords = 8;
-constexpr base::Millis kLastWords{100};
+constexpr base::Millis kLastWords{100}, kReportLook{2'000};
+constexpr base::Seconds kReportLogs{120};  // how long logs are read for it
 
 Sessions::Limits limits_of(const config::Web& web) { return {.idle = web.session_idle, .longest = web.session_longest}; }
 
@@ -67,6 +70,7 @@ Webd::Webd(daemon::Context& context, config::Web web)
       gate_(config::web_users_file(config_->paths), limits_of(*web_)),
       audit_(Audit::file(config_->paths.log)),
       seen_(config_->paths.state + "/web/seen.json"),
+      reporter_(config_->paths.state + "/web/report.json"),
       house_{.users_file = config::web_users_file(config_->paths),
              .audit_file = Audit::file(config_->paths.log),
              .ages = &ages_,
@@ -83,9 +87,11 @@ Webd::Webd(daemon::Context& context, config::Web web)
             }),
       last_words_(loop_, [this] { drained_(); }),
       history_timer_(loop_, [this] { keep_history(); }),
+      report_timer_(loop_, [this] { look_for_report(); }),
       quick_(kQuickThreads, kMostQuick),
       slow_(kSlowThreads, kMostSlow),
       passwords_(kPasswordThreads, kMostPasswords) {
+  report_timer_.every(kReportLook);
   auto opened = admin::HistoryKeeper::open(config_->paths.state, [](const std::optional<base::Error>& fault) {
     fault ? base::log().error("the history cannot be written: " + fault->text) : base::log().notice("the history is written again");
   });
@@ -107,6 +113,33 @@ void Webd::keep_history() {
       history_->add(std::move(figures));
     });
   });
+}
+
+void Webd::look_for_report() {
+  const auto& report = config_->alerts.report;
+  const auto due_s = reporter_.due(report, now_ms() / 1000, base::mono_now());
+  if (!due_s) return;
+  const bool taken = slow_.take([this, gateway = gateway_for("webd"), weekly = report.every == "weekly", due_s = *due_s] {
+    const bool done = hand_in_report(*gateway, weekly, due_s);
+    loop_.post([this, due_s, done] { reporter_.done(due_s, done, base::mono_now()); });
+  });
+  if (!taken) reporter_.done(*due_s, false, base::mono_now());
+}
+
+// On a desk. True: alertd has it.
+bool Webd::hand_in_report(admin::Gateway& gateway, bool weekly, std::int64_t due_s) {
+  const auto end = base::mono_now() + kReportLogs;
+  const auto read = [this](const auto& questions) -> base::Status {
+    const std::lock_guard lock(history_door_);
+    if (history_ == nullptr) return base::fail(base::Kind::kUnavailable, "there is no history");
+    return history_->read(questions);
+  };
+  const auto report = admin::look_for_report(gateway, weekly, admin::period_begin(weekly, due_s), due_s, read,
+                                             [end] { return base::mono_now() < end; });
+  const auto body = admin::report_body(report);
+  const auto sent = gateway.ask("alertd", "report.send", {fmt::format("{}", due_s), admin::report_title(report), body.boundary, body.content});
+  if (!sent) base::log().warning("the report waits: " + sent.error().text);
+  return sent.has_value();
 }
 
 base::Result<std::string> Webd::history(const std::vector<std::string>& names, std::int64_t from, std::int64_t to) {

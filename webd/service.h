@@ -17,6 +17,7 @@
 #include "webd/desk.h"
 #include "webd/gate.h"
 #include "webd/live.h"
+#include "webd/reporter.h"
 #include "webd/server.h"
 
 namespace holdfast::webd {
@@ -54,6 +55,8 @@ class Webd final : public daemon::Service {
   void use_tls();
   void open_door();
   void keep_history();
+  void look_for_report();
+  bool hand_in_report(admin::Gateway& gateway, bool weekly, std::int64_t due_s);
   base::Result<std::string> history(const std::vector<std::string>& names, std::int64_t from, std::int64_t to);
   std::shared_ptr<admin::Gateway> gateway_for(const std::string& user) const;
 
@@ -64,6 +67,7 @@ class Webd final : public daemon::Service {
   Gate gate_;
   Audit audit_;
   Seen seen_;
+  Reporter reporter_;
   AgesCache ages_;
   std::mutex history_door_;
   std::unique_ptr<admin::HistoryKeeper> history_;  // null: it cannot be opened
@@ -74,7 +78,7 @@ class Webd final : public daemon::Service {
   Live live_;
   std::size_t under_way_ = 0;
   std::function<void()> drained_;
-  net::Timer last_words_, history_timer_;
+  net::Timer last_words_, history_timer_, report_timer_;
   Desk quick_, slow_, passwords_;  // last: their threads end first
 };
 

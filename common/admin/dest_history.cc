@@ -36,17 +36,23 @@ std::int64_t lasted(const std::vector<StateChange>& changes, std::size_t i, std:
 
 }  // namespace
 
-std::optional<StateChange> state_change(std::string_view line, std::string_view destination, std::int64_t latest_s) {
+std::optional<NamedChange> any_state_change(std::string_view line, std::int64_t latest_s) {
   const auto parts = LogLine::parse(line);
   constexpr std::string_view kFirst = "destination=";
   if (!parts || parts->daemon != "prober" || !parts->text.starts_with(kFirst)) return std::nullopt;
-  if (word_behind(parts->text, kFirst) != destination) return std::nullopt;
   const auto state = word_behind(parts->text, " state="), was = word_behind(parts->text, " was=");
   if (state.empty() || was.empty()) return std::nullopt;
-  return StateChange{.when_s = log_time(parts->date, latest_s).value_or(0),
-                     .state = std::string(state),
-                     .was = std::string(was),
-                     .reason = std::string(reason_in(parts->text))};
+  return NamedChange{.destination = std::string(word_behind(parts->text, kFirst)),
+                     .change = {.when_s = log_time(parts->date, latest_s).value_or(0),
+                                .state = std::string(state),
+                                .was = std::string(was),
+                                .reason = std::string(reason_in(parts->text))}};
+}
+
+std::optional<StateChange> state_change(std::string_view line, std::string_view destination, std::int64_t latest_s) {
+  auto found = any_state_change(line, latest_s);
+  if (!found || found->destination != destination) return std::nullopt;
+  return std::move(found->change);
 }
 
 base::Result<std::vector<StateChange>> destination_history(const std::string& log_folder, std::string_view destination,

@@ -21,6 +21,13 @@ struct StateChange {
 // Pure.
 std::optional<StateChange> state_change(std::string_view line, std::string_view destination, std::int64_t latest_s);
 
+// The same of whichever destination it tells of, with its name.
+struct NamedChange {
+  std::string destination;
+  StateChange change;
+};
+std::optional<NamedChange> any_state_change(std::string_view line, std::int64_t latest_s);
+
 // The oldest first, as far as the logs go back, at most the newest `most`. kTemporary when `go_on` says no.
 base::Result<std::vector<StateChange>> destination_history(const std::string& log_folder, std::string_view destination,
                                                            std::size_t most, const GoOn& go_on = always);

@@ -87,11 +87,21 @@ void HistoryKeeper::add(Figures figures) {
   });
 }
 
-base::Result<std::string> HistoryKeeper::answer(const std::vector<std::string>& names, std::int64_t from, std::int64_t to) {
+base::Status HistoryKeeper::read(const std::function<void(const storage::History&, const storage::Txn&)>& questions) {
   history_->env().clear_stale_readers();
   const storage::ReadTxn::View view(read_);
   if (!view) return std::unexpected(view.error());
-  return history_json(*history_, read_, names, from, to, now_seconds());
+  questions(*history_, read_);
+  return {};
+}
+
+base::Result<std::string> HistoryKeeper::answer(const std::vector<std::string>& names, std::int64_t from, std::int64_t to) {
+  std::string out;
+  const auto done = read([&](const storage::History& history, const storage::Txn& txn) {
+    out = history_json(history, txn, names, from, to, now_seconds());
+  });
+  if (!done) return std::unexpected(done.error());
+  return out;
 }
 
 std::string history_json(const storage::History& history, const storage::Txn& txn, const std::vector<std::string>& names,

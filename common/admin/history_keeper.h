@@ -35,6 +35,8 @@ class HistoryKeeper {
   // GET history: {"series": […], with each {"series", "unit", "step", "points": [[t, value|null]…]}}; times in seconds
   // since 1970. Without names it is {"series": [{"name", "unit", "help"}…]}, of all that there are. kTemporary when too many read.
   base::Result<std::string> answer(const std::vector<std::string>& names, std::int64_t from, std::int64_t to);
+  // A view of the history, from the thread that made it too.
+  base::Status read(const std::function<void(const storage::History&, const storage::Txn&)>& questions);
 
  private:
   HistoryKeeper(std::unique_ptr<storage::History> history, Health health);

@@ -24,6 +24,8 @@ constexpr HistorySeries kSeries[] = {
     {"rate.refused", "per second", "refusals with a 5xx"},
     {"rate.deferred", "per second", "refusals with a 4xx"},
     {"rate.sent", "per second", "recipients of queued mail that were reached"},
+    {"rate.bounced", "per second", "reports of failure that were written to senders"},
+    {"rate.expired", "per second", "messages that were given up since their time was over"},
     {"rate.bytes", "bytes per second", "octets of messages that came whole"},
     {"latency.proxy", "seconds", "mean time from the client's dot to the destination's answer"},
     {"latency.keep", "seconds", "mean time from the client's dot until the message was durable"},
@@ -128,6 +130,8 @@ storage::History::Values history_values(const Figures& now, const Figures* befor
   add_known(out, "rate.refused", between.rate(Counter::kRefusedOther, Counter::kRefusedPolicy));
   add_known(out, "rate.deferred", between.rate(Counter::kDeferredOther, Counter::kDeferredPolicy));
   add_known(out, "rate.sent", between.rate(Counter::kSent));
+  add_known(out, "rate.bounced", between.rate(Counter::kReports));
+  add_known(out, "rate.expired", between.rate(Counter::kExpired));
   add_known(out, "rate.bytes", between.rate(Counter::kReceivedBytes));
   add_known(out, "latency.proxy", between.mean(Histogram::kProxySeconds));
   add_known(out, "latency.keep", between.mean(Histogram::kKeepSeconds));

@@ -67,7 +67,9 @@ void finish_login(Draft& draft) {
 void finish_mail(Draft& draft) {
   const Alerts& alerts = draft.config.alerts;
   if (!alerts.to.empty() && alerts.relays.empty()) error_at(draft, "alerts.mail.to", "needs alerts.mail.relays too");
-  if (alerts.to.empty() && !alerts.relays.empty()) error_at(draft, "alerts.mail.relays", "needs alerts.mail.to too");
+  if (alerts.to.empty() && alerts.report.to.empty() && !alerts.relays.empty()) {
+    error_at(draft, "alerts.mail.relays", "needs alerts.mail.to too, or alerts.report.to");
+  }
   for (const auto& relay : alerts.relays) check_relay(draft, relay);
   for (const auto& address : alerts.to) warn_of_own_domain(draft, "alerts.mail.to", address);
   if (!alerts.from.empty()) warn_of_own_domain(draft, "alerts.mail.from", alerts.from);
@@ -84,11 +86,24 @@ void check_cas(Draft& draft, const std::string& setting, const std::string& file
   if (const auto fault = net::fault_of_ca_file(file); !fault.empty()) error_at(draft, setting, fault);
 }
 
+// The figures are webd's, and only mail carries them.
+void finish_report(Draft& draft) {
+  const Alerts& alerts = draft.config.alerts;
+  for (const auto& address : alerts.report.to) warn_of_own_domain(draft, "alerts.report.to", address);
+  if (!alerts.report.to.empty() && alerts.relays.empty()) error_at(draft, "alerts.report.to", "needs alerts.mail.relays too");
+  if (alerts.report.every == "off") return;
+  if (alerts.report.to.empty() && alerts.to.empty()) {
+    error_at(draft, "alerts.report.every", "needs alerts.report.to or alerts.mail.to too");
+  }
+  if (!draft.web.address()) error_at(draft, "alerts.report.every", "needs web.listen, which is off: the figures are those that webd keeps");
+}
+
 }  // namespace
 
 void finish_alerts(Draft& draft) {
   const Alerts& alerts = draft.config.alerts;
   finish_mail(draft);
+  finish_report(draft);
   if (!alerts.command.empty() && !alerts.command.front().starts_with('/')) {
     error_at(draft, "alerts.command", fmt::format("'{}' must be an absolute path", alerts.command.front()));
   }

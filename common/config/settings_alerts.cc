@@ -91,6 +91,15 @@ const std::vector<Setting<Config>>& alert_table() {
     {{.name = "alerts.certificate", .doc = "A certificate of ours that ends within this time is an alert. `off`: it is none.",
       .range = {3600, 365 * kDay}, .zero = "off"},
      [](Config& c) -> Slot { return &c.alerts.certificate; }},
+    {{.name = "alerts.report.every",
+      .doc = "How often a report of what passed, was refused, queued and bounced goes out by mail, over alerts.mail.relays: each "
+             "day, or each Monday. See report.md.",
+      .choices = {"off", "daily", "weekly"}},
+     [](Config& c) -> Slot { return ChoiceSlot{&c.alerts.report.every, nullptr}; }},
+    {{.name = "alerts.report.at", .doc = "How long after midnight, by the clock of this machine: 6h, 6h30m.", .range = {0, kDay - 1}},
+     [](Config& c) -> Slot { return &c.alerts.report.at; }},
+    {{.name = "alerts.report.to", .doc = "Who gets it. Nobody: those of alerts.mail.to.", .check = address_fault},
+     [](Config& c) -> Slot { return &c.alerts.report.to; }},
   };
   return table;
 }

@@ -213,8 +213,13 @@ History::Answer History::read(const Txn& txn, const std::vector<std::string>& na
     if (const auto last = last_row(txn, level)) reached = std::max(reached, *last + kHistoryLevels[level].step);
   }
   out.values.assign(names.size(), std::vector<std::optional<double>>(steps));
+  out.samples.assign(names.size(), std::vector<std::uint32_t>(steps));
   for (std::size_t step = 0; step < steps; ++step) {
-    for (const auto& point : sums[step].take()) out.values[wanted.at(point.series)][step] = point.mean;
+    for (const auto& point : sums[step].take()) {
+      const auto which = wanted.at(point.series);
+      out.values[which][step] = point.mean;
+      out.samples[which][step] = point.samples;
+    }
   }
   return out;
 }

@@ -45,6 +45,7 @@ class History {
   struct Answer {
     std::int64_t first = 0, step = 0;
     std::vector<std::vector<std::optional<double>>> values;  // of each series that was asked for, a value a step
+    std::vector<std::vector<std::uint32_t>> samples;         // likewise, of how many samples of 10 s it is the mean
   };
   Answer read(const Txn& txn, const std::vector<std::string>& names, std::int64_t from, std::int64_t to,
               std::int64_t now) const;

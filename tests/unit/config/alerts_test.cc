@@ -104,6 +104,16 @@ TEST(Alerts, FilesAreTriedAndNobodyToldIsWarnedOf) {
   std::filesystem::remove_all(folder);
 }
 
+TEST(Alerts, AReportNeedsSomebodyARelayAndTheWeb) {
+  const std::string relay = "mail: {relays: [\"r.test\"]}, ";
+  EXPECT_NE(faults_of(with("report: {every: hourly}")).find("daily"), std::string::npos);
+  EXPECT_NE(faults_of(with("report: {every: daily}")).find("alerts.report.every: needs alerts.report.to or alerts.mail.to too"), std::string::npos);
+  EXPECT_NE(faults_of(with("report: {to: [a@b.test]}")).find("alerts.report.to: needs alerts.mail.relays too"), std::string::npos);
+  EXPECT_EQ(faults_of(with(relay + "report: {every: daily, at: 6h30m, to: [a@b.test]}")), "");
+  EXPECT_NE(faults_of(with(relay + "report: {every: daily, at: 24h, to: [a@b.test]}")).find("alerts.report.at"), std::string::npos);
+  EXPECT_NE(faults_of("web: {listen: off}\n" + with(relay + "report: {every: weekly, to: [a@b.test]}")).find("needs web.listen"), std::string::npos);
+}
+
 TEST(AlertKinds, AreSound) {
   for (const auto& kind : alert_kinds()) {
     EXPECT_EQ(find_alert_kind(kind.name), &kind) << "each name once";

@@ -75,7 +75,7 @@ TEST_F(RescansTest, WhatPassesGoesWithAnotherMark) {
   const auto word = run(keep());
   EXPECT_EQ(word.word, ipc::RescanWord::kNone);
   EXPECT_EQ(sent, "Received: x\r\nX-Holdfast-Unfiltered: rescanned\r\nSubject: a\r\n\r\nbody\r\n");
-  EXPECT_EQ(filter.headers, std::vector<std::string>{"Subject: a"}) << "our own fields are not told";
+  EXPECT_EQ(filter.headers, std::vector<std::string>{"Subject:a"}) << "our own fields are not told";
   EXPECT_EQ(filter.body, "body\r\n");
   ASSERT_FALSE(filter.told.empty());
   EXPECT_TRUE(filter.told[0].starts_with("client.test|4"));
