@@ -53,7 +53,7 @@ check-all: check
 
 COMPARE := /usr/bin/python3 bench/compare
 bench: build
-	@ninja -C $(RELEASE) smtp-load
+	@ninja -C $(RELEASE) smtp-load accept-filter
 	@tools/unpack-peers $(if $(filter all,$(SET))$(findstring haraka,$(PEERS)),haraka,bench)
 	@$(COMPARE) $(if $(SET),--set $(SET)) $(if $(PEERS),--peers $(PEERS)) $(if $(CASES),--cases $(CASES)) \
 	  $(if $(SCENARIOS),--scenarios $(SCENARIOS)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(N),--count $(N)) \

@@ -66,7 +66,6 @@ class Transaction {
   void filter_content();
   void content_filtered(const filtering::Outcome& outcome);
   void envelope_changed(const filtering::EnvelopeChanges& changes);
-  void add_recipient(std::string address);
   void passed(Question question);
   void dispatch();
   void ask_destination(Question question);

@@ -1,14 +1,14 @@
 // What filters say of a transaction, and what becomes of it then (decision 20).
-#include <algorithm>
 #include <utility>
 
 #include <fmt/core.h>
 
 #include "common/base/log.h"
 #include "common/base/text.h"
-#include "common/stats/counters.h"
 #include "common/smtp/parameters.h"
+#include "common/stats/counters.h"
 #include "smtpd/client_filters.h"
+#include "smtpd/envelope_changes.h"
 #include "smtpd/reject_log.h"
 #include "smtpd/transaction.h"
 
@@ -17,10 +17,7 @@ namespace {
 
 using Kind = filtering::Outcome::Kind;
 
-// As a filter writes it, maybe in brackets.
-std::string_view bare(std::string_view address) {
-  return address.starts_with('<') && address.ends_with('>') ? address.substr(1, address.size() - 2) : address;
-}
+constexpr std::size_t kLongestReason = 200;  // of a filter's quarantine: listings show it
 
 }  // namespace
 
@@ -71,9 +68,10 @@ void Transaction::tell_recipient(Question question) {
   macros.set("{rcpt_host}", question.domain->name);
   macros.set("{rcpt_mailer}", "smtp");
   std::string parameters = smtp::rcpt_parameters({.smtputf8 = true, .dsn = true}, question.notify, question.orcpt);
-  chain_->rcpt(address, std::move(parameters), [this, question = std::move(question)](const filtering::Outcome& outcome) mutable {
-    if (goes_on(question, outcome)) passed(std::move(question));
-  });
+  chain_->rcpt(address, std::move(parameters),
+               [this, question = std::move(question)](const filtering::Outcome& outcome) mutable {
+                 if (goes_on(question, outcome)) passed(std::move(question));
+               });
 }
 
 bool Transaction::goes_on(const Question& question, const filtering::Outcome& outcome) {
@@ -140,33 +138,18 @@ void Transaction::content_filtered(const filtering::Outcome& outcome) {
 void Transaction::envelope_changed(const filtering::EnvelopeChanges& changes) {
   if (changes.empty()) return dispatch();
   relay_.reset();
-  if (changes.sender) sender_ = bare(*changes.sender);
-  for (const auto& gone : changes.deleted) {
-    std::erase_if(recipients_, [&](const mail::Recipient& one) { return base::iequals(one.address, bare(gone)); });
+  for (const auto& what : change_envelope(changes, *config_, destination_->name, smtputf8_, sender_, recipients_)) {
+    base::log().warning(fmt::format("{}: a filter wants {}: left out", id_.text(), what));
   }
-  for (const auto& more : changes.added) add_recipient(std::string(bare(more.address)));
   if (recipients_.empty()) return discard("that deleted all recipients");
   if (changes.quarantine) {
-    hold_ = changes.quarantine->empty() ? "a filter's quarantine" : fmt::format("filter: {}", *changes.quarantine);
+    const std::string reason = base::printable(std::string_view(*changes.quarantine).substr(0, kLongestReason));
+    hold_ = reason.empty() ? "a filter's quarantine" : fmt::format("filter: {}", reason);
     stats::count(stats::Counter::kFilterHeld);
     base::log().notice(fmt::format("{}: milter-hold: END-OF-MESSAGE from {}[{}]: {}", id_.text(),
-                                   client_.name.empty() ? "unknown" : client_.name, client_.address,
-                                   base::printable(hold_)));
+                                   client_.name.empty() ? "unknown" : client_.name, client_.address, hold_));
   }
   keep();
-}
-
-// One message has one destination: others cannot be added.
-void Transaction::add_recipient(std::string address) {
-  const auto* domain = config_->find_domain(std::string_view(address).substr(address.rfind('@') + 1));
-  if (address.find('@') == address.npos || domain == nullptr || domain->destination != destination_->name) {
-    base::log().warning(fmt::format("{}: a filter adds <{}>, who is not of destination {}: left out", id_.text(),
-                                    base::printable(address), destination_->name));
-    return;
-  }
-  const bool there =
-      std::ranges::any_of(recipients_, [&](const mail::Recipient& one) { return base::iequals(one.address, address); });
-  if (!there) recipients_.push_back({.address = std::move(address), .orcpt = {}, .notify = "NEVER", .known = false});
 }
 
 }  // namespace holdfast::smtpd

@@ -69,12 +69,21 @@ def test_the_envelope(gateway, destination, filter_):
     message = destination.wait_for(1)[0]
     assert message.sender == "new@client.test" and sorted(message.recipients) == ["copy@example.test", "other@example.test"]
     assert message.body == BODY
-    gateway.wait_log("smtpd", "a filter adds <him@elsewhere.test>, who is not of destination office: left out")
+    gateway.wait_log("smtpd", "a filter wants the recipient <him@elsewhere.test>, who is not of destination office: left out")
     gateway.wait_queue(0)
+
+    # Nothing that is no address gets into the queue.
+    filter_.reset(end=milter.change_from("a b@client.test") + milter.add_rcpt("x SIZE=1@example.test"))
+    assert gateway.send("local@example.test", content=BODY).code == 250
+    message = destination.wait_for(2)[1]
+    assert message.sender == "sender@client.test" and message.recipients == ["local@example.test"]
+    gateway.wait_log("smtpd", "a filter wants the sender <a b@client.test>, which is no address: left out")
+    filter_.reset(end=milter.change_from("a@client.test>\r\nDATA"))
+    assert gateway.send("local@example.test", content=BODY).code == 451, "a line end there is a lie"
 
     filter_.reset(end=milter.change_from(""))
     assert gateway.send("local@example.test", content=BODY).code == 250
-    assert destination.wait_for(2)[1].sender == ""
+    assert destination.wait_for(3)[2].sender == ""
 
 
 def test_without_recipients_it_goes_nowhere(gateway, destination, filter_):
