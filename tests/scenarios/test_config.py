@@ -50,7 +50,7 @@ def test_a_good_one_passes_and_starts_nothing(tmp_path):
     ("    servers:", "    max_connections: 0\n    servers:", 6, ["max_connections"]),
     ("    servers:", "    retry: never\n    servers:", 6, ["retry", "never"]),
     ("hostname:", "tls: {certificate: /x}\nhostname:", 1, ["tls"]),
-    ("hostname:", "filters: []\nhostname:", 1, ["filters"]),
+    ("hostname:", "filter: []\nhostname:", 1, ["filter", "filters"]),
     ("  example.test:\n    destination: office\n",
      "  example.test:\n    destination: office\n  EXAMPLE.test:\n    destination: office\n", 10, ["example.test"]),
     ("hostname: mx", "hostname: [mx", None, []),

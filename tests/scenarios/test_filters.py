@@ -6,7 +6,8 @@ import pytest
 
 from support import milter, ports
 from support.certificates import Certificates, client_context
-from support.milter import ACCEPT, DISCARD, MAY_SKIP, PROGRESS, SHUTDOWN, SKIP, Milter
+from support.milter import ACCEPT, DISCARD, HANG, MAY_SKIP, PROGRESS, SHUTDOWN, SKIP, Milter
+from support.waiting import until
 
 BODY = b"Subject: x\r\nX-Old: 1\r\n\r\nbody\r\n.dot\r\n"
 ALL = ["connect", "helo", "mail", "rcpt", "data", "header", "header", "eoh", "body", "end"]
@@ -87,6 +88,51 @@ def test_starttls_and_helo_begin_anew(world, destination, filter_):
             assert client.data(BODY).code == 250
             assert filter_.stages() == ALL and dict(filter_.heard)["helo"] == name.encode() + b"\0"
         assert filter_.macros["{tls_version}"].startswith("TLSv1.") and int(filter_.macros["{cipher_bits}"]) >= 128
+
+
+def test_a_client_that_changes_in_mid_transaction(world, destination, filter_):
+    """EHLO, XCLIENT and pipelined messages end one transaction inside the answer of another: each message is told whole."""
+    gateway = gateway_with(world, destination, filter_, settings={"smtpd": {"workers": 1, "xclient_networks": ["127.0.0.1"], "lookup": "off"}})
+    message = b"MAIL FROM:<%s@client.test>\r\nRCPT TO:<local@example.test>\r\n"
+    with gateway.client() as client:
+        client.ehlo()
+        for cut in (b"EHLO again.test\r\n", b"RSET\r\n"):
+            client.send(message % b"cut" + cut)
+            assert [client.read().code for _ in range(3)] == [250, 250, 250]
+        client.send(b"XCLIENT ADDR=192.0.2.7 NAME=told.test\r\n")
+        assert client.read().code == 220
+        client.ehlo()
+        filter_.reset()
+        for name in (b"one", b"two"):
+            client.send(message % name + b"DATA\r\n")
+            assert [client.read().code for _ in range(3)] == [250, 250, 354]
+            client.send(BODY.replace(b"\r\n.", b"\r\n..") + b".\r\n" + message % b"cut" + b"EHLO last.test\r\n")
+            assert [client.read().code for _ in range(4)] == [250] * 4
+        heard = [data for stage, data in filter_.heard if stage == "connect"]
+        assert heard and all(data.startswith(b"told.test\0") and data.endswith(b"192.0.2.7\0") for data in heard)
+        assert filter_.stages().count("end") == 2
+    assert [m.sender for m in destination.wait_for(2)] == ["one@client.test", "two@client.test"]
+    assert all(m.body == BODY for m in destination.messages)
+
+
+def test_clients_that_go_while_filters_think(world, destination, filter_):
+    """At each stage: nothing of theirs is left, and the next one is served."""
+    gateway = gateway_with(world, destination, filter_)
+    for stage in ("connect", "rcpt", "body", "end"):
+        filter_.reset(**{stage: HANG})
+        client = gateway.client()
+        client.ehlo()
+        client.mail("a@client.test")
+        client.send(b"RCPT TO:<local@example.test>\r\n")
+        if stage in ("body", "end"):
+            assert client.read().code == 250
+            assert client.command("DATA").code == 354
+            client.send(BODY + b".\r\n")
+        until(lambda: stage in filter_.stages(), f"the filter hears {stage}")
+        client.abort()
+        filter_.reset()
+        assert gateway.send("local@example.test", content=BODY).code == 250
+    assert len(destination.wait_for(4)) == 4 and gateway.queue() == []
 
 
 def test_a_long_message_comes_whole(world, destination, filter_):
