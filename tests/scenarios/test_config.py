@@ -43,7 +43,7 @@ def test_a_good_one_passes_and_starts_nothing(tmp_path):
     ('["127.0.0.1:2526"]', '["127.0.0.1:x"]', 6, ["127.0.0.1:x"]),
     ('["127.0.0.1:2526"]', '["127.0.0.1:2525"]', 6, ["127.0.0.1:2525"]),
     ("destination: office", "destination: ofice", 9, ["ofice", "office"]),
-    ("destination: office", "destination: office\n    mode: queue", 10, ["mode"]),
+    ("destination: office", "destination: office\n    mode: relay", 10, ["mode"]),
     ("destination: office", "destination: office\n    local_recipients: [\"a b\"]", 10, ["a b"]),
     ("    servers:", "    probe: {interval: soon}\n    servers:", 6, ["interval", "soon"]),
     ("    servers:", "    probe: {interval: 120}\n    servers:", 6, ["interval"]),
