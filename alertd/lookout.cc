@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include <fmt/core.h>
-#include <sys/stat.h>
 
 #include "common/base/log.h"
 #include "common/base/text.h"
@@ -22,11 +21,6 @@ constexpr std::uint64_t kEnoughMail = 20;     // accepted recipients of a week t
 std::string spell(std::int64_t ms) { return base::spell(base::Seconds(std::max<std::int64_t>(0, ms) / 1000)); }
 
 std::int64_t millis(base::Seconds d) { return std::chrono::duration_cast<base::Millis>(d).count(); }
-
-std::uint64_t inode_of(const std::string& file) {
-  struct stat info {};
-  return ::stat(file.c_str(), &info) == 0 ? info.st_ino : 0;
-}
 
 }  // namespace
 
@@ -95,30 +89,10 @@ void Lookout::configure(config::ConfigPtr config) {
   certificates_seen_ms_ = 0;
 }
 
-// Opened anew when another was put in its place (queue rebuild).
-bool Lookout::open_index() {
-  const std::string file = storage::QueueIndex::folder(config_->paths.spool) + "/data.mdb";
-  const auto inode = inode_of(file);
-  if (inode == 0) return false;
-  if (index_ && inode == index_inode_) return true;
-  txn_.reset();
-  index_.reset();
-  auto opened = storage::QueueIndex::open(config_->paths.spool, {.read_only = true, .map_bytes = config_->index_map_size});
-  if (!opened) return false;  // not made yet, or of another version
-  index_ = std::move(*opened);
-  txn_ = std::make_unique<storage::ReadTxn>(index_->env());
-  index_inode_ = inode;
-  return true;
-}
-
 bool Lookout::read_index(std::int64_t now_ms, const Questions& questions) {
   if (now_ms < afraid_until_ms_) return false;
   const storage::ReadingMark::Hold hold(mark_);
-  if (!open_index()) return false;
-  const storage::ReadTxn::View view(*txn_);
-  if (!view) return false;
-  questions(*index_, *txn_);
-  return true;
+  return index_.read(config_->paths.spool, config_->index_map_size, questions).has_value();  // or not made yet, or of another version
 }
 
 Lookout::First Lookout::first_to_expire(const storage::QueueIndex& index, const storage::Txn& txn, const std::string& destination,
@@ -152,7 +126,7 @@ std::optional<Held> Lookout::held(const std::string& destination, std::int64_t n
   });
   if (read) return out;
   // Nothing was ever kept here.
-  return inode_of(storage::QueueIndex::folder(config_->paths.spool) + "/data.mdb") == 0 ? std::optional(Held{}) : std::nullopt;
+  return storage::IndexReader::exists(config_->paths.spool) ? std::nullopt : std::optional(Held{});
 }
 
 void Lookout::look_at_queue(std::int64_t now_ms, bool was_long, std::vector<Sight>& out) {

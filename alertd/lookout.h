@@ -18,6 +18,7 @@
 #include "common/base/error.h"
 #include "common/config/config.h"
 #include "common/storage/directory.h"
+#include "common/storage/index_reader.h"
 #include "common/storage/queue_index.h"
 #include "common/storage/reading_mark.h"
 
@@ -60,7 +61,6 @@ class Lookout {
     std::int64_t arrival_ms = 0, expires_ms = 0;
   };
   bool read_index(std::int64_t now_ms, const Questions& questions);
-  bool open_index();
   static First first_to_expire(const storage::QueueIndex& index, const storage::Txn& txn, const std::string& destination,
                                std::int64_t now_ms);
   void look_at_queue(std::int64_t now_ms, bool was_long, std::vector<Sight>& out);
@@ -72,9 +72,7 @@ class Lookout {
   const storage::ReadingMark mark_;
   std::int64_t afraid_until_ms_ = 0;
   std::unique_ptr<storage::DirectoryReader> directory_;
-  std::unique_ptr<storage::QueueIndex> index_;
-  std::unique_ptr<storage::ReadTxn> txn_;
-  std::uint64_t index_inode_ = 0;
+  storage::IndexReader index_;
   std::int64_t certificates_seen_ms_ = 0;
 };
 

@@ -8,7 +8,8 @@ namespace holdfast::deliver {
 
 using mail::Stage;
 
-Delivery::Delivery(net::Loop& loop, ipc::Job job, std::shared_ptr<upstream::Pool> pool, OpenRecord open, Done done)
+Delivery::Delivery(net::Loop& loop, ipc::Job job, std::shared_ptr<upstream::Pool> pool, OpenRecord open, Done done,
+                   Rescans* rescans)
     : loop_(loop),
       job_(std::move(job)),
       pool_(std::move(pool)),
@@ -18,11 +19,12 @@ Delivery::Delivery(net::Loop& loop, ipc::Job job, std::shared_ptr<upstream::Pool
       asked_(loop.now()),
       given_(asked_),
       unsound_(loop, [this] { finish(); }) {
-  if (open_record()) {
-    acquire(false);
-  } else {
+  if (!open_record()) {
     unsound_.start(base::Millis{0});
+    return;
   }
+  if (rescans != nullptr) scan_ = rescans->begin(source_->record(), job_, [this](const Scanned& word) { scanned(word); });
+  if (!scan_) acquire(false);
 }
 
 Delivery::~Delivery() {
@@ -46,6 +48,24 @@ bool Delivery::open_record() {
     default: builder_.unreadable(record.error().text); break;
   }
   return false;
+}
+
+void Delivery::scanned(const Scanned& word) {
+  if (word.word != ipc::RescanWord::kNone) {
+    builder_.filtered(word.word, word.reason);
+    return finish();
+  }
+  sender_ = word.sender;
+  asked_ = loop_.now();
+  acquire(false);
+}
+
+std::uint64_t Delivery::size() const { return scan_ ? scan_->content().size() : source_->record().content_size(); }
+
+upstream::ContentSource& Delivery::source() {
+  if (!scan_) return *source_;
+  scanned_source_ = std::make_unique<ScannedSource>(scan_->content());
+  return *scanned_source_;
 }
 
 void Delivery::acquire(bool fresh) {
@@ -84,7 +104,7 @@ void Delivery::acquired(upstream::AcquireResult result) {
 
 void Delivery::start() {
   builder_.on_relay(lease_.relay());
-  const auto demands = demands_of(source_->record(), job_, lease_.connection().capabilities());
+  const auto demands = demands_of(source_->record(), size(), job_, lease_.connection().capabilities());
   if (demands && !demands->obstacle) return hand_over(demands->smtputf8);
   if (demands) {
     builder_.unfit(demands->obstacle->dsn, demands->obstacle->text);
@@ -100,7 +120,7 @@ void Delivery::hand_over(bool smtputf8) {
   tells_sender_ = connection.capabilities().dsn;
   const storage::Record& record = source_->record();
   const mail::Envelope& envelope = record.envelope();
-  connection.mail(envelope.sender, connection.mail_parameters({.size = record.content_size(),
+  connection.mail(sender_.value_or(envelope.sender), connection.mail_parameters({.size = size(),
                                                                .eightbit = envelope.body == mail::Body::k8BitMime,
                                                                .smtputf8 = smtputf8,
                                                                .ret = envelope.ret,
@@ -124,7 +144,7 @@ void Delivery::on_rcpt(const mail::Reply& reply) {
   builder_.rcpt_answered(reply);
   if (!builder_.all_answered()) return;
   if (builder_.any_accepted()) {
-    lease_.connection().send(*source_);
+    lease_.connection().send(source());
   } else {
     finish();
   }

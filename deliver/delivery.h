@@ -15,6 +15,7 @@
 #include "common/upstream/pool.h"
 #include "deliver/outcome.h"
 #include "deliver/record_source.h"
+#include "deliver/rescans.h"
 
 namespace holdfast::deliver {
 
@@ -29,7 +30,9 @@ class Delivery final : private upstream::ConnectionHandler {
   // The record of a job, sound in its id, envelope and content: kData or kNotFound when it is not.
   using OpenRecord = std::function<base::Result<storage::Record>(const ipc::Job&)>;
 
-  Delivery(net::Loop& loop, ipc::Job job, std::shared_ptr<upstream::Pool> pool, OpenRecord open, Done done);
+  // `rescans`: where mail that skipped the filters is put through them first; it outlives this. nullptr: nowhere.
+  Delivery(net::Loop& loop, ipc::Job job, std::shared_ptr<upstream::Pool> pool, OpenRecord open, Done done,
+           Rescans* rescans = nullptr);
   ~Delivery() override;  // cuts a transaction that is under way
   Delivery(const Delivery&) = delete;
   Delivery& operator=(const Delivery&) = delete;
@@ -44,6 +47,9 @@ class Delivery final : private upstream::ConnectionHandler {
 
  private:
   bool open_record();
+  void scanned(const Scanned& word);
+  std::uint64_t size() const;
+  upstream::ContentSource& source();
   void acquire(bool fresh);
   upstream::ClientPtr client() const;
   void acquired(upstream::AcquireResult result);
@@ -64,6 +70,9 @@ class Delivery final : private upstream::ConnectionHandler {
   const Done done_;
   OutcomeBuilder builder_;
   std::unique_ptr<RecordSource> source_;
+  std::unique_ptr<Rescans::Scan> scan_;           // null: what is sent is the record
+  std::unique_ptr<ScannedSource> scanned_source_;
+  std::optional<std::string> sender_;             // a filter's wish
   std::optional<upstream::Failure> elsewhere_;  // why another server is being tried
   std::vector<std::string> avoid_;
   bool replaced_ = false, begun_ = false;

@@ -51,7 +51,8 @@ base::Result<bool> is_ascii(const storage::Record& record, const ipc::Job& job) 
 
 }  // namespace
 
-base::Result<Demands> demands_of(const storage::Record& record, const ipc::Job& job, const mail::Capabilities& offered) {
+base::Result<Demands> demands_of(const storage::Record& record, std::uint64_t size, const ipc::Job& job,
+                                 const mail::Capabilities& offered) {
   Demands out{.smtputf8 = record.envelope().smtputf8};
   if (out.smtputf8 && !offered.smtputf8) {
     const auto ascii = is_ascii(record, job);
@@ -59,9 +60,9 @@ base::Result<Demands> demands_of(const storage::Record& record, const ipc::Job& 
     out.smtputf8 = false;
     if (!*ascii) out.obstacle = {"5.6.7", "SMTPUTF8 is needed, and the mail server does not offer it any more"};
   }
-  if (!out.obstacle && offered.size_limit > 0 && record.content_size() > offered.size_limit) {
+  if (!out.obstacle && offered.size_limit > 0 && size > offered.size_limit) {
     out.obstacle = {"5.3.4", fmt::format("the message has {} bytes, and the mail server takes {} at most",
-                                         record.content_size(), offered.size_limit)};
+                                         size, offered.size_limit)};
   }
   return out;
 }

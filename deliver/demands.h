@@ -2,6 +2,7 @@
 // message was accepted: then only we can say so, since what we would send is not the message any more.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -25,6 +26,8 @@ struct Demands {
 // A message that was given with SMTPUTF8 goes without it where the server has it not, if sender, recipients and header
 // are ASCII (RFC 6531 section 3.4: nothing in it then needs the extension). Only then is the record read, up to the
 // end of the header; an error is one of reading it.
-base::Result<Demands> demands_of(const storage::Record& record, const ipc::Job& job, const mail::Capabilities& offered);
+// `size` is of what is sent.
+base::Result<Demands> demands_of(const storage::Record& record, std::uint64_t size, const ipc::Job& job,
+                                 const mail::Capabilities& offered);
 
 }  // namespace holdfast::deliver

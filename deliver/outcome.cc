@@ -171,6 +171,11 @@ void OutcomeBuilder::unreadable(std::string_view reason) {
   local_failure(reason);
 }
 
+void OutcomeBuilder::filtered(ipc::RescanWord word, std::string_view reason) {
+  outcome_.rescan = word;
+  own_words(Stage::kLocal, reason.substr(0, kMaxReply), "4.7.1");
+}
+
 void OutcomeBuilder::damaged(std::string_view reason) {
   outcome_.damaged = true;
   local_failure(reason);

@@ -44,6 +44,8 @@ class OutcomeBuilder {
   void local_failure(std::string_view reason);
   // The record in the spool cannot be read, but others can: its own affair.
   void unreadable(std::string_view reason);
+  // The filters have a word on it, other than "go on": it is every recipient's.
+  void filtered(ipc::RescanWord word, std::string_view reason);
   // The record in the spool is not what it should be: nothing of it may be sent.
   void damaged(std::string_view reason);
 

@@ -6,6 +6,7 @@
 
 #include <string>
 
+#include "common/storage/content.h"
 #include "common/storage/segment_reader.h"
 #include "common/upstream/connection.h"
 
@@ -22,6 +23,16 @@ class RecordSource final : public upstream::ContentSource {
   storage::Record record_;
   std::uint64_t position_ = 0;
   std::string buffer_;
+};
+
+// What filters have made of it.
+class ScannedSource final : public upstream::ContentSource {
+ public:
+  explicit ScannedSource(const storage::Content& content) : reader_(content) {}
+  base::Result<std::string_view> next() override { return reader_.next(); }
+
+ private:
+  storage::ContentReader reader_;
 };
 
 }  // namespace holdfast::deliver

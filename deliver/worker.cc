@@ -102,6 +102,7 @@ Worker::Worker(daemon::Context& context, base::UniqueFd lock)
       routes_(std::make_shared<destination::MxRoutes>(loop_, config_)),
       pools_(loop_, config_, routes_, [this](const auto& destination, const auto& seen) { report(destination, seen); }),
       mx_pools_(loop_, config_, routes_),
+      rescans_(loop_, config_),
       from_qmgr_(std::make_unique<FromQmgr>(*this)),
       from_prober_(std::make_unique<FromProber>(*this)),
       qmgr_(loop_, context.socket("qmgr"), context.hello(), *from_qmgr_),
@@ -157,7 +158,7 @@ void Worker::find_servers(const config::Destination& destination, ipc::Job job) 
 void Worker::hand_over(ipc::Job job, std::shared_ptr<upstream::Pool> pool) {
   running_[job.queue_id].delivery = std::make_unique<Delivery>(
       loop_, std::move(job), std::move(pool), [this](const ipc::Job& j) { return open_record(j); },
-      [this](Delivery& delivery) { on_done(delivery); });
+      [this](Delivery& delivery) { on_done(delivery); }, &rescans_);
 }
 
 void Worker::refuse(const ipc::Job& job, const OutcomeBuilder& builder) {
@@ -217,7 +218,8 @@ void Worker::reload(config::ConfigPtr config) {
   config_ = config;
   routes_->reload(config);
   pools_.reload(config);
-  mx_pools_.reload(std::move(config));
+  mx_pools_.reload(config);
+  rescans_.reload(std::move(config));
 }
 
 void Worker::drain(std::function<void()> done) {

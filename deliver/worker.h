@@ -65,6 +65,7 @@ class Worker final : public daemon::Service {
   std::shared_ptr<destination::MxRoutes> routes_;
   Pools pools_;
   MxPools mx_pools_;
+  Rescans rescans_;
   Ledger ledger_;
   std::map<std::uint64_t, Running> running_;  // by queue id
   std::function<void()> drained_;

@@ -24,7 +24,7 @@ constexpr unsigned kPatienceSeconds = 12;
 
 base::Status make_all_folders(const config::Paths& paths) {
   for (const std::string& folder :
-       {paths.spool, storage::segments_folder(paths.spool), storage::corrupt_folder(paths.spool), paths.spool + "/index",
+       {paths.spool, storage::segments_folder(paths.spool), storage::corrupt_folder(paths.spool), paths.spool + "/index", storage::rescan_folder(paths.spool),
         paths.state, paths.state + "/directory", paths.state + "/alerts", config::web_folder(paths), paths.state + "/history", paths.state + "/greylist", paths.run, ipc::locks_folder(paths.run), config::filter_folder(paths), paths.log}) {
     if (auto made = base::make_folders(folder); !made) return made;
   }

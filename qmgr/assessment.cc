@@ -60,7 +60,7 @@ Assessment assess(const ipc::Outcome& o, std::string_view sender,
   Assessment a;
   a.sender = sender;
   a.reason = reason_of(o);
-  if (o.damaged || o.unreadable) a.sign = Sign::kDamaged;
+  if (o.damaged || o.unreadable || o.rescan != ipc::RescanWord::kNone) a.sign = Sign::kDamaged;
   if (o.damaged || o.stage == Stage::kLocal) return a;
   if (own_verdict(o)) {
     a.sign = Sign::kOwnVerdict;

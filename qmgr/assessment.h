@@ -25,7 +25,7 @@ enum class Sign : std::uint8_t {
   kNoSession,       // no connection, or one that failed before MAIL was answered
   kLost,            // the connection was lost while this message was handed over
   kOwnVerdict,      // a final refusal by ourselves (no such server, an extension that it lacks): the message's affair
-  kDamaged,         // our record of it is, or cannot be read: nothing was tried
+  kDamaged,         // our record of it is, or cannot be read, or filters do not let it go: nothing was tried
   kNone,            // a failure of our own: nothing was tried
 };
 

@@ -27,7 +27,8 @@ std::optional<Handing> make_job(const storage::QueueIndex& index, const storage:
              .due_ms = std::min(row->due_ms, now_ms),
              .canary = pick.canary,
              .recipients = {},
-             .mx_domain = {}};
+             .mx_domain = {},
+             .rescan = row->unfiltered && row->rescan != storage::Rescan::kReleased};
   for (std::uint32_t i = 0; i < out.flight.recipients.size(); ++i) {
     const auto& r = out.flight.recipients[i];
     if (r.status != storage::RecipientStatus::kOpen) continue;

@@ -94,6 +94,10 @@ Fate fate_of_rest(MessageRow& row, const Recipients& recipients, const ipc::Outc
   if (row.state == MessageState::kHeld) return Fate::kHeld;  // by the admin, meanwhile
   if (row.state == MessageState::kFrozen) return Fate::kFrozen;
   if (outcome.damaged) return hold(row, "its record in the spool is damaged");
+  if (outcome.rescan == ipc::RescanWord::kHold) {
+    row.rescan = storage::Rescan::kRefused;
+    return hold(row, last);
+  }
   const bool one_attempt = row.report_of != 0 && !ruling.config->bounces.scheduled;
   if (one_attempt && ruling.how != Treatment::kSpare) return frozen(row, "its one attempt failed: " + last, ruling);
   if (!anyone_open) {

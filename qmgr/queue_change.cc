@@ -83,6 +83,7 @@ class Message {
       return true;
     }
     row_.discard_ms = 0;
+    if (row_.rescan == storage::Rescan::kRefused) row_.rescan = storage::Rescan::kReleased;
     if (index_.owes(txn_, id_)) {
       row_.state = MessageState::kDeferred;
       if (!anyone_open()) return wait_for_report();

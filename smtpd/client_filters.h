@@ -9,6 +9,7 @@
 
 #include "common/config/config.h"
 #include "common/filtering/filter_chain.h"
+#include "common/scanning/filters_of.h"
 #include "smtpd/shared.h"
 
 namespace holdfast::smtpd {
@@ -19,21 +20,20 @@ bool came_by(const std::vector<std::string>& listeners, const net::SocketAddress
 class ClientFilters {
  public:
   // Places in Config::filters, ascending.
-  using Set = std::vector<std::size_t>;
+  using Set = scanning::Set;
 
   // `local` is the address that the client came to. `client` outlives this.
   ClientFilters(Shared& shared, const Client& client, net::SocketAddress local);
 
   Set asked_after(const config::Config& config, const config::Domain& domain) const;
+  // Where the client came to, as the filters' `listeners` have it.
+  std::string listener() const { return local_.text(); }
   // Connected at its first question. The one that was given before is gone if it had other filters, or another configuration.
   filtering::FilterChain& chain(const config::ConfigPtr& config, const Set& set);
   // The client is another, or says another name: the filters hear of it anew. No transaction may be open.
   void forget() { chain_.reset(); }
 
  private:
-  void set_macros(const config::Config& config);
-  void note(const std::string& filter, const std::string& fault);
-
   Shared& shared_;
   const Client& client_;
   const net::SocketAddress local_;

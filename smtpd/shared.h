@@ -9,6 +9,7 @@
 #include "common/mail/queue_id.h"
 #include "common/net/loop.h"
 #include "common/net/tls.h"
+#include "common/scanning/health.h"
 #include "common/storage/space.h"
 #include "smtpd/address_book.h"
 #include "smtpd/admission.h"
@@ -35,7 +36,7 @@ struct Shared {
   std::uint64_t last_sequence = 0;
   std::shared_ptr<const net::TlsServer> tls{};  // null: STARTTLS is not offered
 
-  std::set<std::string> filters_failing{};  // by name: that are known to
+  scanning::Health filters{};
 
   mail::QueueId next_id() { return mail::QueueId::make(writer, ++last_sequence); }
 };

@@ -72,6 +72,13 @@ void Transaction::rcpt(const smtp::event::Rcpt& rcpt, Answer answer) {
            question.answer);
     return;
   }
+  if (mode_ != Mode::kOpen && (question.domain->mode == "queue") != spools_) {
+    refuse("RCPT",
+           mail::Reply::make(452, "4.5.3", fmt::format("<{}>: is handled in another way: send it on its own", text)), text,
+           question.answer);
+    return;
+  }
+  spools_ = question.domain->mode == "queue";
   if (destination != destination_) {
     relay_.reset();
     mail_refusal_.reset();
@@ -124,7 +131,9 @@ void Transaction::screened(Question question) {
 
 // Nobody has anything against it.
 void Transaction::passed(Question question) {
-  if (mode_ == Mode::kKept || (relay_ && relay_->lost())) {
+  if (spools_) {
+    verify(std::move(question));
+  } else if (mode_ == Mode::kKept || (relay_ && relay_->lost())) {
     settle(question, judge_unasked(question));
   } else {
     ask_destination(std::move(question));
@@ -204,8 +213,10 @@ void Transaction::answered(const Question& question, const Word& word) {
   if (word.from == Word::From::kRcpt && word.reply.positive() && word.reply.code != 252) {
     shared_.prober.learn(question.view.key, destination_->name, question.view.refresh);
   }
-  settle(question, judge_rcpt(word, question.view.standing, mode_ == Mode::kLive, question.recipient.text(),
-                              config_->pass_on_4xx));
+  auto verdict = judge_rcpt(word, question.view.standing, mode_ == Mode::kLive, question.recipient.text(),
+                            config_->pass_on_4xx);
+  if (spools_ && verdict.outcome == RcptVerdict::Outcome::kLive) verdict.outcome = RcptVerdict::Outcome::kKept;
+  settle(question, std::move(verdict));
 }
 
 void Transaction::settle(const Question& question, RcptVerdict verdict) {
@@ -223,7 +234,7 @@ void Transaction::settle(const Question& question, RcptVerdict verdict) {
         refuse("RCPT", verdict.reply, question.recipient.text(), question.answer);
         return;
       }
-      if (const auto refusal = mode_ == Mode::kLive ? std::nullopt : kept_enough(question)) {
+      if (const auto refusal = mode_ == Mode::kLive || (spools_ && !closed()) ? std::nullopt : kept_enough(question)) {
         refuse("RCPT", *refusal, question.recipient.text(), question.answer);
         return;
       }

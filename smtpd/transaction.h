@@ -83,6 +83,9 @@ class Transaction {
   void note_unfiltered(std::string_view what) const;
   void refuse_message(const mail::Reply& reply);
   RcptVerdict judge_unasked(const Question& question);
+  // Of domains in mode `queue` (transaction_queue.cc).
+  void verify(Question question);
+  bool closed();
   std::string protocol() const;
   std::optional<mail::Reply> kept_enough(const Question& question) const;
   bool too_big_for_destination() const;
@@ -117,7 +120,8 @@ class Transaction {
 
   filtering::FilterChain* chain_ = nullptr;           // the session's; null: no filter is asked
   std::vector<std::size_t> filters_;                  // that it has
-  bool bypassed_ = false, down_ = false;              // as it was with the first recipient
+  bool spools_ = false;                               // the domain's mode is `queue`: nothing of it is ever live
+  bool bypassed_ = false, down_ = false;                             // as it was with the first recipient
   bool told_mail_ = false;
   std::optional<filtering::Outcome> filters_refusal_; // to MAIL
   std::string discarded_by_;

@@ -15,6 +15,7 @@ std::string Transaction::protocol() const {
 }
 
 void Transaction::begin_content() {
+  if (spools_) relay_.reset();
   const std::string date = base::rfc5322_date(base::wall_now()), protocol = this->protocol();
   std::string head = mail::received_header({.helo = client_.helo,
                                             .client_name = client_.name,

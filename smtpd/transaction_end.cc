@@ -5,6 +5,7 @@
 #include "common/base/log.h"
 #include "common/mail/events.h"
 #include "common/stats/counters.h"
+#include "smtpd/client_filters.h"
 #include "smtpd/transaction.h"
 
 namespace holdfast::smtpd {
@@ -84,6 +85,7 @@ mail::Envelope Transaction::envelope() const {
   out.ret = ret_;
   out.envid = envid_;
   out.unfiltered = unfiltered_;
+  if (unfiltered_ && client_.filters != nullptr) out.listener = client_.filters->listener();
   out.message_id = message_id_;
   out.hold = hold_;
   return out;

@@ -5,6 +5,7 @@
 
 #include "common/base/log.h"
 #include "common/base/text.h"
+#include "common/scanning/told.h"
 #include "common/smtp/parameters.h"
 #include "common/stats/counters.h"
 #include "smtpd/client_filters.h"
@@ -50,11 +51,7 @@ void Transaction::ask_filters(Question question) {
   if (filters_refusal_) return refuse_by_filter("RCPT", *filters_refusal_, question.recipient.text(), question.answer);
   if (std::exchange(told_mail_, true)) return tell_recipient(std::move(question));
   if (id_.value == 0) id_ = shared_.next_id();
-  auto& macros = chain_->macros();
-  macros.set("i", id_.text());
-  macros.set("{mail_addr}", sender_);
-  macros.set("{mail_host}", sender_.substr(sender_.rfind('@') + 1));
-  macros.set("{mail_mailer}", "smtp");
+  scanning::tell_mail(chain_->macros(), id_.text(), sender_);
   chain_->mail(sender_, parameters_, [this, question = std::move(question)](const filtering::Outcome& outcome) mutable {
     if (outcome.kind == Kind::kRefuse) filters_refusal_ = outcome;
     if (goes_on(question, outcome)) tell_recipient(std::move(question));
@@ -63,10 +60,7 @@ void Transaction::ask_filters(Question question) {
 
 void Transaction::tell_recipient(Question question) {
   const std::string address = question.recipient.text();
-  auto& macros = chain_->macros();
-  macros.set("{rcpt_addr}", address);
-  macros.set("{rcpt_host}", question.domain->name);
-  macros.set("{rcpt_mailer}", "smtp");
+  scanning::tell_recipient(chain_->macros(), address, question.domain->name);
   std::string parameters = smtp::rcpt_parameters({.smtputf8 = true, .dsn = true}, question.notify, question.orcpt);
   chain_->rcpt(address, std::move(parameters),
                [this, question = std::move(question)](const filtering::Outcome& outcome) mutable {

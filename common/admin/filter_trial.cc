@@ -8,7 +8,7 @@
 #include "common/base/text.h"
 #include "common/base/time.h"
 #include "common/filtering/edits.h"
-#include "common/filtering/spec_of.h"
+#include "common/scanning/filters_of.h"
 
 namespace holdfast::admin {
 namespace {
@@ -31,7 +31,7 @@ filtering::TrialResult ask_one(const config::Config& config, const config::Filte
   if (mail.recipient.empty()) mail.recipient = recipient_for(config, filter);
   mail.content = question.content.empty() ? filtering::harmless_mail(mail.hostname, mail.sender, mail.recipient, base::rfc5322_date(base::wall_now()))
                                           : filtering::body_to_wire(question.content);
-  return filtering::try_filter(filtering::spec_of(filter, config.paths), mail, kPatience);
+  return filtering::try_filter(scanning::spec_of(filter, config.paths), mail, kPatience);
 }
 
 std::string verdict(const filtering::TrialResult& said) {

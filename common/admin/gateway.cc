@@ -46,16 +46,7 @@ base::Status Stores::read_queue(const std::function<void(const storage::QueueInd
                       "the queue's index may be damaged: whoever read it last has ended. See gatewayctl queue check");
   }
   const storage::ReadingMark::Hold hold(mark_);
-  if (!index_) {
-    auto opened = storage::QueueIndex::open(spool_, {.read_only = true, .map_bytes = index_map_bytes_});
-    if (!opened) return std::unexpected(opened.error());
-    index_ = std::move(*opened);
-    txn_ = std::make_unique<storage::ReadTxn>(index_->env());
-  }
-  const storage::ReadTxn::View view(*txn_);
-  if (!view) return std::unexpected(view.error());
-  questions(*index_, *txn_);
-  return {};
+  return index_.read(spool_, index_map_bytes_, questions);
 }
 
 base::Status Stores::read(const std::function<void(const storage::Directory&, const storage::Txn&)>& questions) {

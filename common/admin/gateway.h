@@ -15,12 +15,14 @@
 #include "common/ipc/messages.h"
 #include "common/mail/queue_id.h"
 #include "common/storage/directory.h"
+#include "common/storage/index_reader.h"
 #include "common/storage/queue_index.h"
 #include "common/storage/reading_mark.h"
 
 namespace holdfast::admin {
 
-// The directory and the queue's index, each opened once a process, whatever becomes of the configuration.
+// The directory and the queue's index, each opened once a process, whatever becomes of the configuration; the index anew when
+// `queue rebuild` has put another in its place.
 class Stores {
  public:
   // For how long the queue's index is left alone when the process before this one ended while it read it.
@@ -45,8 +47,7 @@ class Stores {
   const base::Mono made_ = base::mono_now();
   std::mutex queue_door_, directory_door_;
   storage::DirectoryReader directory_;
-  std::unique_ptr<storage::QueueIndex> index_;
-  std::unique_ptr<storage::ReadTxn> txn_;
+  storage::IndexReader index_;
 };
 
 class Gateway {

@@ -202,6 +202,8 @@ Status gather(Gateway& gateway) {
 std::string shown_mode(const config::Config& config, std::string_view destination, std::string_view effective_state) {
   std::string mode = mode_text(std::string(effective_state));
   if (mode != "proxy") return mode;
+  const bool spools = std::ranges::any_of(config.domains, [&](const auto& d) { return d.second.destination == destination && d.second.mode == "queue"; });
+  if (spools) return "queue";
   const bool greylists = std::ranges::any_of(config.domains, [&](const auto& d) { return d.second.destination == destination && d.second.greylist; });
   return greylists ? "greylist" : mode;
 }

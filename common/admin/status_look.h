@@ -12,7 +12,7 @@ namespace holdfast::admin {
 // Looks at daemons, directory, index and disk; what does not answer is left unknown. Waits up to 2 s for each daemon.
 Status gather(Gateway& gateway);
 
-// A destination's mode_text(), or "greylist" for "proxy" where a domain of it has greylisting on.
+// A destination's mode_text(), or "queue" for "proxy" where a domain of it is in that mode, or "greylist" where one has greylisting on.
 std::string shown_mode(const config::Config& config, std::string_view destination, std::string_view effective_state);
 
 }  // namespace holdfast::admin

@@ -132,6 +132,10 @@ const std::vector<Setting<Config>>& service_table() {
              "lists or greylisting, and marks it (`X-Holdfast-Unfiltered: yes`); limits stay. `run` asks them all the same.",
       .choices = {"bypass", "run"}},
      [](Config& c) -> Slot { return ChoiceSlot{&c.filtering, nullptr}; }},
+    {{.name = "while_down.rescan_on_drain",
+      .doc = "Mail that was taken without asking the filters is put through them before it is handed over; what they refuse then is "
+             "held for the admin (`queue release`), never bounced. Without filters for its domain it just goes."},
+     [](Config& c) -> Slot { return &c.rescan_on_drain; }},
     {{.name = "while_down.max_per_client",
       .doc = "Most messages of one client network (as in smtpd.per_client) that are kept an hour while their destination "
              "is down; more get 451 4.7.1. For domains see their max_messages.",
@@ -357,8 +361,10 @@ const std::vector<Setting<Domain>>& domain_table() {
     {{.name = "destination", .doc = "The destination that takes the domain's mail.", .required = true},
      [](Domain& d) -> Slot { return &d.destination; }},
     {{.name = "mode",
-      .doc = "`proxy`: while the destination is up, mail passes through it inside the sender's own session.",
-      .choices = {"proxy"}},
+      .doc = "`proxy`: while the destination is up, mail passes through it inside the sender's own session. `queue`: all mail is "
+             "spooled first and handed over at once; who is not known as a recipient is asked for at the destination "
+             "(docs/modes.md).",
+      .choices = {"proxy", "queue"}},
      [](Domain& d) -> Slot { return ChoiceSlot{&d.mode, nullptr}; }},
     {{.name = "local_recipients",
       .doc = "Recipients that are known without having been learnt, so that their mail is always kept: a list, or a "

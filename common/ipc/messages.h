@@ -108,9 +108,11 @@ struct Job {
   bool canary = false;
   std::vector<JobRecipient> recipients;  // those still open
   std::string mx_domain;          // for a destination by MX: the domain to look up
+  bool rescan = false;            // it skipped the filters: they are to be asked first, where there are any
   template <class V>
   void fields(V&& v) {
-    v(queue_id, generation, attempt, destination, record, arrival_ms, due_ms, canary, recipients, mx_domain);
+    v(queue_id, generation, attempt, destination, record, arrival_ms, due_ms, canary, recipients, mx_domain,
+      rescan);
   }
 };
 
@@ -130,6 +132,14 @@ struct RecipientOutcome {
 };
 enum class RecipientStatus : std::uint8_t { kSent = 0, kDeferred = 1, kRefused = 2 };
 
+// What filters said to mail that had skipped them (decision 25). But for kNone nothing was sent, and every recipient's reply
+// says why.
+enum class RescanWord : std::uint8_t {
+  kNone = 0,   // nothing against it, or not asked
+  kLater = 1,  // not now: to be asked again
+  kHold = 2,   // refused: for the admin to look at
+};
+
 // deliver to qmgr; kept by deliver until OutcomeCommitted names it.
 struct Outcome {
   static constexpr Type kType = Type::kOutcome;
@@ -147,10 +157,11 @@ struct Outcome {
   std::vector<RecipientOutcome> recipients;  // one for each of the job's
   bool unreadable = false;        // the record cannot be read now, and it is its own fault: no permission, a bad disk
   std::vector<std::uint32_t> success_owed;  // indexes of recipients: reached, by a server without DSN, and the sender asked to be told
+  RescanWord rescan = RescanWord::kNone;
   template <class V>
   void fields(V&& v) {
     v(queue_id, generation, attempt, destination, relay, canary, stage, code, connection_lost, possible_duplicate,
-      damaged, recipients, unreadable, success_owed);
+      damaged, recipients, unreadable, success_owed, rescan);
   }
 };
 struct OutcomeCommitted {

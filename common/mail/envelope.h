@@ -45,11 +45,12 @@ struct Envelope {
   std::string hold;                   // why its life begins held (an import's wish); empty: it does not
   std::int64_t expires_ms = 0;        // given up then; 0: as its destination's schedule says
   std::uint64_t report_of = 0;        // a report of ours: the queue id of the message it speaks of
+  std::string listener;               // of unfiltered mail: the address the client came to, "192.0.2.1:25", or empty
 
   template <class V>
   void fields(V&& v) {
     v(sender, recipients, destination, arrival_ms, client_address, client_port, client_name, helo, protocol, tls,
-      smtputf8, body, ret, envid, verdict, unfiltered, message_id, hold, expires_ms, report_of);
+      smtputf8, body, ret, envid, verdict, unfiltered, message_id, hold, expires_ms, report_of, listener);
   }
   bool operator==(const Envelope&) const = default;
 };

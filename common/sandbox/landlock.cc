@@ -73,6 +73,7 @@ std::string path_of(Place place, const Folders& folders) {
     case Place::kSpool: return folders.spool;
     case Place::kSegments: return folders.spool + "/segments";
     case Place::kIndex: return folders.spool + "/index";
+    case Place::kRescan: return folders.spool + "/rescan";
     case Place::kDirectory: return folders.state + "/directory";
     case Place::kAlerts: return folders.state + "/alerts";
     case Place::kWeb: return folders.state + "/web";

@@ -16,7 +16,7 @@ constexpr FolderRight kAlertd[]{
 constexpr FolderRight kProber[]{{kDirectory, kWrite}, {kToken, kRead}, {kRun, kListen}, {kLog, kAppend}};
 constexpr FolderRight kQmgr[]{{kSpool, kWrite}, {kDirectory, kReadDatabase}, {kRun, kListen}, {kLog, kAppend}};
 constexpr FolderRight kDeliver[]{
-    {kSegments, kRead}, {kDirectory, kReadDatabase}, {kRun, kRead}, {kLocks, kLock}, {kLog, kAppend}};
+    {kSegments, kRead}, {kRescan, kWrite}, {kDirectory, kReadDatabase}, {kRun, kRead}, {kLocks, kLock}, {kLog, kAppend}};
 constexpr FolderRight kSmtpd[]{
     {kSegments, kWrite}, {kDirectory, kReadDatabase}, {kGreylist, kWrite}, {kToken, kRead}, {kRun, kRead}, {kLog, kAppend}};
 
@@ -59,6 +59,7 @@ std::string_view to_text(Place place) {
     case kSpool: return "spool";
     case kSegments: return "spool/segments";
     case kIndex: return "spool/index";
+    case kRescan: return "spool/rescan";
     case kDirectory: return "state/directory";
     case kAlerts: return "state/alerts";
     case kWeb: return "state/web";

@@ -13,6 +13,7 @@ enum class Place {
   kSpool,      // paths.spool, all below it
   kSegments,   // paths.spool/segments
   kIndex,      // paths.spool/index
+  kRescan,     // paths.spool/rescan
   kDirectory,  // paths.state/directory
   kAlerts,     // paths.state/alerts
   kWeb,        // paths.state/web

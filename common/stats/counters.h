@@ -32,6 +32,7 @@ enum class Counter : std::uint16_t {
   kRefusedContent, kRefusedPolicy,
   // deliver
   kAttempts, kDeliveredBytes, kSent, kDeferred, kRefused, kConnectionsLost, kDamaged,
+  kRescanPassed, kRescanHeld, kRescanDeferred,
   // qmgr
   kIndexed, kRemoved, kExpired, kFrozen, kDiscarded,
   kReports, kDelayNotices, kReportsSuppressed, kPossibleDuplicates,

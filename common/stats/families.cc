@@ -51,6 +51,8 @@ constexpr Family kFamilies[] = {
     {"holdfast_deliver_sent_bytes_total", kC, "", "Octets of queued messages that at least one recipient got"},
     {"holdfast_deliver_connections_lost_total", kC, "", "Attempts that lost their connection while the message was being handed over"},
     {"holdfast_deliver_damaged_total", kC, "", "Attempts that found a record damaged in the spool"},
+    {"holdfast_deliver_rescans_total", kC, "result (passed, held, deferred)",
+     "Attempts before which filters were asked about mail that had skipped them in an emergency"},
     {"holdfast_deliver_seconds", kH, "", "How long an attempt took, its wait for a connection included"},
 
     {"holdfast_queue_messages", kG, "state (active, deferred, held, frozen)", "Messages in the queue"},
@@ -147,6 +149,9 @@ constexpr Series kCounterSeries[] = {
     HOLDFAST_SERIES("deliver", "holdfast_deliver_recipients_total", "result=\"refused\""),
     HOLDFAST_PLAIN("deliver", "holdfast_deliver_connections_lost_total"),
     HOLDFAST_PLAIN("deliver", "holdfast_deliver_damaged_total"),
+    HOLDFAST_SERIES("deliver", "holdfast_deliver_rescans_total", "result=\"passed\""),
+    HOLDFAST_SERIES("deliver", "holdfast_deliver_rescans_total", "result=\"held\""),
+    HOLDFAST_SERIES("deliver", "holdfast_deliver_rescans_total", "result=\"deferred\""),
     HOLDFAST_PLAIN("qmgr", "holdfast_qmgr_indexed_total"),
     HOLDFAST_PLAIN("qmgr", "holdfast_qmgr_removed_total"),
     HOLDFAST_PLAIN("qmgr", "holdfast_qmgr_expired_total"),

@@ -41,6 +41,13 @@ enum class MessageState : std::uint8_t { kDeferred, kHeld, kFrozen };
 std::string_view to_text(MessageState state);  // "deferred", "held", "frozen"
 std::optional<MessageState> parse_message_state(std::string_view text);
 
+// Of mail that skipped the filters: what they said when they were asked after all (decision 25).
+enum class Rescan : std::uint8_t {
+  kNone,
+  kRefused,   // held for that
+  kReleased,  // an admin has released it since: they are not asked any more
+};
+
 struct MessageRow {
   mail::RecordRef record;
   std::uint32_t generation = 0;
@@ -62,11 +69,12 @@ struct MessageRow {
   std::int64_t discard_ms = 0;       // of a frozen one: deleted then; 0: kept until an admin comes
   std::int64_t wait_ms = 0;          // planned before the next attempt, without jitter: what a schedule grows from
   bool own_expiry = false;           // expires_ms was said by an admin: another schedule does not change it
+  Rescan rescan = Rescan::kNone;
 
   template <class V>
   void fields(V&& v) {
     v(record, generation, size, sender, destination, arrival_ms, state, reason, attempts, last_attempt_ms, due_ms,
-      open, lost, unfiltered, domains, report_of, expires_ms, warn_ms, discard_ms, wait_ms, own_expiry);
+      open, lost, unfiltered, domains, report_of, expires_ms, warn_ms, discard_ms, wait_ms, own_expiry, rescan);
   }
   bool operator==(const MessageRow&) const = default;
 };

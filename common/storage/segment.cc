@@ -80,6 +80,7 @@ base::Result<SegmentHeader> SegmentHeader::decode_one(std::string_view block) {
 
 std::string segments_folder(const std::string& spool) { return spool + "/segments"; }
 std::string corrupt_folder(const std::string& spool) { return spool + "/corrupt"; }
+std::string rescan_folder(const std::string& spool) { return spool + "/rescan"; }
 
 base::Result<std::vector<SegmentId>> list_segments(const std::string& folder) {
   std::error_code ec;

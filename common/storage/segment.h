@@ -64,6 +64,7 @@ struct SegmentHeader {
 // Where segments and set-aside records live under paths.spool.
 std::string segments_folder(const std::string& spool);
 std::string corrupt_folder(const std::string& spool);
+std::string rescan_folder(const std::string& spool);  // deliver's unnamed files, while filters are asked
 
 // The segments of a folder, in order. Names of other shape are left out.
 base::Result<std::vector<SegmentId>> list_segments(const std::string& folder);

@@ -123,7 +123,8 @@ def test_run_asks_them_while_down(world, destination, filter_):
     """By a domain's own word."""
     domains = {"example.test": {"destination": "office", "local_recipients": ["local"], "while_down": {"filtering": "run"}},
                "bypass.test": {"destination": "office", "local_recipients": ["local"]}}
-    gateway = world.gateway(destination, domains=domains, settings={"filters": [{"name": "f", "milter": filter_.where}]})
+    gateway = world.gateway(destination, domains=domains, settings={"filters": [{"name": "f", "milter": filter_.where}],
+                                                                    "while_down": {"rescan_on_drain": False}})
     gateway.wait_probed()
     destination.close()
     gateway.wait_state("down")

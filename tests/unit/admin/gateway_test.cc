@@ -42,5 +42,38 @@ TEST(Stores, LeaveTheIndexAloneWhenItsLastReaderEnded) {
   EXPECT_EQ(read(without).error().kind, base::Kind::kNotFound);
 }
 
+TEST(Stores, SeeTheIndexThatARebuildHasPutInItsPlace) {
+  storage::test::Folder folder;
+  const auto messages = [](Stores& stores) {
+    std::optional<std::uint64_t> out;
+    (void)stores.read_queue([&](const storage::QueueIndex& index, const storage::Txn& txn) { out = index.counter(txn, "").messages(); });
+    return out;
+  };
+  constexpr storage::EnvOptions kWriter{.read_only = false, .map_bytes = kMap};
+  Stores stores(folder.path(), folder.path(), kMap);
+  EXPECT_FALSE(messages(stores));
+  {
+    const auto index = storage::QueueIndex::open(folder.path(), kWriter);
+    ASSERT_TRUE(index) << index.error().text;
+    EXPECT_EQ(messages(stores), 0U);
+  }
+  // As `queue rebuild` does: another one beside it, and then in its place.
+  storage::test::Folder other;
+  {
+    const auto index = storage::QueueIndex::open(other.path(), kWriter);
+    ASSERT_TRUE(index);
+    auto txn = storage::WriteTxn::begin((*index)->env());
+    ASSERT_TRUE(txn);
+    storage::MessageRow row;
+    row.destination = "office";
+    row.arrival_ms = 1'000'000;
+    ASSERT_TRUE((*index)->add(**txn, *mail::QueueId::parse("10000000001"), row, {storage::RecipientState{}}));
+    ASSERT_TRUE((*txn)->commit());
+  }
+  std::filesystem::remove_all(storage::QueueIndex::folder(folder.path()));
+  std::filesystem::rename(storage::QueueIndex::folder(other.path()), storage::QueueIndex::folder(folder.path()));
+  EXPECT_EQ(messages(stores), 1U);
+}
+
 }  // namespace
 }  // namespace holdfast::admin

@@ -317,5 +317,29 @@ TEST(OutcomeEffect, ReopenGivesEverybodyAnotherChance) {
   EXPECT_EQ(m.to[1].status, storage::RecipientStatus::kRefused) << "its sender is about to hear of it";
 }
 
+TEST(OutcomeEffect, WhatFiltersRefuseAfterAllIsHeldAndNobodyIsTold) {
+  auto m = message(2);
+  m.row.unfiltered = true;
+  auto o = outcome({kDeferred, kDeferred});
+  o.rescan = ipc::RescanWord::kHold;
+  o.recipients[0].reply = o.recipients[1].reply = "rescan: clamav: 550 5.7.1 Virus";
+  const auto effect = apply_outcome(m.row, m.to, o, ruling());
+  EXPECT_EQ(effect.fate, Fate::kHeld);
+  EXPECT_FALSE(effect.owed);
+  EXPECT_EQ(m.row.state, MessageState::kHeld);
+  EXPECT_EQ(m.row.reason, "rescan: clamav: 550 5.7.1 Virus");
+  EXPECT_EQ(m.row.rescan, storage::Rescan::kRefused);
+  EXPECT_EQ(m.row.open, 2u);
+}
+
+TEST(OutcomeEffect, FiltersThatSayNotNowAreAskedAgain) {
+  auto m = message(1);
+  auto o = outcome({kDeferred});
+  o.rescan = ipc::RescanWord::kLater;
+  EXPECT_EQ(apply_outcome(m.row, m.to, o, ruling()).fate, Fate::kDeferred);
+  EXPECT_GT(m.row.due_ms, kNow);
+  EXPECT_EQ(m.row.rescan, storage::Rescan::kNone);
+}
+
 }  // namespace
 }  // namespace holdfast::qmgr
