@@ -12,13 +12,14 @@ constexpr net::Millis kLookEvery{10'000};
 
 }  // namespace
 
-Pools::Pools(net::Loop& loop, config::ConfigPtr config, std::shared_ptr<destination::MxRoutes> routes, Report report)
+Pools::Pools(net::Loop& loop, config::ConfigPtr config, std::shared_ptr<destination::MxRoutes> routes,
+             storage::DirectoryReader& directory, Report report)
     : loop_(loop),
       config_(std::move(config)),
       routes_(std::move(routes)),
       report_(std::move(report)),
       resolver_(loop),
-      directory_(config_->paths.state),
+      directory_(directory),
       lower_(loop, [this] { lower_limits(); }) {
   lower_.every(kLookEvery);
 }

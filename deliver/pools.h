@@ -21,7 +21,9 @@ namespace holdfast::deliver {
 class Pools {
  public:
   using Report = std::function<void(const std::string& destination, const upstream::Observation&)>;
-  Pools(net::Loop& loop, config::ConfigPtr config, std::shared_ptr<destination::MxRoutes> routes, Report report);
+  // `directory` outlives this.
+  Pools(net::Loop& loop, config::ConfigPtr config, std::shared_ptr<destination::MxRoutes> routes,
+        storage::DirectoryReader& directory, Report report);
 
   // For one job more; null: no such destination. Pairs with job_ended().
   std::shared_ptr<upstream::Pool> job_begun(const std::string& destination);
@@ -46,7 +48,7 @@ class Pools {
   std::shared_ptr<destination::MxRoutes> routes_;
   Report report_;
   net::Resolver resolver_;
-  storage::DirectoryReader directory_;
+  storage::DirectoryReader& directory_;
   std::map<std::string, Entry, std::less<>> entries_;
   net::Timer lower_;
 };

@@ -29,16 +29,6 @@ const config::Domain* domain_of(const config::Config& config, std::string_view a
   return name ? config.find_domain(*name) : nullptr;
 }
 
-scanning::Set asked_after(const config::Config& config, const storage::Record& record, const ipc::Job& job) {
-  std::set<std::size_t> all;
-  for (const auto& recipient : job.recipients) {
-    const auto* domain = domain_of(config, recipient.address);
-    if (domain == nullptr) continue;
-    for (const auto i : scanning::asked_after(config, *domain, record.envelope().listener)) all.insert(i);
-  }
-  return {all.begin(), all.end()};
-}
-
 std::string literal_of(const std::string& address) {
   return address.find(':') == address.npos ? "[" + address + "]" : "[IPv6:" + address + "]";
 }
@@ -64,16 +54,26 @@ struct Rescans::Chain {
   std::unique_ptr<filtering::FilterChain> filters;
 };
 
-Rescans::Rescans(net::Loop& loop, config::ConfigPtr config)
-    : loop_(loop), config_(std::move(config)), drop_(loop, [this] { drop_old(); }) {}
+Rescans::Rescans(net::Loop& loop, config::ConfigPtr config, ByHand by_hand)
+    : loop_(loop), config_(std::move(config)), by_hand_(std::move(by_hand)), drop_(loop, [this] { drop_old(); }) {}
 
 Rescans::~Rescans() = default;
 
 std::unique_ptr<Rescans::Scan> Rescans::begin(const storage::Record& record, const ipc::Job& job, Done done) {
   if (!job.rescan || !config_->rescan_on_drain || config_->filters.empty()) return nullptr;
-  auto filters = asked_after(*config_, record, job);
+  auto filters = asked_after(record, job);
   if (filters.empty()) return nullptr;
   return std::make_unique<Scan>(*this, record, job, std::move(filters), std::move(done));
+}
+
+scanning::Set Rescans::asked_after(const storage::Record& record, const ipc::Job& job) const {
+  std::set<std::size_t> all;
+  for (const auto& recipient : job.recipients) {
+    const auto* domain = domain_of(*config_, recipient.address);
+    if (domain == nullptr || by_hand_(*domain)) continue;
+    for (const auto i : scanning::asked_after(*config_, *domain, record.envelope().listener)) all.insert(i);
+  }
+  return {all.begin(), all.end()};
 }
 
 void Rescans::reload(config::ConfigPtr config) {

@@ -33,7 +33,10 @@ class Rescans {
   class Scan;
   struct Chain;  // of filters, for one client
 
-  Rescans(net::Loop& loop, config::ConfigPtr config);
+  // Whether the admin has said that nobody is to be asked about the domain's mail now (`filter bypass on`).
+  using ByHand = std::function<bool(const config::Domain&)>;
+
+  Rescans(net::Loop& loop, config::ConfigPtr config, ByHand by_hand);
   ~Rescans();
 
   // nullptr: there is nobody to ask, or it is not wanted. `done` is called once, later, and may destroy the Scan; what
@@ -51,12 +54,14 @@ class Rescans {
     std::string address, name, helo, listener, tls;
     bool operator==(const Key&) const = default;
   };
+  scanning::Set asked_after(const storage::Record& record, const ipc::Job& job) const;
   std::unique_ptr<Chain> take(const Key& key, const storage::Record& record, bool fresh);
   void give_back(std::unique_ptr<Chain> chain);
   void drop_old();
 
   net::Loop& loop_;
   config::ConfigPtr config_;
+  const ByHand by_hand_;
   scanning::Health health_;
   std::list<std::unique_ptr<Chain>> idle_;  // the longest idle first
   net::Timer drop_;

@@ -100,9 +100,10 @@ Worker::Worker(daemon::Context& context, base::UniqueFd lock)
       config_(context.config),
       lock_(std::move(lock)),
       routes_(std::make_shared<destination::MxRoutes>(loop_, config_)),
-      pools_(loop_, config_, routes_, [this](const auto& destination, const auto& seen) { report(destination, seen); }),
+      directory_(config_->paths.state),
+      pools_(loop_, config_, routes_, directory_, [this](const auto& destination, const auto& seen) { report(destination, seen); }),
       mx_pools_(loop_, config_, routes_),
-      rescans_(loop_, config_),
+      rescans_(loop_, config_, [this](const config::Domain& domain) { return bypassed_by_hand(domain); }),
       from_qmgr_(std::make_unique<FromQmgr>(*this)),
       from_prober_(std::make_unique<FromProber>(*this)),
       qmgr_(loop_, context.socket("qmgr"), context.hello(), *from_qmgr_),
@@ -199,6 +200,11 @@ void Worker::on_done(Delivery& delivery) {
 void Worker::tell(const ipc::Outcome& outcome) {
   ledger_.end(outcome);
   qmgr_.send(outcome);
+}
+
+bool Worker::bypassed_by_hand(const config::Domain& domain) {
+  const auto row = directory_.domain(domain.name);
+  return row && row->filtering.at(base::to_millis(base::wall_now())) == storage::HandWord::kBypass;
 }
 
 base::Result<storage::Record> Worker::open_record(const ipc::Job& job) const {

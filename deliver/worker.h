@@ -13,6 +13,7 @@
 #include "common/base/file.h"
 #include "common/daemon/daemon.h"
 #include "common/ipc/channel.h"
+#include "common/storage/directory.h"
 #include "deliver/delivery.h"
 #include "deliver/ledger.h"
 #include "deliver/mx_pools.h"
@@ -57,12 +58,14 @@ class Worker final : public daemon::Service {
   void refuse(const ipc::Job& job, const OutcomeBuilder& builder);
   void drained();
   void report(const std::string& destination, const upstream::Observation& seen);
+  bool bypassed_by_hand(const config::Domain& domain);
   base::Result<storage::Record> open_record(const ipc::Job& job) const;
 
   net::Loop& loop_;
   config::ConfigPtr config_;
   const base::UniqueFd lock_;
   std::shared_ptr<destination::MxRoutes> routes_;
+  storage::DirectoryReader directory_;
   Pools pools_;
   MxPools mx_pools_;
   Rescans rescans_;

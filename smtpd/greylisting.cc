@@ -91,8 +91,7 @@ std::optional<mail::Reply> Greylisting::judge(const policy::Visit& visit, base::
     stats::count(stats::Counter::kGreylistFailed);
     return std::nullopt;
   }
-  if (judged->triplet) write(triplet, *judged->triplet, now_s);
-  if (judged->network) write(network, *judged->network, now_s);
+  if (judged->triplet || judged->network) write(std::move(triplet), std::move(network), *judged, now_s);
   switch (judged->word) {
     case storage::GreyWord::kPassed: stats::count(stats::Counter::kGreylistPassed); return std::nullopt;
     case storage::GreyWord::kKnown: stats::count(stats::Counter::kGreylistKnown); return std::nullopt;
@@ -102,9 +101,10 @@ std::optional<mail::Reply> Greylisting::judge(const policy::Visit& visit, base::
   return mail::Reply::make(450, "4.7.1", fmt::format("<{}>: Recipient address rejected: Greylisted, try again later", visit.recipient));
 }
 
-void Greylisting::write(const std::string& key, const storage::GreyRow& row, std::uint32_t now_s) {
-  writer_->submit([list = list_.get(), key, row, now_s, most = rules_.max_entries](storage::WriteTxn& txn) {
-    return list->put(txn, key, row, now_s, most);
+void Greylisting::write(std::string triplet, std::string network, const storage::GreyJudgement& judged, std::uint32_t now_s) {
+  writer_->submit([list = list_.get(), triplet = std::move(triplet), network = std::move(network), judged, now_s,
+                   most = rules_.max_entries](storage::WriteTxn& txn) {
+    return list->note(txn, triplet, network, judged, now_s, most);
   });
 }
 

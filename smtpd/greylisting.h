@@ -34,7 +34,7 @@ class Greylisting {
   bool ready(base::Mono now);
   void note(const std::string& problem);
   std::optional<storage::GreyJudgement> look(const std::string& triplet, const std::string& network, const base::Network& client, std::uint32_t now_s);
-  void write(const std::string& key, const storage::GreyRow& row, std::uint32_t now_s);
+  void write(std::string triplet, std::string network, const storage::GreyJudgement& judged, std::uint32_t now_s);
 
   const std::string state_folder_;
   storage::GreyRules rules_;

@@ -145,6 +145,19 @@ base::Status Greylist::write(WriteTxn& txn, std::string_view key, const GreyRow&
   return txn.put(kByEnd, by_end(row, key), "");
 }
 
+base::Status Greylist::note(WriteTxn& txn, std::string_view triplet_key, std::string_view network_key, const GreyJudgement& judgement,
+                            std::uint32_t now_s, std::uint64_t most) const {
+  auto network = judgement.network;
+  if (network && judgement.word == GreyWord::kPassed) {
+    const auto before = find(txn, triplet_key);
+    if (before && before->kind == GreyRow::Kind::kPassed && before->end_s > now_s) network->count = 0;
+  }
+  if (judgement.triplet) {
+    if (auto done = put(txn, triplet_key, *judgement.triplet, now_s, most); !done) return done;
+  }
+  return network ? put(txn, network_key, *network, now_s, most) : base::Status{};
+}
+
 base::Status Greylist::put(WriteTxn& txn, std::string_view key, const GreyRow& row, std::uint32_t now_s, std::uint64_t most) const {
   const auto old = find(txn, key);
   const bool holds = old && old->end_s > now_s;

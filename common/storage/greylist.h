@@ -77,6 +77,10 @@ class Greylist {
 
   // Operations for a BatchWriter. A first attempt is not written over one that another worker has written meanwhile; the
   // count of a network is added to. Each takes away up to two rows that are over, or that are too many.
+  // `note` writes what a judgement wants of its two rows: a triplet that another message has passed meanwhile is not counted
+  // again.
+  base::Status note(WriteTxn& txn, std::string_view triplet_key, std::string_view network_key, const GreyJudgement& judgement,
+                    std::uint32_t now_s, std::uint64_t most) const;
   base::Status put(WriteTxn& txn, std::string_view key, const GreyRow& row, std::uint32_t now_s, std::uint64_t most) const;
   base::Status erase(WriteTxn& txn, std::string_view key) const;
 

@@ -166,3 +166,15 @@ def test_clamav_finds_what_came_meanwhile(world, destination):
         assert EICAR in destination.wait_for(2)[1].content
     finally:
         clamav.stop()
+
+
+def test_a_bypass_by_hand_lets_go_what_a_broken_filter_keeps_back(world, destination, filter_):
+    gateway = down_with(world, destination, CLEAN, wheres=[filter_.where])
+    filter_.close()
+    destination.start()
+    gateway.wait_log("deliver", "status=deferred (rescan: f0: 451 4.7.1 ")
+    assert destination.messages == []
+    assert gateway.ctl("filter", "bypass", "on", "--domain", "example.test").returncode == 0
+    [entry] = gateway.queue()
+    assert gateway.ctl("queue", "retry", entry["queue_id"]).returncode == 0
+    assert b"\r\nX-Holdfast-Unfiltered: yes\r\n" in destination.wait_for(1)[0].content

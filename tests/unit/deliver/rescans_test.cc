@@ -33,7 +33,7 @@ class RescansTest : public testing::Test {
       config->filters.push_back(one);
     }
     config_ = config;
-    rescans = std::make_unique<Rescans>(bench.loop, config);
+    rescans = std::make_unique<Rescans>(bench.loop, config, [this](const config::Domain& domain) { return domain.name == bypassed; });
   }
 
   ipc::Job keep(const std::string& content = kContent) {
@@ -68,7 +68,7 @@ class RescansTest : public testing::Test {
   FakeFilter filter{bench.loop};
   config::ConfigPtr config_;
   std::unique_ptr<Rescans> rescans;
-  std::string sent;
+  std::string sent, bypassed;
 };
 
 TEST_F(RescansTest, WhatPassesGoesWithAnotherMark) {
@@ -90,6 +90,9 @@ TEST_F(RescansTest, NobodyIsAskedAboutOtherMail) {
   job.recipients[0].address = "b@elsewhere.test";
   EXPECT_EQ(rescans->begin(*record, job, [](const Scanned&) {}), nullptr) << "no domain of ours";
   job.recipients[0].address = "b@example.test";
+  bypassed = "example.test";
+  EXPECT_EQ(rescans->begin(*record, job, [](const Scanned&) {}), nullptr) << "by hand";
+  bypassed.clear();
   auto config = std::make_shared<config::Config>(*config_);
   config->rescan_on_drain = false;
   rescans->reload(config);

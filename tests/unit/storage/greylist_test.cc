@@ -161,6 +161,22 @@ TEST_F(GreylistTest, TheCountOfANetworkIsAddedTo) {
   EXPECT_EQ(find("n")->kind, GreyRow::Kind::kByHand) << "what an admin said stays";
 }
 
+// Two messages at once, or two workers, judge before either has written.
+TEST_F(GreylistTest, ATripletThatPassesTwiceAtOnceCountsOnce) {
+  const GreyRules rules{.delay_s = 10, .window_s = 100, .lifetime_s = 1000, .auto_allow = 2, .max_entries = 1000};
+  put("t", waiting(kNow, kNow + 100));
+  const auto judged = judge_grey(find("t"), find("n"), client, kNow + 20, rules);
+  ASSERT_EQ(judged.word, GreyWord::kPassed);
+  for (int i = 0; i < 2; ++i) {
+    auto txn = WriteTxn::begin(list->env());
+    ASSERT_TRUE(txn);
+    ASSERT_TRUE(list->note(**txn, "t", "n", judged, kNow + 20, 1000));
+    ASSERT_TRUE((*txn)->commit());
+  }
+  EXPECT_EQ(find("t")->kind, GreyRow::Kind::kPassed);
+  EXPECT_EQ(find("n")->count, 1u);
+}
+
 TEST_F(GreylistTest, WhatIsOverGoesWithLaterChanges) {
   for (std::uint32_t i = 0; i < 10; ++i) put("old" + std::to_string(i), waiting(kNow, kNow + 1 + i));
   for (std::uint32_t i = 0; i < 5; ++i) put("new" + std::to_string(i), waiting(kNow + 50, kNow + 1000 + i), kNow + 50);
