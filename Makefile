@@ -19,7 +19,7 @@ PROGRAMS := master smtpd qmgr deliver prober alertd webd gatewayctl holdfast-imp
 RELEASE := build/release
 JOBS := $(shell nproc)
 # The rooms that have threads.
-THREADED := unit_storage unit_smtpd unit_qmgr unit_deliver unit_prober unit_webd
+THREADED := unit_base unit_net unit_ipc unit_storage unit_smtpd unit_qmgr unit_deliver unit_prober unit_filter unit_webd
 empty :=
 space := $(empty) $(empty)
 
@@ -48,7 +48,7 @@ check-all: check
 	ctest --test-dir build/asan -L 'unit|scenario' -j $(JOBS) --output-on-failure
 	cmake --preset tsan
 	ninja -C build/tsan $(THREADED)
-	ctest --test-dir build/tsan -R '^($(subst $(space),|,$(THREADED)))$$' -j $(JOBS) --output-on-failure
+	TSAN_OPTIONS=suppressions=$(CURDIR)/tests/tsan.supp ctest --test-dir build/tsan -R '^($(subst $(space),|,$(THREADED)))$$' -j $(JOBS) --output-on-failure
 	ctest --test-dir $(RELEASE) -L long -j $(JOBS) --output-on-failure
 
 COMPARE := /usr/bin/python3 bench/compare

@@ -44,9 +44,12 @@ TEST(Routes, ViewersChangeNothingButThemselves) {
 std::map<std::string, std::string> documented() {
   std::map<std::string, std::string> out;
   const auto text = base::read_file(std::string(HOLDFAST_SOURCE) + "/docs/openapi.yaml");
-  EXPECT_TRUE(text);
+  if (!text) {
+    ADD_FAILURE() << text.error().text;
+    return out;
+  }
   std::string path, last;
-  for (const auto line : base::split(text ? *text : "", '\n')) {
+  for (const auto line : base::split(*text, '\n')) {
     if (line.starts_with("components:")) break;
     if (line.starts_with("  /")) path = line.substr(3, line.size() - 4);
     for (const auto& [word, method] : {std::pair{"    get:", "GET"}, {"    post:", "POST"}, {"    delete:", "DELETE"}}) {
