@@ -38,11 +38,6 @@ std::string parameters_of(const mail::Envelope& envelope, std::uint64_t size) {
                      envelope.smtputf8 ? " SMTPUTF8" : "");
 }
 
-// As a filter writes it, maybe in brackets.
-std::string_view bare(std::string_view address) {
-  return address.starts_with('<') && address.ends_with('>') ? address.substr(1, address.size() - 2) : address;
-}
-
 }  // namespace
 
 struct Rescans::Chain {
@@ -79,6 +74,7 @@ scanning::Set Rescans::asked_after(const storage::Record& record, const ipc::Job
 void Rescans::reload(config::ConfigPtr config) {
   config_ = std::move(config);
   idle_.clear();
+  health_.reload(*config_);
 }
 
 std::unique_ptr<Rescans::Chain> Rescans::take(const Key& key, const storage::Record& record, bool fresh) {
@@ -100,7 +96,7 @@ std::unique_ptr<Rescans::Chain> Rescans::take(const Key& key, const storage::Rec
                              .helo = envelope.helo},
       storage::rescan_folder(config_->paths.spool), [this, chain = chain.get()](const std::string& filter, const std::string& fault) {
         chain->failed = chain->failed || !fault.empty();
-        if (fault.empty() || !chain->used) health_.note(filter, fault);
+        if (fault.empty() || !chain->used) health_.note(filter, fault, loop_.now());
       });
   scanning::tell_visit(chain->filters->macros(), {.hostname = config_->hostname,
                                                   .listener = envelope.listener,
@@ -237,16 +233,19 @@ bool Rescans::Scan::again(const Outcome& outcome) {
 void Rescans::Scan::passed() {
   const auto changes = chain_->filters->take_changes();
   if (changes.quarantine) return end(ipc::RescanWord::kHold, "quarantine: " + *changes.quarantine);
-  if (!changes.deleted.empty()) return end(ipc::RescanWord::kHold, fmt::format("recipient <{}> is taken away", bare(changes.deleted.front())));
+  for (const auto& gone : changes.deleted) {
+    const auto is_he = [&](const auto& one) { return base::iequals(one.address, gone); };
+    if (std::ranges::any_of(job_.recipients, is_he)) return end(ipc::RescanWord::kHold, fmt::format("recipient <{}> is taken away", gone));
+  }
   for (const auto& more : changes.added) {
     base::log().warning(fmt::format("{}: rescan: a filter adds <{}>: left out, the message is in the queue already",
-                                    mail::QueueId{job_.queue_id}.text(), base::printable(bare(more.address))));
+                                    mail::QueueId{job_.queue_id}.text(), base::printable(more.address)));
   }
   content_.replace_front(0, left_out_ || chain_->failed ? head_ : rescanned(head_));
   stats::count(stats::Counter::kRescanPassed);
   base::log().notice(fmt::format("{}: rescan: passed", mail::QueueId{job_.queue_id}.text()));
   Scanned out;
-  if (changes.sender) out.sender = bare(*changes.sender);
+  if (changes.sender) out.sender = *changes.sender;
   finish(std::move(out));
 }
 

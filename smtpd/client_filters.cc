@@ -1,5 +1,7 @@
 #include "smtpd/client_filters.h"
 
+#include <utility>
+
 #include "common/scanning/told.h"
 
 namespace holdfast::smtpd {
@@ -19,13 +21,15 @@ filtering::FilterChain& ClientFilters::chain(const config::ConfigPtr& config, co
   if (chain_ && config_ == config && set_ == set) return *chain_;
   config_ = config;
   set_ = set;
+  auto specs = scanning::specs_of(*config, set);
+  for (auto& spec : specs) spec.fault = shared_.filters.left_alone(spec.name, shared_.loop.now());
   const std::string name = client_.name.empty() ? client_.literal : client_.name;
   chain_ = std::make_unique<filtering::FilterChain>(
-      shared_.loop, scanning::specs_of(*config, set),
+      shared_.loop, std::move(specs),
       filtering::ClientFacts{.client = {.name = name, .address = client_.address, .port = client_.port},
                              .helo = client_.helo},
       shared_.spool.contents_folder(),
-      [this](const std::string& filter, const std::string& fault) { shared_.filters.note(filter, fault); });
+      [this](const std::string& filter, const std::string& fault) { shared_.filters.note(filter, fault, shared_.loop.now()); });
   const std::string listener = local_.text();
   scanning::tell_visit(chain_->macros(), {.hostname = config->hostname,
                                           .listener = listener,

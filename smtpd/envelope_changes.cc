@@ -13,10 +13,6 @@
 namespace holdfast::smtpd {
 namespace {
 
-std::string_view bare(std::string_view address) {
-  return address.starts_with('<') && address.ends_with('>') ? address.substr(1, address.size() - 2) : address;
-}
-
 bool belongs(const mail::Address& address, const config::Config& config, std::string_view destination) {
   const auto name = base::ascii_domain(address.domain);
   const auto* domain = name ? config.find_domain(*name) : nullptr;
@@ -30,15 +26,15 @@ std::vector<std::string> change_envelope(const filtering::EnvelopeChanges& chang
                                          std::vector<mail::Recipient>& recipients) {
   std::vector<std::string> left_out;
   if (changes.sender) {
-    const auto text = bare(*changes.sender);
+    const auto& text = *changes.sender;
     if (text.empty() || mail::parse_address(text, utf8)) sender = text;
     else left_out.push_back(fmt::format("the sender <{}>, which is no address", base::printable(text)));
   }
   for (const auto& gone : changes.deleted) {
-    std::erase_if(recipients, [&](const mail::Recipient& one) { return base::iequals(one.address, bare(gone)); });
+    std::erase_if(recipients, [&](const mail::Recipient& one) { return base::iequals(one.address, gone); });
   }
   for (const auto& more : changes.added) {
-    const auto text = bare(more.address);
+    const auto& text = more.address;
     const auto address = mail::parse_address(text, utf8);
     if (!address || !belongs(*address, config, destination)) {
       left_out.push_back(fmt::format("the recipient <{}>, who is not of destination {}", base::printable(text), destination));
@@ -46,7 +42,7 @@ std::vector<std::string> change_envelope(const filtering::EnvelopeChanges& chang
     }
     const auto is_he = [&](const mail::Recipient& one) { return base::iequals(one.address, text); };
     if (std::ranges::none_of(recipients, is_he)) {
-      recipients.push_back({.address = std::string(text), .orcpt = {}, .notify = "NEVER", .known = false});
+      recipients.push_back({.address = text, .orcpt = {}, .notify = "NEVER", .known = false});
     }
   }
   return left_out;

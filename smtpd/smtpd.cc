@@ -149,6 +149,7 @@ void Smtpd::reload(config::ConfigPtr config) {
   limits_.reload(*config);
   names_.reload(*config);
   admission_.reload(*config);
+  shared_.filters.reload(*config);
   set_reserve(*config);
   shared_.tls = certificates(config->tls, std::move(shared_.tls));
 }

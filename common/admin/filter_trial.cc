@@ -31,7 +31,7 @@ filtering::TrialResult ask_one(const config::Config& config, const config::Filte
   if (mail.recipient.empty()) mail.recipient = recipient_for(config, filter);
   mail.content = question.content.empty() ? filtering::harmless_mail(mail.hostname, mail.sender, mail.recipient, base::rfc5322_date(base::wall_now()))
                                           : filtering::body_to_wire(question.content);
-  return filtering::try_filter(scanning::spec_of(filter, config.paths), mail, kPatience);
+  return filtering::try_filter(scanning::spec_of(filter, config), mail, kPatience);
 }
 
 std::string verdict(const filtering::TrialResult& said) {

@@ -77,6 +77,15 @@ base::Result<std::pair<std::string_view, std::string_view>> split_server(std::st
   return std::pair{text.substr(0, colon), text.substr(colon + 1)};
 }
 
+// Names in lower case; an address as the kernel spells it, so that one address has one text.
+std::string canonical(std::string_view host) {
+  const std::string text(host);
+  std::array<unsigned char, sizeof(in6_addr)> bytes{};
+  std::array<char, INET6_ADDRSTRLEN> out{};
+  if (::inet_pton(AF_INET6, text.c_str(), bytes.data()) != 1) return base::to_lower(host);
+  return ::inet_ntop(AF_INET6, bytes.data(), out.data(), out.size());
+}
+
 bool looks_numeric(std::string_view host) {
   return !host.empty() && std::ranges::all_of(host, [](char c) { return is_digit(c) || c == '.'; });
 }
@@ -163,10 +172,10 @@ base::Result<HostPort> parse_server(std::string_view text) {
       return fail(Kind::kConfig, fmt::format("'{}' is not a host name: it {}", host, fault));
     }
   }
-  if (port_text.empty()) return HostPort{base::to_lower(host), 25};
+  if (port_text.empty()) return HostPort{canonical(host), 25};
   const auto port = parse_port(port_text);
   if (!port) return fail(Kind::kConfig, fmt::format("'{}': {}", text, port.error().text));
-  return HostPort{base::to_lower(host), *port};
+  return HostPort{canonical(host), *port};
 }
 
 base::Result<HostPort> parse_listen(std::string_view text) {

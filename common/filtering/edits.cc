@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/base/text.h"
 #include "common/milter/header_editor.h"
 
 namespace holdfast::filtering {
@@ -26,14 +27,21 @@ base::Result<std::string> read_front(const storage::Content& content, std::uint6
   return out;
 }
 
+// Filters write addresses with brackets or without.
+std::string bare(std::string_view address) {
+  if (address.starts_with('<') && address.ends_with('>')) address = address.substr(1, address.size() - 2);
+  return std::string(address);
+}
+
 void note(const Edit& edit, EnvelopeChanges& changes) {
   switch (edit.kind) {
-    case Edit::Kind::kChangeFrom: changes.sender = edit.value; break;
-    case Edit::Kind::kAddRcpt: changes.added.push_back({edit.value, edit.parameters}); break;
+    case Edit::Kind::kChangeFrom: changes.sender = bare(edit.value); break;
+    case Edit::Kind::kAddRcpt: changes.added.push_back({bare(edit.value), edit.parameters}); break;
     case Edit::Kind::kDeleteRcpt: {
-      // One that a filter before has added is just not added.
-      const auto gone = std::erase_if(changes.added, [&](const AddedRecipient& one) { return one.address == edit.value; });
-      if (gone == 0) changes.deleted.push_back(edit.value);
+      // He may have been added by a filter before, or be one of the message's own, or both.
+      auto gone = bare(edit.value);
+      std::erase_if(changes.added, [&](const AddedRecipient& one) { return base::iequals(one.address, gone); });
+      changes.deleted.push_back(std::move(gone));
       break;
     }
     case Edit::Kind::kQuarantine:

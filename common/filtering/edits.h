@@ -18,11 +18,12 @@ struct AddedRecipient {
   bool operator==(const AddedRecipient&) const = default;
 };
 
-// Of the envelope, by all filters together, in their order; the content is changed by then.
+// Of the envelope, by all filters together, in their order; the content is changed by then. Addresses without brackets, in
+// whatever case, and maybe none at all: they are a filter's words.
 struct EnvelopeChanges {
-  std::optional<std::string> sender;      // another, maybe "", without brackets
+  std::optional<std::string> sender;      // another, maybe ""
   std::vector<AddedRecipient> added;
-  std::vector<std::string> deleted;       // addresses, as the filter wrote them
+  std::vector<std::string> deleted;       // before any of `added` comes in; maybe none of the message's
   std::optional<std::string> quarantine;  // the first reason given: the message is to be held
 
   bool empty() const { return !sender && added.empty() && deleted.empty() && !quarantine; }

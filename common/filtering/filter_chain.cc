@@ -123,8 +123,8 @@ Outcome FilterChain::outcome_of(const Member& member, const FilterLink::Said& sa
 
 void FilterChain::note_health(Member& member, const FilterLink::Said& said) {
   if (said) {
-    if (!std::exchange(member.healthy, true)) health_(member.link->spec().name, "");
-  } else if (said.error().kind == base::Kind::kTemporary && !member.out) {
+    if (content_ != nullptr || said->kind != Kind::kContinue) health_(member.link->spec().name, "");
+  } else if (said.error().kind == base::Kind::kTemporary && !member.out && member.link->spec().fault.empty()) {
     health_(member.link->spec().name, said.error().text);
   }
 }

@@ -41,7 +41,7 @@ struct Outcome {
 class FilterChain {
  public:
   using Answer = std::function<void(const Outcome&)>;
-  // A filter has failed, or ("") works: told when that changes in this session, and when it answers for the first time.
+  // A filter has failed just now; or ("") it works: it has judged, a content or earlier. To be reached alone says nothing.
   using Health = std::function<void(const std::string& filter, const std::string& fault)>;
 
   // `folder`: where contents that are too long for memory lie.
@@ -67,7 +67,6 @@ class FilterChain {
     std::unique_ptr<FilterLink> link;
     bool greeted = false, named = false;  // connect and HELO were told
     bool out = false;                     // failed, and is left out
-    bool healthy = false;
   };
   using Ask = std::function<bool(milter::FilterSession&)>;
   struct Step {

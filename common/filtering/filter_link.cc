@@ -14,10 +14,11 @@ constexpr std::size_t kMostUnsent = 256 << 10;  // to a filter that answers no p
 }  // namespace
 
 FilterLink::FilterLink(net::Loop& loop, FilterSpec spec)
-    : loop_(loop), spec_(std::move(spec)), deadline_(loop, [this] {
+    : loop_(loop), spec_(std::move(spec)), session_({.body = spec_.longest_body}), deadline_(loop, [this] {
         const auto stage = session_.waits_for();
         fail(!ready_ ? "did not answer in time" : stage ? fmt::format("no word on {} in time", milter::to_text(*stage)) : "takes nothing more");
-      }) {}
+      }),
+      fault_(spec_.fault) {}
 
 FilterLink::~FilterLink() {
   if (stream_ == nullptr || !stream_->open()) return;

@@ -1,6 +1,7 @@
 // What is known of a filter before it is asked: where it listens, and what becomes of mail when it fails.
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 #include "common/net/address.h"
@@ -21,6 +22,8 @@ struct FilterSpec {
   net::Millis connect{30'000};   // until it has answered our offer
   net::Millis command{30'000};   // for a word on connect, HELO, MAIL and RCPT; "in progress" begins it anew
   net::Millis content{300'000};  // likewise, from DATA to the end of the message
+  std::size_t longest_body = 64 << 20;  // bytes of a new body it may send; a longer one is a failure
+  std::string fault{};           // why it is not asked at all, as if it had failed; empty: it is
 };
 
 }  // namespace holdfast::filtering

@@ -32,8 +32,8 @@ Set asked_after(const config::Config& config, const config::Domain& domain, std:
   return out;
 }
 
-filtering::FilterSpec spec_of(const config::Filter& filter, const config::Paths& paths) {
-  const auto where = config::filter_address(filter.milter, paths);
+filtering::FilterSpec spec_of(const config::Filter& filter, const config::Config& config) {
+  const auto where = config::filter_address(filter.milter, config.paths);
   base::expect(where.has_value(), "a milter that is nowhere");
   auto address = where->path.empty() ? net::SocketAddress::ip(where->host, where->port) : net::SocketAddress::unix_path(where->path);
   base::expect(address.has_value(), "a milter without an address");
@@ -42,12 +42,13 @@ filtering::FilterSpec spec_of(const config::Filter& filter, const config::Paths&
           .on_failure = on_failure(filter.on_failure),
           .connect = filter.connect,
           .command = filter.command,
-          .content = filter.content};
+          .content = filter.content,
+          .longest_body = config.smtpd.message_size_limit};
 }
 
 std::vector<filtering::FilterSpec> specs_of(const config::Config& config, const Set& set) {
   std::vector<filtering::FilterSpec> out;
-  for (const auto i : set) out.push_back(spec_of(config.filters.at(i), config.paths));
+  for (const auto i : set) out.push_back(spec_of(config.filters.at(i), config));
   return out;
 }
 

@@ -22,7 +22,7 @@ bool came_by(const std::vector<std::string>& listeners, std::string_view where);
 Set asked_after(const config::Config& config, const config::Domain& domain, std::string_view listener);
 
 // Of checked settings: an address is one.
-filtering::FilterSpec spec_of(const config::Filter& filter, const config::Paths& paths);
+filtering::FilterSpec spec_of(const config::Filter& filter, const config::Config& config);
 std::vector<filtering::FilterSpec> specs_of(const config::Config& config, const Set& set);
 
 }  // namespace holdfast::scanning

@@ -20,7 +20,7 @@ class Clock:
         assert library.exists(), f"{library} is not built"
         self._file, self._path = tempfile.mkstemp(prefix="hf-clock-")
         self.set()
-        self.env = {"LD_PRELOAD": str(library), "HOLDFAST_CLOCK": self._path}
+        self.env = _gateway.preloading(library) | {"HOLDFAST_CLOCK": self._path}
 
     def set(self, **ahead):
         """The arguments of a timedelta: how far it is ahead of the true clock (negative: behind)."""

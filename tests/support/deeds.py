@@ -41,8 +41,7 @@ class Deeds:
         self._map = mmap.mmap(handle, 0)
         os.close(handle)
         self._deed = _Deed.from_buffer(self._map)
-        asan = ":".join(filter(None, [os.environ.get("ASAN_OPTIONS"), "verify_asan_link_order=0"]))
-        self.env = {"LD_PRELOAD": str(library), "HOLDFAST_DEEDS": self.file, "ASAN_OPTIONS": asan}
+        self.env = _gateway.preloading(library) | {"HOLDFAST_DEEDS": self.file}
 
     def do(self, pid, call, *arguments):
         """`call` by its name in CALLS, or by number; texts and bytes are passed by address."""

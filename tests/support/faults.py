@@ -83,9 +83,7 @@ class Faults:
         self._map = mmap.mmap(handle, 0)
         os.close(handle)
         self._rules = [_Rule.from_buffer(self._map, n * ctypes.sizeof(_Rule)) for n in range(_RULES)]
-        # A sanitizer's library wants to be the first; ours only passes calls on, so the order does no harm.
-        asan = ":".join(filter(None, [os.environ.get("ASAN_OPTIONS"), "verify_asan_link_order=0"]))
-        self.env = {"LD_PRELOAD": str(library), "HOLDFAST_FAULTS": self.file, "ASAN_OPTIONS": asan}
+        self.env = _gateway.preloading(library) | {"HOLDFAST_FAULTS": self.file}
 
     def fail(self, operations, path, error, **options):
         """`operations` (a name, or several with spaces between) on `path` and below fail with an errno.

@@ -53,6 +53,7 @@ TEST(Servers, HaveAPortOrGet25) {
   EXPECT_EQ(parse_server("[2001:db8::1]:26").value(), (HostPort{"2001:db8::1", 26}));
   EXPECT_EQ(parse_server("[2001:db8::1]").value(), (HostPort{"2001:db8::1", 25}));
   EXPECT_EQ(parse_server("[2001:db8::1]:26").value().text(), "[2001:db8::1]:26");
+  EXPECT_EQ(parse_server("[2001:DB8:0:0:0::1]:26").value().text(), "[2001:db8::1]:26") << "one address has one text";
 }
 
 TEST(Servers, RefuseWhatIsNeitherNameNorAddress) {

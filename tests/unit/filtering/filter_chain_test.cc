@@ -84,7 +84,7 @@ TEST_F(FilterChainTest, OneIsToldEverythingInOrder) {
   EXPECT_EQ(one.body, ".dot\r\nend\r\n");
   EXPECT_EQ(sent(), kMessage);
   EXPECT_EQ(one.macros.at(0), "Cj|mx.example.test|");
-  EXPECT_EQ(health, (std::vector<std::string>{"one: "}));
+  EXPECT_EQ(health, (std::vector<std::string>{"one: "})) << "it has judged once: to be reached alone says nothing";
 }
 
 TEST_F(FilterChainTest, AConnectionServesTheSession) {
@@ -205,6 +205,38 @@ TEST_F(FilterChainTest, OneThatReadsNothingIsNotFilledUp) {
   EXPECT_EQ(outcome->reply.code, 451);
 }
 
+TEST_F(FilterChainTest, OneThatIsLeftAloneHasFailedWithoutBeingAsked) {
+  for (const auto on_failure : {OnFailure::kAccept, OnFailure::kTempfail}) {
+    FakeFilter one(bench.loop), two(bench.loop);
+    auto left = spec(one, "one", on_failure);
+    left.fault = "is left alone";
+    make({left, spec(two, "two")});
+    EXPECT_EQ(mail(), on_failure == OnFailure::kAccept ? Kind::kContinue : Kind::kRefuse);
+    EXPECT_EQ(outcome->failed, on_failure == OnFailure::kTempfail);
+    EXPECT_EQ(one.connections, 0);
+    EXPECT_EQ(two.connections, on_failure == OnFailure::kAccept ? 1 : 0);
+    EXPECT_TRUE(health.empty()) << "nothing new is known of it";
+  }
+}
+
+TEST_F(FilterChainTest, ABodyLongerThanMessagesMayBeIsAFailure) {
+  FakeFilter one(bench.loop);
+  one.answer = [](char kind, std::string_view) -> std::optional<std::string> {
+    if (kind != 'E') return std::nullopt;
+    return packet('b', std::string(600, 'x')) + packet('b', std::string(600, 'y')) + packet('c');
+  };
+  for (const std::size_t longest : {1'200, 1'199}) {
+    auto bounded = spec(one, "one");
+    bounded.longest_body = longest;
+    make({bounded});
+    mail();
+    rcpt();
+    EXPECT_EQ(content(), longest == 1'200 ? Kind::kContinue : Kind::kRefuse);
+  }
+  EXPECT_EQ(health.back(), "one: its new body is too long");
+  EXPECT_EQ(sent(), kMessage);
+}
+
 struct Failing {
   const char* name;
   std::function<void(FakeFilter&)> prepare;
@@ -228,6 +260,7 @@ TEST_P(FailingFilters, IsWhatTheSpecSays) {
     EXPECT_EQ(two.stages.ends_with("E"), code == 0);
     ASSERT_FALSE(health.empty());
     EXPECT_NE(std::ranges::find(health, std::string("one: ") + GetParam().fault), health.end()) << health.back();
+    EXPECT_EQ(std::ranges::find(health, "one: "), health.end()) << "it has been reached, but it has judged nothing";
     // The session's next message: it is left out, or refused at once.
     EXPECT_EQ(mail(), code == 0 ? Kind::kContinue : Kind::kRefuse);
   }

