@@ -59,6 +59,7 @@ Response check_config(Call& call);
 Response reload_config(Call& call);
 Response list_audit(Call& call);
 Response answer_history(Call& call);
+Response answer_report(Call& call);
 Response list_users(Call& call);
 Response create_user(Call& call);
 Response change_user(Call& call);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/admin/gateway.h"
+#include "common/admin/report_look.h"
 #include "common/admin/web_users.h"
 #include "common/config/web.h"
 #include "webd/ages.h"
@@ -32,6 +33,7 @@ struct House {
   Seen* seen = nullptr;
   // GET history's answer; the times are seconds since 1970.
   std::function<base::Result<std::string>(const std::vector<std::string>& names, std::int64_t from, std::int64_t to)> history;
+  admin::HistoryReader read_history;  // for the report
   std::function<std::vector<std::string>()> locked_names;  // who has to wait before he may try a password again
 };
 

@@ -69,6 +69,7 @@ Webd::Webd(daemon::Context& context, config::Web web)
              .audit = &audit_,
              .seen = &seen_,
              .history = [this](const auto& names, std::int64_t from, std::int64_t to) { return history(names, from, to); },
+             .read_history = [this](const auto& questions) { return read_history(questions); },
              .locked_names = {}},
       server_(loop_, [this](ExchangePtr exchange) { handle(std::move(exchange)); }),
       live_(loop_,

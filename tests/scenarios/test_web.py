@@ -186,6 +186,22 @@ def test_history_begins(shared):
     assert shared.admin.get("history?from=5&to=4").status == 400
 
 
+def test_the_report_is_what_gatewayctl_says(shared):
+    def outages():
+        told = shared.admin.get("report").json()
+        return told if told["outages"] else None
+
+    told = until(outages, "the log tells of the outage", 30)
+    assert told["period"] == "daily" and told["outages"][0]["destination"] == "office" and told["outages"][0]["lasts"]
+    assert "\nOutages\noffice: down " in told["text"]
+    assert told["title"].startswith("[Holdfast mx.example.test] the day until ")
+    weekly = shared.admin.get("report?period=weekly").json()
+    assert weekly["period"] == "weekly" and len(weekly["course"]) in (0, 7, 8)
+    assert shared.ctl("report", "--weekly").stdout.startswith("mx.example.test: the week from ")
+    assert weekly["text"].startswith("mx.example.test: the week from ")
+    assert shared.admin.get("report?period=hourly").status == 400
+
+
 def test_hostile_bytes_cost_nothing(shared):
     admin = shared.admin
     for path in ("/api/v1/queue?%00", "/api/v1/queue?sender=%ff%fe%00", "/%2e%2e/%2e%2e/etc/passwd", "/api/v1/../../x", "/%"):

@@ -13,7 +13,7 @@ from support.waiting import until
 from support.world import World
 
 READS = ["status", "system", "queue", "queue/ages", "destinations", "destinations/office", "destinations/office/history",
-         "domains", "domains/example.test", "recipients", "trace?what=nobody@example.test", "config", "history", "session"]
+         "domains", "domains/example.test", "recipients", "trace?what=nobody@example.test", "config", "history", "report", "session"]
 ADMIN_READS = ["audit", "users", "tokens", "config/diff"]
 DEEDS = {"operator": ["queue/retry", "queue/hold", "queue/release", "queue/thaw", "queue/extend", "destinations/office/probe",
                       "destinations/office/pause", "destinations/office/resume"],

@@ -6,7 +6,7 @@ from support import ports, web
 from support.waiting import until
 
 PASSWORD = web.PASSWORD
-PAGES = ("overview", "queue", "destinations", "domains", "recipients", "trace", "filters", "alerts", "config", "system")
+PAGES = ("overview", "queue", "destinations", "domains", "recipients", "trace", "filters", "report", "alerts", "config", "system")
 
 
 class Dashboard:

@@ -60,7 +60,7 @@ def test_screenshots(world, chromium):
     browser.devtools("Emulation.setTimezoneOverride", timezoneId=ZONE)
     holds(lambda: True, "history is written", OUTAGE_S)
     shots = [("overview", "overview", {"range": "15m"}), ("queue", "queue", {}), ("message", f"message/{hostile}", {}), ("destinations", "destinations", {}),
-             ("domains", "domains/example.test", {}), ("recipients", "recipients", {}), ("trace", "trace", {"what": hostile}), ("alerts", "alerts", {}),
+             ("domains", "domains/example.test", {}), ("recipients", "recipients", {}), ("trace", "trace", {"what": hostile}), ("report", "report", {}), ("alerts", "alerts", {}),
              ("config", "config", {"changed": "1"}), ("system", "system", {})]
     for width, size, theme in (("desktop", DESKTOP, "light"), ("phone", PHONE, "dark")):
         browser.size(size)

@@ -67,7 +67,7 @@ def test_in_a_servers_answer(dashboard, browser):
     dashboard.office.cut()
     dashboard.gateway.wait_state("down")
     dashboard.keep(1)
-    for page in ("overview", "destinations", "queue"):
+    for page in ("overview", "destinations", "queue", "report"):
         dashboard.open(page)
         browser.wait_text("<script>", "main")
         unharmed(browser)

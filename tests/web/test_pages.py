@@ -3,7 +3,7 @@
 from dashboard import PAGES, PASSWORD
 
 HEADINGS = {"overview": "Destinations", "queue": "Queue", "destinations": "Destinations", "domains": "Domains",
-            "recipients": "Recipients", "trace": "Trace", "filters": "Filters", "alerts": "Alerts", "config": "Config", "system": "System"}
+            "recipients": "Recipients", "trace": "Trace", "filters": "Filters", "report": "Report", "alerts": "Alerts", "config": "Config", "system": "System"}
 
 
 def test_login_and_logout(dashboard):

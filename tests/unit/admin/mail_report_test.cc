@@ -6,9 +6,11 @@
 
 #include <gtest/gtest.h>
 
+#include "common/admin/report_json.h"
 #include "common/admin/report_look.h"
 #include "common/admin/report_page.h"
 #include "common/admin/report_times.h"
+#include "common/admin/text_json.h"
 #include "common/base/text.h"
 
 namespace holdfast::admin {
@@ -101,6 +103,42 @@ TEST(MailReport, IsAMailOfSevenBitsWhateverItTells) {
   EXPECT_EQ(body.content.find("<script>"), body.content.rfind("<script>")) << "in the plain text alone";
   EXPECT_EQ(body.content.find("\"><img"), body.content.rfind("\"><img"));
   EXPECT_LT(body.content.size(), 100'000U);
+}
+
+TEST(MailReport, AsJsonHasTheSameFigures) {
+  auto report = sample();
+  std::fill_n(report.steps.begin(), 12, ReportStep{});
+  report.queued_now = 7;
+  const auto out = json::parse(report_json(report));
+  EXPECT_EQ(out["title"], report_title(report));
+  EXPECT_EQ(out["text"], report_text(report));
+  EXPECT_EQ(out["period"], "daily");
+  EXPECT_EQ(out["from"], "2026-11-22T06:00:00Z");
+  EXPECT_EQ(out["totals"]["passed"], 2760);
+  EXPECT_EQ(out["totals"]["most_waiting"], 1234);
+  EXPECT_EQ(out["totals"]["known_seconds"], kDay - 3600);
+  EXPECT_EQ(out["queued_now"], 7);
+  EXPECT_EQ(out["outages"][0]["seconds"], 3600);
+  EXPECT_EQ(out["outages"][0]["to"], "2026-11-23T05:00:00Z");
+  EXPECT_EQ(out["refusals"]["busiest"][0]["recipient"], "x@example.test");
+  ASSERT_EQ(out["course"].size(), 24U);
+  EXPECT_TRUE(out["course"][0]["figures"].is_null()) << "unknown, and not 0";
+  EXPECT_EQ(out["course"][1]["figures"]["refused"], 24);
+  report.steps.clear();
+  EXPECT_TRUE(json::parse(report_json(report))["totals"].is_null());
+}
+
+TEST(MailReport, AsJsonIsUtf8AndBoundedWhateverItTells) {
+  auto report = sample();
+  report.outages.assign(5000, report.outages[0]);
+  report.outages.back().reason = "\xff<script>\x01";
+  report.gaps = {"\xc3"};
+  const auto text = report_json(report);
+  const auto out = json::parse(text);
+  EXPECT_EQ(out["outages_all"], 5000);
+  EXPECT_EQ(out["outages"].size(), 200U) << "the latest of them";
+  EXPECT_EQ(out["outages"].back()["reason"], "\xef\xbf\xbd<script>\x01");
+  EXPECT_EQ(std::ranges::count(text, '\n'), 1) << "one line";
 }
 
 TEST(Refusals, OfOneKindAreCountedTogether) {

@@ -8,6 +8,7 @@ export const PAGES = [
   { name: 'recipients', title: 'Recipients', key: 'r' },
   { name: 'trace', title: 'Trace', key: 't' },
   { name: 'filters', title: 'Filters', key: 'f' },
+  { name: 'report', title: 'Report', key: 'p' },
   { name: 'alerts', title: 'Alerts', key: 'a' },
   { name: 'config', title: 'Config', key: 'c' },
   { name: 'system', title: 'System', key: 's' },
