@@ -189,10 +189,10 @@ def test_history_begins(shared):
 def test_the_report_is_what_gatewayctl_says(shared):
     def outages():
         told = shared.admin.get("report").json()
-        return told if told["outages"] else None
+        return told if told["outages"] and told["outages"][-1]["lasts"] else None
 
     told = until(outages, "the log tells of the outage", 30)
-    assert told["period"] == "daily" and told["outages"][0]["destination"] == "office" and told["outages"][0]["lasts"]
+    assert told["period"] == "daily" and told["outages"][-1]["destination"] == "office"
     assert "\nOutages\noffice: down " in told["text"]
     assert told["title"].startswith("[Holdfast mx.example.test] the day until ")
     weekly = shared.admin.get("report?period=weekly").json()
