@@ -150,6 +150,9 @@ Response error_response(const base::Error& error) {
   return error_response(found->status, found->name, error.text);
 }
 
+Response busy() { return error_response(503, "busy", "too much is being asked just now: try again in a moment"); }
+Response unknown_caller() { return error_response(401, "unauthenticated", "log in, or send a token"); }
+
 std::vector<std::pair<std::string, std::string>> safety_headers(bool secure) {
   std::vector<std::pair<std::string, std::string>> out{
       {"Content-Security-Policy",

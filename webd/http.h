@@ -65,6 +65,8 @@ bool takes_gzip(std::string_view header);
 // {"error": {"kind", "text"}} with the status of the error's kind. `text` is for people.
 Response error_response(int status, std::string_view kind, std::string_view text);
 Response error_response(const base::Error& error);
+Response busy();            // 503: ask again in a moment
+Response unknown_caller();  // 401
 
 // What every answer has: a strict Content-Security-Policy and its kin.
 std::vector<std::pair<std::string, std::string>> safety_headers(bool secure);

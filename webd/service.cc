@@ -6,15 +6,13 @@
 #include <fmt/core.h>
 
 #include "common/admin/metrics.h"
-#include "common/admin/report_look.h"
-#include "common/admin/report_times.h"
 #include "common/admin/text_json.h"
 #include "common/base/log.h"
 #include "common/base/text.h"
 #include "common/net/https.h"
 #include "webd/answers.h"
 #include "webd/assets.h"
-#include "webd/body.h"
+#include "webd/report_making.h"
 #include "webd/routes.h"
 
 namespace holdfast::webd {
@@ -23,14 +21,8 @@ namespace {
 constexpr std::size_t kQuickThreads = 3, kSlowThreads = 2, kPasswordThreads = 1;
 constexpr std::size_t kMostQuick = 200, kMostSlow = 32, kMostPasswords = 8;
 constexpr base::Millis kLastWords{100}, kReportLook{2'000};
-constexpr base::Seconds kReportLogs{120};  // how long logs are read for it
 
 Sessions::Limits limits_of(const config::Web& web) { return {.idle = web.session_idle, .longest = web.session_longest}; }
-
-std::int64_t now_ms() { return base::to_millis(base::wall_now()); }
-
-Response busy() { return error_response(503, "busy", "too much is being asked just now: try again in a moment"); }
-Response unknown_caller() { return error_response(401, "unauthenticated", "log in, or send a token"); }
 
 // An answer has met what cannot be: its request fails, and nothing else.
 Response answer_of(const Route& route, Call& call) {
@@ -120,26 +112,16 @@ void Webd::look_for_report() {
   const auto due_s = reporter_.due(report, now_ms() / 1000, base::mono_now());
   if (!due_s) return;
   const bool taken = slow_.take([this, gateway = gateway_for("webd"), weekly = report.every == "weekly", due_s = *due_s] {
-    const bool done = hand_in_report(*gateway, weekly, due_s);
+    const bool done = hand_in_report(*gateway, weekly, due_s, [this](const auto& questions) { return read_history(questions); });
     loop_.post([this, due_s, done] { reporter_.done(due_s, done, base::mono_now()); });
   });
   if (!taken) reporter_.done(*due_s, false, base::mono_now());
 }
 
-// On a desk. True: alertd has it.
-bool Webd::hand_in_report(admin::Gateway& gateway, bool weekly, std::int64_t due_s) {
-  const auto end = base::mono_now() + kReportLogs;
-  const auto read = [this](const auto& questions) -> base::Status {
-    const std::lock_guard lock(history_door_);
-    if (history_ == nullptr) return base::fail(base::Kind::kUnavailable, "there is no history");
-    return history_->read(questions);
-  };
-  const auto report = admin::look_for_report(gateway, weekly, admin::period_begin(weekly, due_s), due_s, read,
-                                             [end] { return base::mono_now() < end; });
-  const auto body = admin::report_body(report);
-  const auto sent = gateway.ask("alertd", "report.send", {fmt::format("{}", due_s), admin::report_title(report), body.boundary, body.content});
-  if (!sent) base::log().warning("the report waits: " + sent.error().text);
-  return sent.has_value();
+base::Status Webd::read_history(const HistoryQuestions& questions) {
+  const std::lock_guard lock(history_door_);
+  if (history_ == nullptr) return base::fail(base::Kind::kUnavailable, "there is no history");
+  return history_->read(questions);
 }
 
 base::Result<std::string> Webd::history(const std::vector<std::string>& names, std::int64_t from, std::int64_t to) {
@@ -194,6 +176,13 @@ void Webd::drain(std::function<void()> done) {
   if (under_way_ == 0) last_words_.start(kLastWords);
 }
 
+std::int64_t Webd::now_ms() { return base::to_millis(base::wall_now()); }
+
+// An answer has come from a desk.
+void Webd::ended() {
+  if (--under_way_ == 0 && drained_) last_words_.start(kLastWords);
+}
+
 void Webd::handle(ExchangePtr exchange) {
   const auto& path = exchange->request().path;
   const std::string first = path.empty() ? "" : path.front();
@@ -232,7 +221,7 @@ void Webd::serve_metrics(const ExchangePtr& exchange) {
     std::string text = admin::metrics_text(admin::samples(admin::gather_figures(*gateway, HOLDFAST_VERSION)));
     loop_.post([this, exchange, text = std::move(text)] {
       exchange->answer({.type = admin::kMetricsType, .body = text});
-      if (--under_way_ == 0 && drained_) last_words_.start(kLastWords);
+      ended();
     });
   });
   if (taken) return;
@@ -266,107 +255,6 @@ void Webd::handle_api(const ExchangePtr& exchange) {
   run(exchange, found, *caller);
 }
 
-// login, logout, session, live: what is not answered by a thread. False: something else.
-bool Webd::handle_session(const ExchangePtr& exchange, const std::string& word) {
-  const auto& request = exchange->request();
-  const char* method = word == "login" || word == "logout" ? "POST" : word == "session" || word == "live" ? "GET" : nullptr;
-  if (method == nullptr) return false;
-  if (request.method != method) return exchange->answer(error_response(405, "usage", "not by this method")), true;
-  if (word == "login") return log_in(exchange), true;
-  const auto caller = gate_.caller_of(request, loop_.now(), now_ms());
-  if (!caller) return exchange->answer(unknown_caller()), true;
-  if (word == "logout") {
-    const auto no = gate_.forged(request, *caller, loop_.now());
-    no ? exchange->answer(*no) : log_out(*exchange, *caller);
-  } else if (word == "session") {
-    tell_session(*exchange, *caller);
-  } else {
-    open_live(exchange, *caller);
-  }
-  return true;
-}
-
-void Webd::log_in(const ExchangePtr& exchange) {
-  const auto& request = exchange->request();
-  if (const auto no = Gate::foreign(request)) return exchange->answer(*no);
-  const auto body = admin::json::parse(request.body, nullptr, false);
-  const auto text = [&](const char* name) {
-    const bool has = body.is_object() && body.contains(name) && body.at(name).is_string();
-    return has ? body.at(name).get<std::string>() : std::string();
-  };
-  const std::string name = text("name"), password = text("password");
-  if (!admin::user_name_fault(name).empty() || password.empty()) {
-    return exchange->answer(error_response(400, "usage", "name and password are needed"));
-  }
-  if (const auto wait = gate_.throttle().wait(request.address, name, loop_.now()); wait.count() > 0) {
-    auto out = error_response(429, "throttled", fmt::format("too many failed logins: try again in {}", base::spell(wait)));
-    out.headers.emplace_back("Retry-After", fmt::format("{}", wait.count()));
-    return exchange->answer(out);
-  }
-  // Counted before it is known: several at a time get no more tries than one after the other.
-  gate_.throttle().failed(request.address, name, loop_.now());
-  auto accounts = gate_.accounts();
-  const auto* user = accounts.find_user(name);
-  const std::string hash = user != nullptr ? user->password : "";
-  ++under_way_;
-  const bool taken = passwords_.take([this, exchange, name, password, hash] {
-    // Nobody's hash takes as long as somebody's.
-    const bool good = admin::password_fits(password, hash.empty() ? admin::nobodys_hash() : hash) && !hash.empty();
-    loop_.post([this, exchange, name, hash = good ? hash : ""] { logged_in(exchange, name, hash); });
-  });
-  if (taken) return;
-  --under_way_;
-  exchange->answer(busy());
-}
-
-// `hash` is what the password fits; empty: none.
-void Webd::logged_in(const ExchangePtr& exchange, const std::string& name, const std::string& hash) {
-  if (--under_way_ == 0 && drained_) last_words_.start(kLastWords);
-  const auto& request = exchange->request();
-  auto accounts = gate_.accounts();
-  const auto* user = accounts.find_user(name);
-  if (hash.empty() || user == nullptr || user->password != hash) {
-    note(request, name, "", "POST login", "401 wrong name or password");
-    return exchange->answer(error_response(401, "unauthenticated", "wrong name or password"));
-  }
-  gate_.throttle().succeeded(request.address, name);
-  seen_.login(name, now_ms());
-  const Session& session = gate_.sessions().open(*user, request.address, loop_.now());
-  note(request, name, admin::to_text(user->role), "POST login", "ok");
-  exchange->answer({.body = session_text(name, user->role, session.csrf),
-                    .headers = {{"Set-Cookie", Gate::cookie_text(session.token, request.secure)}}});
-}
-
-void Webd::log_out(Exchange& exchange, const Caller& caller) {
-  gate_.sessions().close(caller.session);
-  note(exchange.request(), caller.name, admin::to_text(caller.role), "POST logout", "ok");
-  exchange.answer({.body = "{}\n", .headers = {{"Set-Cookie", Gate::cookie_end(exchange.request().secure)}}});
-}
-
-void Webd::tell_session(Exchange& exchange, const Caller& caller) {
-  const Session* session = gate_.sessions().find(caller.session, loop_.now());
-  exchange.answer({.body = session_text(caller.name, caller.role, session == nullptr ? "" : session->csrf)});
-}
-
-std::string Webd::session_text(const std::string& name, admin::Role role, const std::string& csrf) const {
-  return admin::dump_line({{"name", name},
-                           {"role", admin::to_text(role)},
-                           {"csrf", csrf.empty() ? admin::json() : admin::json(csrf)},
-                           {"version", HOLDFAST_VERSION},
-                           {"hostname", config_->hostname}});
-}
-
-// Its session is looked at once a second, which does not keep it in use: an open page is not a user who is there.
-void Webd::open_live(const ExchangePtr& exchange, const Caller& caller) {
-  auto looked_at = exchange->request();
-  looked_at.headers.emplace(Gate::kUnattended, "1");
-  const bool taken = live_.add(exchange, [this, request = std::move(looked_at), name = caller.name] {
-    const auto still = gate_.caller_of(request, loop_.now(), now_ms());
-    return still && still->name == name;
-  });
-  if (!taken) exchange->answer(error_response(503, "busy", "too many pages are open"));
-}
-
 void Webd::run(const ExchangePtr& exchange, const Match& match, const Caller& caller) {
   Desk& desk = match.route->lane == Lane::kQuick ? quick_ : slow_;
   house_.locked_names = [names = gate_.locked_names(loop_.now())] { return names; };
@@ -398,7 +286,7 @@ void Webd::run(const ExchangePtr& exchange, const Match& match, const Caller& ca
       if (!except.empty()) gate_.accounts(except);
       for (const auto& name : closed) gate_.sessions().close_all_of(name, except);
       exchange->answer(response);
-      if (--under_way_ == 0 && drained_) last_words_.start(kLastWords);
+      ended();
     });
   });
   if (taken) return;

@@ -49,6 +49,8 @@ class Webd final : public daemon::Service {
 
   void run(const ExchangePtr& exchange, const Match& match, const Caller& caller);
   std::string session_text(const std::string& name, admin::Role role, const std::string& csrf) const;
+  void ended();
+  static std::int64_t now_ms();
   void note(const Request& request, const std::string& name, std::string_view role, const std::string& action,
             const std::string& result);
 
@@ -56,7 +58,8 @@ class Webd final : public daemon::Service {
   void open_door();
   void keep_history();
   void look_for_report();
-  bool hand_in_report(admin::Gateway& gateway, bool weekly, std::int64_t due_s);
+  using HistoryQuestions = std::function<void(const storage::History&, const storage::Txn&)>;
+  base::Status read_history(const HistoryQuestions& questions);
   base::Result<std::string> history(const std::vector<std::string>& names, std::int64_t from, std::int64_t to);
   std::shared_ptr<admin::Gateway> gateway_for(const std::string& user) const;
 

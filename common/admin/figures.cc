@@ -44,6 +44,13 @@ void queue_states(const QueueLine& queue, Sink& sink) {
   sink.add({{"state", "frozen"}}, static_cast<double>(queue.frozen));
 }
 
+void destination_queue(const DestinationLine& d, Sink& sink) {
+  if (!d.queued) return;
+  sink.add({{"destination", d.name}, {"state", "deferred"}}, static_cast<double>(d.deferred));
+  sink.add({{"destination", d.name}, {"state", "held"}}, static_cast<double>(d.held));
+  sink.add({{"destination", d.name}, {"state", "frozen"}}, static_cast<double>(d.frozen));
+}
+
 void destination_states(const Status& status, Sink& sink) {
   for (const auto& d : status.destinations) {
     if (d.state.empty()) continue;
@@ -91,8 +98,12 @@ const std::map<std::string_view, Fill>& gauges() {
        }},
       {"holdfast_queue_destination_messages",
        [](const Figures& f, Sink& out) {
+         for (const auto& d : f.status.destinations) destination_queue(d, out);
+       }},
+      {"holdfast_queue_destination_bytes",
+       [](const Figures& f, Sink& out) {
          for (const auto& d : f.status.destinations) {
-           if (d.queued) out.add({{"destination", d.name}}, static_cast<double>(*d.queued));
+           if (d.queued) out.add({{"destination", d.name}}, static_cast<double>(d.bytes));
          }
        }},
       {"holdfast_queue_domain_messages",

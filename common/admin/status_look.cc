@@ -142,6 +142,14 @@ void gather_quotas(const config::Config& config, Status& status,
   for (const auto& [name, domain] : config.domains) add_quota(status, name, domain.quota, counter(name));
 }
 
+void add_queued(const storage::Counter& counter, DestinationLine& line) {
+  line.queued = counter.messages();
+  line.deferred = counter.deferred;
+  line.held = counter.held;
+  line.frozen = counter.frozen;
+  line.bytes = counter.bytes;
+}
+
 void gather_queue(Gateway& gateway, Status& status) {
   const auto said = gateway.qmgr_status();
   gather_qmgr(said, status);
@@ -163,7 +171,7 @@ void gather_queue(Gateway& gateway, Status& status) {
     if (const auto oldest = index.oldest_arrival_ms(txn)) {
       line.oldest_seconds = std::max<std::int64_t>(0, status.now_ms - *oldest) / 1000;
     }
-    for (auto& d : status.destinations) d.queued = index.counter(txn, d.name).messages();
+    for (auto& d : status.destinations) add_queued(index.counter(txn, d.name), d);
     gather_quotas(gateway.config(), status,
                   [&](const std::string& domain) { return domain.empty() ? all : index.domain_counter(txn, domain); });
     status.queue = line;
@@ -172,7 +180,7 @@ void gather_queue(Gateway& gateway, Status& status) {
   // Nothing was ever kept here.
   status.queue =
       QueueLine{.active = active ? std::optional<std::uint64_t>(0) : std::nullopt, .oldest_seconds = std::nullopt};
-  for (auto& d : status.destinations) d.queued = 0;
+  for (auto& d : status.destinations) add_queued({}, d);
   gather_quotas(gateway.config(), status, [](const std::string&) { return storage::Counter{}; });
 }
 

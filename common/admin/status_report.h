@@ -24,7 +24,8 @@ struct DestinationLine {
   std::string reason;
   std::string mode;  // "proxy", "queue", "pass thro'"
   std::int64_t since_ms = 0;
-  std::optional<std::uint64_t> queued;
+  std::optional<std::uint64_t> queued;  // messages: the sum of the next three
+  std::uint64_t deferred = 0, held = 0, frozen = 0, bytes = 0;  // what is under way counts as deferred
   bool stale = false;  // nobody stands by the state any more: it is tried as up
   bool asked = false;  // filters or lists are asked about some of its mail, whatever its state
 };

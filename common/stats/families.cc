@@ -58,7 +58,9 @@ constexpr Family kFamilies[] = {
     {"holdfast_queue_messages", kG, "state (active, deferred, held, frozen)", "Messages in the queue"},
     {"holdfast_queue_bytes", kG, "", "Octets of all queued messages"},
     {"holdfast_queue_oldest_seconds", kG, "", "Age of the oldest queued message; absent while the queue is empty"},
-    {"holdfast_queue_destination_messages", kG, "destination", "Messages in the queue for a destination"},
+    {"holdfast_queue_destination_messages", kG, "destination, state (deferred, held, frozen)",
+     "Messages in the queue for a destination; those that are under way are among the deferred"},
+    {"holdfast_queue_destination_bytes", kG, "destination", "Octets of the messages in the queue for a destination"},
     {"holdfast_queue_domain_messages", kG, "domain", "Messages in the queue with a recipient in a domain"},
 
     {"holdfast_qmgr_indexed_total", kC, "", "Spooled messages that came into the queue"},

@@ -59,6 +59,9 @@ def test_an_outage_is_seen_in_the_figures(office, destination):
     assert seen['holdfast_storage_sync_seconds_count{daemon="smtpd"}'] >= 1
     assert seen["holdfast_qmgr_indexed_total"] == 2
     assert seen['holdfast_queue_domain_messages{domain="example.test"}'] == 2
+    assert seen['holdfast_queue_destination_messages{destination="office",state="deferred"}'] == 2
+    assert seen['holdfast_queue_destination_messages{destination="office",state="held"}'] == 0
+    assert seen['holdfast_queue_destination_bytes{destination="office"}'] == seen["holdfast_queue_bytes"] > 0
     assert seen['holdfast_destination_state{destination="office",state="down"}'] == 1
     assert seen['holdfast_prober_state_changes_total{state="down"}'] == 1
     destination.start()
