@@ -5,6 +5,7 @@
 #include "common/base/announce.h"
 #include "common/storage/new_message.h"
 #include "common/storage/segment.h"
+#include "smtpd/copies.h"
 
 namespace holdfast::smtpd {
 namespace {
@@ -44,7 +45,8 @@ Spool::~Spool() {
   writer_.reset();
 }
 
-std::uint64_t Spool::keep(mail::QueueId id, mail::Envelope envelope, storage::Content content, Done done) {
+std::uint64_t Spool::keep(mail::QueueId id, mail::Envelope envelope, storage::Content content,
+                          std::vector<storage::SpoolWriter::Copy> copies, Done done) {
   const std::uint64_t token = ++last_token_;
   waiting_.emplace(token, std::move(done));
   const auto domains = storage::recipient_domains(envelope);
@@ -53,8 +55,11 @@ std::uint64_t Spool::keep(mail::QueueId id, mail::Envelope envelope, storage::Co
     return token;
   }
   room_.took(domains, content.size());
+  for (const auto& copy : copies) room_.took(storage::recipient_domains(copy.envelope), content.size());
+  std::string mark = copies.empty() ? std::string() : copy_mark(id.text());
   const bool taken = writer_->submit(
-      {.token = token, .id = id, .envelope = std::move(envelope), .content = std::move(content)});
+      {.token = token, .id = id, .envelope = std::move(envelope), .content = std::move(content), .copies = std::move(copies),
+       .copies_head = std::move(mark)});
   if (!taken) refuse(token, "the spool is too busy");
   return token;
 }

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "common/base/error.h"
 #include "common/ipc/channel.h"
@@ -35,8 +36,10 @@ class Spool final : private ipc::ChannelHandler {
 
   // `done` is called on the loop when the record is durable, or with the error that chooses the 4xx: kNoSpace
   // too when a quota is reached.
+  // `copies` are kept with it or not at all; whether they fit into the quotas is the caller's question.
   // The number is for forget().
-  std::uint64_t keep(mail::QueueId id, mail::Envelope envelope, storage::Content content, Done done);
+  std::uint64_t keep(mail::QueueId id, mail::Envelope envelope, storage::Content content, std::vector<storage::SpoolWriter::Copy> copies,
+                     Done done);
   // The client has gone: its `done` is not called any more. What the spool thread has not begun to write is
   // dropped; the rest is kept all the same, and may be a duplicate of what the client sends again (design.md
   // section 4, Promises).

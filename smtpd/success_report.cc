@@ -75,7 +75,7 @@ void report_success(const Taken& taken) {
   const auto report = mail::build_report(facts);
   storage::Content content(taken.shared.spool.contents_folder());
   if (const auto held = content.append(report.content); !held) return not_told(taken.id, held.error());
-  taken.shared.spool.keep(facts.id, envelope_of(taken, facts, report), std::move(content),
+  taken.shared.spool.keep(facts.id, envelope_of(taken, facts, report), std::move(content), {},
                           [id = taken.id, its = facts.id](const base::Status& kept) {
                             if (!kept) return not_told(id, kept.error());
                             base::log().write(mail::events::bounce_queued(id, its, "sender delivery status notification"));

@@ -17,6 +17,7 @@
 #include "common/mail/header_gate.h"
 #include "common/smtp/server_session.h"
 #include "common/storage/content.h"
+#include "common/storage/spool_writer.h"
 #include "smtpd/judgement.h"
 #include "smtpd/relay.h"
 #include "smtpd/shared.h"
@@ -51,6 +52,10 @@ class Transaction {
     Answer answer;
     bool skips = false;  // there is somebody to ask about it, who is not asked
   };
+  struct Copied {
+    mail::QueueId id;
+    std::string of, to;
+  };
 
   const config::Domain* route(mail::Address& recipient) const;
   void screen(Question question);
@@ -79,6 +84,9 @@ class Transaction {
   void keep();
   void keep_for_the_rest(const Word& word);
   void kept(const base::Status& status);
+  // Of what is kept now, if its destination is down (transaction_copies.cc).
+  std::vector<storage::SpoolWriter::Copy> make_copies(const mail::Envelope& original);
+  void log_copies() const;
   void refuse(std::string_view stage, const mail::Reply& reply, std::string_view recipient, const Answer& answer);
   void note_unfiltered(std::string_view what) const;
   void refuse_message(const mail::Reply& reply);
@@ -137,6 +145,7 @@ class Transaction {
   base::Mono ended_{};
   Answer end_answer_;
   std::optional<std::uint64_t> spool_token_;
+  std::vector<Copied> copies_;  // that are spooled with it
 };
 
 }  // namespace holdfast::smtpd

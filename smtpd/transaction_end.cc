@@ -92,8 +92,10 @@ mail::Envelope Transaction::envelope() const {
 }
 
 void Transaction::keep() {
-  spool_token_ =
-      shared_.spool.keep(id_, envelope(), std::move(content_), [this](const base::Status& status) { kept(status); });
+  auto original = envelope();
+  auto copies = make_copies(original);
+  spool_token_ = shared_.spool.keep(id_, std::move(original), std::move(content_), std::move(copies),
+                                    [this](const base::Status& status) { kept(status); });
 }
 
 void Transaction::kept(const base::Status& status) {
@@ -104,6 +106,7 @@ void Transaction::kept(const base::Status& status) {
     stats::observe(stats::Histogram::kKeepSeconds, shared_.loop.now() - ended_);
     base::log().write(mail::events::client(id_, client_.name, client_.address));
     if (unfiltered_) note_unfiltered("kept");
+    log_copies();
     end_answer_(mail::Reply::make(250, "2.0.0", fmt::format("Ok: queued as {}", id_.text())));
     return;
   }

@@ -12,6 +12,7 @@
 #include "common/base/text.h"
 #include "common/config/alerts.h"
 #include "common/config/compile_lists.h"
+#include "common/config/copies.h"
 #include "common/config/finish.h"
 #include "common/config/finish_filters.h"
 #include "common/config/mx.h"
@@ -231,6 +232,7 @@ base::Result<Config> finished(Loader& loader, const std::string& file, Files fil
   finish_security(draft);
   finish_alerts(draft);
   finish_filters(draft);
+  finish_copies(draft);
   finish_admission(draft);
   finish_web(draft);
   if (files == Files::kCheck) {

@@ -4,8 +4,8 @@
 
 #include <fmt/core.h>
 
-#include "common/base/file.h"
 #include "common/base/text.h"
+#include "common/config/lines.h"
 #include "common/config/presets.h"
 #include "common/config/read_item.h"
 #include "common/config/values.h"
@@ -120,24 +120,12 @@ class Reader {
 
   void operator()(const WebhooksSlot& out) {
     if (node_.kind != Node::Kind::kList) return wrong("a list such as [{url: \"https://example.test/hook\", format: json}]");
-    std::vector<Webhook> list;
-    places_.clear();
-    for (const auto& item : node_.items) {
-      if (auto hook = items_.webhook(item)) list.push_back(std::move(*hook));
-      places_.push_back(item.place);
-    }
-    *out.webhooks = std::move(list);
+    read_items(*out.webhooks, [&](const Node& item) { return items_.webhook(item); });
   }
 
   void operator()(const FiltersSlot& out) {
     if (node_.kind != Node::Kind::kList) return wrong("a list such as [{name: rspamd, milter: \"inet:127.0.0.1:11332\"}]");
-    std::vector<Filter> list;
-    places_.clear();
-    for (const auto& item : node_.items) {
-      if (auto filter = items_.filter(item)) list.push_back(std::move(*filter));
-      places_.push_back(item.place);
-    }
-    *out.filters = std::move(list);
+    read_items(*out.filters, [&](const Node& item) { return items_.filter(item); });
   }
 
   void operator()(const ResolversSlot& out) {
@@ -211,20 +199,20 @@ class Reader {
     if (node_.kind == Node::Kind::kNull) return out.copies->clear();
     if (node_.kind != Node::Kind::kMap) return wrong("addresses with their own: {boss@example.test: boss@elsewhere.test}");
     std::map<std::string, std::string, std::less<>> copies;
-    places_.clear();
     for (const auto& entry : node_.entries) {
       if (entry.value.kind != Node::Kind::kScalar) {
         fault_at(entry.place, fmt::format("'{}' must be one address", entry.key));
-      } else if (checked_at(entry.place, entry.key) && checked_at(entry.value.place, entry.value.text)) {
-        copies[base::to_lower(entry.key)] = entry.value.text;
+      } else if (!copies.emplace(base::to_lower(entry.key), entry.value.text).second) {
+        fault_at(entry.place, fmt::format("'{}' is there twice", entry.key));
       }
-      places_.push_back(entry.place);
     }
     *out.copies = std::move(copies);
   }
 
   void operator()(const TextsSlot& out) {
-    if (node_.kind == Node::Kind::kScalar && !node_.text.empty()) return read_texts_file(out);
+    if (node_.kind == Node::Kind::kScalar && !node_.text.empty()) {
+      return read_file(*out.file, *out.texts, [&](const Line& line) { return checked_at(line.place, line.text); });
+    }
     std::vector<std::string> list;
     if (!each_scalar("a list of texts or the name of a file", [&](const Node& item) {
           if (checked_at(item.place, item.text)) list.push_back(item.text);
@@ -237,7 +225,12 @@ class Reader {
 
   void operator()(const RecipientsSlot& out) {
     places_.clear();
-    if (node_.kind == Node::Kind::kScalar && !node_.text.empty()) return read_recipient_file(out);
+    if (node_.kind == Node::Kind::kScalar && !node_.text.empty()) {
+      return read_file(*out.file, *out.addresses, [&](const Line& line) {
+        places_.push_back(line.place);
+        return true;
+      });
+    }
     std::vector<std::string> list;
     if (!each_scalar("a list of addresses or the name of a file", [&](const Node& item) {
           list.push_back(item.text);
@@ -325,6 +318,17 @@ class Reader {
     return true;
   }
 
+  template <class Item, class Read>
+  void read_items(std::vector<Item>& out, Read read) {
+    std::vector<Item> list;
+    places_.clear();
+    for (const auto& item : node_.items) {
+      if (auto one = read(item)) list.push_back(std::move(*one));
+      places_.push_back(item.place);
+    }
+    out = std::move(list);
+  }
+
   template <class Parse>
   void read_servers(std::vector<HostPort>& out, std::string_view wanted, Parse parse) {
     std::vector<HostPort> list;
@@ -341,40 +345,17 @@ class Reader {
     if (!list.empty()) out = std::move(list);
   }
 
-  // Lines without their comments, with the place of each.
+  // Of the file that is named here; each line it has is given to `take`.
   template <class Take>
-  bool each_line(std::string& file, Take take) {
+  void read_file(std::string& file, std::vector<std::string>& out, Take take) {
     const std::string path = beside(node_.place.file, node_.text);
-    const auto text = base::read_file(path, 64 << 20);
-    if (!text) {
-      fault(text.error().text);
-      return false;
-    }
+    auto lines = read_lines(path);
+    if (!lines) return fault(lines.error().text);
     file = path;
-    int number = 0;
-    for (std::string_view line : base::split(*text, '\n')) {
-      ++number;
-      line = base::trim(line.substr(0, line.find('#')));
-      if (!line.empty()) take(std::string(line), Place{path, number});
+    out.clear();
+    for (auto& line : *lines) {
+      if (take(line)) out.push_back(std::move(line.text));
     }
-    return true;
-  }
-
-  void read_texts_file(const TextsSlot& out) {
-    std::vector<std::string> list;
-    const bool read = each_line(*out.file, [&](std::string line, const Place& place) {
-      if (checked_at(place, line)) list.push_back(std::move(line));
-    });
-    if (read) *out.texts = std::move(list);
-  }
-
-  void read_recipient_file(const RecipientsSlot& out) {
-    std::vector<std::string> list;
-    const bool read = each_line(*out.file, [&](std::string line, Place place) {
-      list.push_back(std::move(line));
-      places_.push_back(std::move(place));
-    });
-    if (read) *out.addresses = std::move(list);
   }
 
   void read_phases(const RetrySlot& out) {

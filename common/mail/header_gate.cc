@@ -9,7 +9,7 @@ namespace holdfast::mail {
 namespace {
 
 constexpr std::size_t kMaxFieldName = 256;
-constexpr std::string_view kOurs = "X-Holdfast-";
+constexpr std::string_view kOurs = "X-Holdfast-", kCopy = "X-Holdfast-Copy-Of";
 
 bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
@@ -43,6 +43,7 @@ void HeaderGate::begin_line(Kind kind, std::string_view line) {
   if (kind != Kind::kField) return;
   fields_ += doubtful_ ? 0 : 1;
   dropping_ = base::istarts_with(line, kOurs);
+  copy_ = copy_ || (dropping_ && base::istarts_with(line, kCopy));
   if (is_received(line)) ++received_;
 }
 

@@ -31,6 +31,8 @@ class HeaderGate {
   std::uint64_t octets() const { return octets_; }
   std::uint64_t fields() const { return fields_; }
   std::uint64_t received() const { return received_; }  // Received fields: the hops so far
+  // It came with the mark of an emergency copy (decision 27), ours or a stranger's: which was taken out.
+  bool copy() const { return copy_; }
 
  private:
   enum class Place { kLineStart, kLine, kBody };
@@ -43,6 +45,7 @@ class HeaderGate {
 
   Place place_ = Place::kLineStart;
   bool dropping_ = false;  // the present field
+  bool copy_ = false;
   bool first_ = true;      // no line has begun
   bool doubtful_ = false;  // a line that is no field has come
   bool last_line_ = false;

@@ -22,7 +22,7 @@ enum class Counter : std::uint16_t {
   kReceivedBytes, kProxiedBytes, kKeptBytes,
   kMessagesProxied, kMessagesKept, kMessagesRefused, kMessagesDeferred,
   kRecipientsLive, kRecipientsKept,
-  kFilterRefused, kFilterDiscarded, kFilterHeld, kMessagesUnfiltered,
+  kFilterRefused, kFilterDiscarded, kFilterHeld, kMessagesUnfiltered, kMessagesCopied,
   kListAllowed, kListBlockedClient, kListBlockedHelo, kListBlockedSender, kListBlockedRecipient,
   kDnsblBlocked, kDnsblFailed, kGreylistPutOff, kGreylistPassed, kGreylistKnown, kGreylistFailed,
   // the classes of RFC 3463 section 3, in its order: of 4xx, then of 5xx

@@ -13,7 +13,11 @@ namespace {
 
 // Enough to know whether a segment has room before the envelope is encoded for good.
 std::uint64_t record_length(const SpoolWriter::Submission& s) {
-  return kRecordHeaderBytes + base::encode(s.envelope).size() + s.content.size();
+  std::uint64_t length = kRecordHeaderBytes + base::encode(s.envelope).size() + s.content.size();
+  for (const auto& copy : s.copies) {
+    length = padded(length) + kRecordHeaderBytes + base::encode(copy.envelope).size() + s.copies_head.size() + s.content.size();
+  }
+  return length;
 }
 
 }  // namespace
@@ -78,14 +82,27 @@ void SpoolWriter::run() {
 void SpoolWriter::write_batch(std::deque<Submission> batch) {
   Batch out;
   std::size_t first_unsynced = 0;
-  for (const auto& submission : batch) {
+  for (auto& submission : batch) {
     const auto room = make_room(record_length(submission), out, first_unsynced);
-    auto record = room ? segment_->append(submission.id, 0, submission.envelope, submission.content)
-                       : base::Result<mail::RecordRef>(std::unexpected(room.error()));
+    auto record = room ? append(submission) : base::Result<mail::RecordRef>(std::unexpected(room.error()));
     out.completions.push_back({submission.token, std::move(record)});
   }
   sync(out, first_unsynced);
   finished_(std::move(out));
+}
+
+base::Result<mail::RecordRef> SpoolWriter::append(Submission& submission) {
+  const auto begin = segment_->end();
+  auto record = segment_->append(submission.id, 0, submission.envelope, submission.content);
+  if (!record || submission.copies.empty()) return record;
+  submission.content.replace_front(0, std::move(submission.copies_head));
+  for (const auto& copy : submission.copies) {
+    if (auto done = segment_->append(copy.id, 0, copy.envelope, submission.content); !done) {
+      (void)segment_->cut_back(begin);
+      return done;
+    }
+  }
+  return record;
 }
 
 // After this segment_ takes a record of this length, or an error says why none does.

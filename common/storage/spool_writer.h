@@ -23,11 +23,20 @@ namespace holdfast::storage {
 
 class SpoolWriter {
  public:
+  // A second message of the same content.
+  struct Copy {
+    mail::QueueId id;
+    mail::Envelope envelope;
+  };
   struct Submission {
     std::uint64_t token = 0;  // the caller's, given back in the completion
     mail::QueueId id;
     mail::Envelope envelope;
     Content content;
+    // Written behind it into the same segment, with `copies_head` before the content; one completion for all, which is an
+    // error when one of them could not be written: then none is there.
+    std::vector<Copy> copies{};
+    std::string copies_head{};
   };
   struct Completion {
     std::uint64_t token = 0;
@@ -61,7 +70,7 @@ class SpoolWriter {
  private:
   void run();
   void write_batch(std::deque<Submission> batch);
-  base::Result<mail::RecordRef> append(const Submission& submission);
+  base::Result<mail::RecordRef> append(Submission& submission);
   void sync(Batch& out, std::size_t& first_unsynced);
   base::Status make_room(std::uint64_t length, Batch& out, std::size_t& first_unsynced);
   void note_mark(bool sealed, Batch& out);

@@ -22,6 +22,7 @@ def test_known_recipients_are_kept_and_delivered_at_once(world, destination):
     gateway.wait_log("deliver", "to=<local@example.test>")
     gateway.wait_queue(0)
     assert gateway.status()["destinations"][0]["mode"] == "queue"
+    assert [row["mode"] for row in gateway.json("dest", "list")] == ["queue"]
     assert gateway.log("smtpd").count("unfiltered") == 0
 
 
@@ -70,6 +71,24 @@ def test_while_down_as_ever(world, destination):
     destination.start()
     destination.wait_for(1)
     gateway.wait_queue(0)
+
+
+def test_ehlo_offers_what_the_destination_takes(world, destination):
+    """Up or down: what is spooled now must be one that it takes later."""
+    destination.on("ehlo", "250-dest.test\n250-SIZE 20000\n250 PIPELINING")
+    gateway = queueing(world, destination)
+
+    def offers():
+        with gateway.client() as client:
+            words = client.ehlo().text
+            assert "SIZE 20000" in words and "8BITMIME" not in words and "SMTPUTF8" not in words, words
+    offers()
+    with gateway.client() as client:
+        client.ehlo()
+        assert client.mail("a@client.test", "SIZE=30000").code == 552
+    destination.close()
+    gateway.wait_state("down")
+    offers()
 
 
 def test_a_transaction_has_one_mode(world, destination):

@@ -189,5 +189,18 @@ TEST(Mode, IsThatOfTheDesign) {
   EXPECT_EQ(mode_text("paused"), "queue");
 }
 
+TEST(Status, ThePagesHeaderNamesTheMostUnusualMode) {
+  const auto shown = [](const std::vector<std::string>& modes) {
+    Status status;
+    for (const auto& mode : modes) status.destinations.emplace_back().mode = mode;
+    return overall_mode(status);
+  };
+  EXPECT_EQ(shown({}), "-");
+  EXPECT_EQ(shown({"proxy", "proxy"}), "proxy");
+  EXPECT_EQ(shown({"greylist", "proxy"}), "greylist");
+  EXPECT_EQ(shown({"queue", "greylist", "proxy"}), "queue");
+  EXPECT_EQ(shown({"pass thro'", "queue"}), "pass thro'");
+}
+
 }  // namespace
 }  // namespace holdfast::admin

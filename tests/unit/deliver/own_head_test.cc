@@ -12,6 +12,15 @@ TEST(OwnHead, IsOurFieldAndTheMark) {
   EXPECT_EQ(rescanned(head), "Received: from x\r\n\tby y;\r\n z\r\nX-Holdfast-Unfiltered: rescanned\r\n");
 }
 
+TEST(OwnHead, OfACopyHasItsMarkBefore) {
+  const std::string head = "X-Holdfast-Copy-Of: 1A\r\nReceived: from x\r\nX-Holdfast-Unfiltered: yes\r\n";
+  EXPECT_EQ(own_head(head + "Subject: a\r\n\r\n"), head.size());
+  EXPECT_EQ(rescanned(head), "X-Holdfast-Copy-Of: 1A\r\nReceived: from x\r\nX-Holdfast-Unfiltered: rescanned\r\n");
+  for (const std::string_view content : {"X-Holdfast-Copy-Of: ", "X-Holdfast-Copy-Of: 1A\r\n", "X-Holdfast-Copy-Of: 1A\r\nX-Holdfast-Unfiltered: yes\r\n"}) {
+    EXPECT_EQ(own_head(content), 0u) << content;
+  }
+}
+
 TEST(OwnHead, NothingElseIs) {
   for (const std::string_view content :
        {"", "Received: from x", "Received: from x\r\n", "Received: from x\r\nSubject: a\r\n", "X-Holdfast-Unfiltered: yes\r\n",

@@ -62,6 +62,24 @@ TEST(HeaderGate, TakesOurFieldsOut) {
   EXPECT_EQ(pass_all_ways("X-Holdfast-A: b").text, "");
 }
 
+TEST(HeaderGate, KnowsACopyByItsMark) {
+  const auto copy = [](std::string_view message, std::size_t piece) {
+    HeaderGate gate;
+    for (std::size_t at = 0; at < message.size(); at += piece) {
+      auto in = message.substr(at, piece);
+      while (gate.next(in)) {
+      }
+    }
+    return gate.copy();
+  };
+  for (const std::size_t piece : {1u, 7u, 1000u}) {
+    EXPECT_TRUE(copy("A: b\r\nX-Holdfast-Copy-Of: 1\r\n\r\n", piece));
+    EXPECT_TRUE(copy("x-holdfast-COPY-of: 1\r\n\r\n", piece));
+    EXPECT_TRUE(copy("no field\r\nX-Holdfast-Copy-Of : 1\r\n\r\n", piece)) << "where others still read fields";
+    EXPECT_FALSE(copy("X-Holdfast-Unfiltered: yes\r\nSubject: X-Holdfast-Copy-Of: 1\r\n X-Holdfast-Copy-Of: 1\r\n\r\nX-Holdfast-Copy-Of: 1\r\n", piece));
+  }
+}
+
 // Behind a line that is no field some still read fields; and a name may be longer than we look.
 TEST(HeaderGate, IsNotBlindBehindABadLine) {
   for (const std::string& bad : {std::string("no field\r\n"), std::string("From a@b.test Thu Jan  1\r\n"), std::string(": x\r\n"),

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "common/base/codec.h"
+#include "common/storage/record.h"
 #include "common/storage/segment_reader.h"
 #include "tests/unit/storage/support.h"
 
@@ -136,6 +138,46 @@ TEST_F(SpoolWriterTest, AFailedWriteConcernsItsMessageOnly) {
   ASSERT_FALSE(seen_.completions[2].record);
   EXPECT_EQ(seen_.completions[2].record.error().kind, base::Kind::kNoSpace);
   EXPECT_TRUE(seen_.completions[3].record);
+}
+
+TEST_F(SpoolWriterTest, CopiesStandBehindTheirOriginal) {
+  test::FaultyOps ops;
+  auto spool = start(ops);
+  auto with = message(1, "Subject: x\r\n");
+  with.copies.push_back({QueueId::make(5, 2), test::envelope("b@example.test", "c@elsewhere.test")});
+  with.copies.push_back({QueueId::make(5, 3), test::envelope("b@example.test", "d@elsewhere.test")});
+  with.copies_head = "Copy: yes\r\n";
+  ASSERT_TRUE(spool->submit(std::move(with)));
+  seen_.wait_for(1);
+  EXPECT_EQ(ops.syncs, 1);
+  EXPECT_EQ(seen_.marks.back().upto, kBlock * 4);
+  const auto original = Record::open(folder_.path(), *seen_.completions[0].record, QueueId::make(5, 1), 0);
+  ASSERT_TRUE(original);
+  EXPECT_EQ(original->content(), "Subject: x\r\n");
+  const auto length = kRecordHeaderBytes + base::encode(test::envelope("b@example.test", "c@elsewhere.test")).size() + 23;
+  for (std::uint64_t n = 2; n <= 3; ++n) {
+    const auto copy = Record::open(folder_.path(), {5, 1, kBlock * n, length}, QueueId::make(5, n), 0);
+    ASSERT_TRUE(copy) << n;
+    EXPECT_EQ(copy->content(), "Copy: yes\r\nSubject: x\r\n");
+    EXPECT_EQ(copy->envelope().sender, "b@example.test");
+  }
+}
+
+TEST_F(SpoolWriterTest, ACopyThatCannotBeWrittenTakesItsOriginalBack) {
+  GatedOps ops;
+  auto spool = start(ops);
+  ASSERT_TRUE(spool->submit(message(1)));
+  ops.wait_until_syncing();
+  ops.write_in = 2;
+  auto with = message(2);
+  with.copies.push_back({QueueId::make(5, 3), test::envelope()});
+  ASSERT_TRUE(spool->submit(std::move(with)));
+  ASSERT_TRUE(spool->submit(message(4)));
+  ops.open();
+  seen_.wait_for(3);
+  EXPECT_FALSE(seen_.completions[1].record);
+  ASSERT_TRUE(seen_.completions[2].record);
+  EXPECT_EQ(seen_.completions[2].record->offset, kBlock * 2) << "where the original stood";
 }
 
 TEST_F(SpoolWriterTest, AFailedSyncConcernsAllWhoWaitAndEndsTheSegment) {

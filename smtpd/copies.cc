@@ -1,0 +1,53 @@
+#include "smtpd/copies.h"
+
+#include <algorithm>
+
+#include <fmt/core.h>
+
+#include "common/base/text.h"
+#include "common/config/report_road.h"
+#include "common/mail/address.h"
+
+namespace holdfast::smtpd {
+namespace {
+
+// Nobody: no copy is made for him.
+const std::string* target_of(const config::Config& config, const std::string& recipient) {
+  const auto address = mail::parse_address(recipient, true);
+  if (!address) return nullptr;
+  const auto at = config.copies.find(mail::recipient_key(*address, config.recipient_delimiter));
+  return at == config.copies.end() ? nullptr : &at->second;
+}
+
+bool among(const std::vector<mail::Recipient>& recipients, const std::string& address) {
+  return std::ranges::any_of(recipients, [&](const auto& one) { return base::iequals(one.address, address); });
+}
+
+mail::Envelope copy_for(const config::Config& config, const mail::Envelope& original, const std::string& recipient, const std::string& target) {
+  mail::Envelope out = original;
+  out.sender = recipient;
+  out.recipients = {{.address = target, .orcpt = {}, .notify = "NEVER", .known = false}};
+  out.destination = config::report_destination(config, target);
+  out.unfiltered = original.unfiltered && out.destination != config::kBounces;
+  out.ret.clear();
+  out.envid.clear();
+  return out;
+}
+
+}  // namespace
+
+std::vector<mail::Envelope> copies_of(const config::Config& config, const mail::Envelope& original) {
+  std::vector<mail::Envelope> out;
+  if (config.copies.empty() || original.sender.empty() || !original.hold.empty()) return out;
+  for (const auto& recipient : original.recipients) {
+    const auto* target = target_of(config, recipient.address);
+    if (target == nullptr || among(original.recipients, *target)) continue;
+    if (std::ranges::any_of(out, [&](const auto& made) { return among(made.recipients, *target); })) continue;
+    out.push_back(copy_for(config, original, recipient.address, *target));
+  }
+  return out;
+}
+
+std::string copy_mark(const std::string& original_id) { return fmt::format("X-Holdfast-Copy-Of: {}\r\n", original_id); }
+
+}  // namespace holdfast::smtpd

@@ -1,0 +1,41 @@
+// Emergency copies of what is kept (decision 27): written with the original, or not at all.
+#include <fmt/core.h>
+
+#include "common/base/log.h"
+#include "common/mail/events.h"
+#include "common/stats/counters.h"
+#include "common/storage/new_message.h"
+#include "smtpd/copies.h"
+#include "smtpd/transaction.h"
+
+namespace holdfast::smtpd {
+
+// A pause is no emergency, and a copy that comes back is not copied again.
+std::vector<storage::SpoolWriter::Copy> Transaction::make_copies(const mail::Envelope& original) {
+  std::vector<storage::SpoolWriter::Copy> out;
+  if (config_->copies.empty() || gate_.copy()) return out;
+  if (shared_.book.state(*destination_, base::wall_now()) != mail::DestinationState::kDown) return out;
+  for (auto& copy : copies_of(*config_, original)) {
+    const auto& target = copy.recipients.front().address;
+    if (!shared_.spool.room().fits(storage::recipient_domains(copy), content_.size())) {
+      base::log().warning(fmt::format("{}: no copy to <{}>: a quota of the queue is reached", id_.text(), target));
+      continue;
+    }
+    const auto id = shared_.next_id();
+    copies_.push_back({.id = id, .of = copy.sender, .to = target});
+    out.push_back({.id = id, .envelope = std::move(copy)});
+  }
+  return out;
+}
+
+void Transaction::log_copies() const {
+  for (const auto& copy : copies_) {
+    stats::count(stats::Counter::kMessagesCopied);
+    base::log().notice(fmt::format("{}: copy={}, to=<{}>, for=<{}>, while {} is down", id_.text(), copy.id.text(), copy.to, copy.of,
+                                   destination_->name));
+    base::log().write(mail::events::client(copy.id, client_.name, client_.address));
+    base::log().notice(fmt::format("{}: copy_of={}, for=<{}>", copy.id.text(), id_.text(), copy.of));
+  }
+}
+
+}  // namespace holdfast::smtpd
