@@ -5,6 +5,12 @@
 
 namespace holdfast::alertd {
 
+namespace {
+
+bool is_report(const std::pair<const std::uint64_t, Notice>& entry) { return entry.second.what == What::kReport; }
+
+}  // namespace
+
 std::int64_t retry_wait(std::uint32_t attempts) {
   static constexpr std::int64_t kSeconds[] = {10, 30, 60, 120, 300, 600, 900};
   const auto at = std::min<std::size_t>(attempts == 0 ? 0 : attempts - 1, std::size(kSeconds) - 1);
@@ -58,11 +64,20 @@ std::uint64_t Outbox::add_by(const std::vector<std::string>& roads, Notice notic
   changed_.insert(notice.id);
   unwritten_.insert(notice.id);
   notices_.emplace(notice.id, std::move(notice));
-  if (notices_.size() > kMost) {
-    notices_.begin()->second.deliveries.clear();
-    drop_done();
-  }
+  make_room();
   return last_id_;
+}
+
+void Outbox::make_room() {
+  const auto reports = static_cast<std::size_t>(std::ranges::count_if(notices_, is_report));
+  if (reports > kMostReports || (notices_.size() > kMost && reports > 0)) {
+    std::ranges::find_if(notices_, is_report)->second.deliveries.clear();
+  } else if (notices_.size() > kMost) {
+    notices_.begin()->second.deliveries.clear();
+  } else {
+    return;
+  }
+  drop_done();
 }
 
 void Outbox::written(const std::set<std::uint64_t>& ids) {

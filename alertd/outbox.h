@@ -20,7 +20,8 @@ std::int64_t retry_wait(std::uint32_t attempts);
 class Outbox {
  public:
   static constexpr std::int64_t kKeep = 4LL * 86'400'000;
-  static constexpr std::size_t kMost = 500;  // notices; then the oldest go
+  static constexpr std::size_t kMost = 500;       // notices; then the oldest go, reports before alerts
+  static constexpr std::size_t kMostReports = 10;  // of these
 
   void restore(std::vector<Notice> notices);
 
@@ -54,6 +55,7 @@ class Outbox {
  private:
   Delivery* delivery(std::uint64_t id, const std::string& road);
   void drop_done();
+  void make_room();
   void drop_older_repetitions(const Notice& fresh);
 
   std::vector<std::string> roads_;

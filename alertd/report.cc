@@ -41,6 +41,13 @@ std::vector<std::string> report_roads(const config::Alerts& alerts) {
   return out;
 }
 
+bool ReportPace::take(base::Mono now) {
+  while (!taken_.empty() && now - taken_.front() >= kWithin) taken_.pop_front();
+  if (taken_.size() >= kMost) return false;
+  taken_.push_back(now);
+  return true;
+}
+
 std::uint64_t report_number(const std::vector<std::string>& words) {
   return words.empty() ? 0 : base::to_number(words.front()).value_or(0);
 }

@@ -3,12 +3,14 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "alertd/alert.h"
 #include "common/base/error.h"
+#include "common/base/time.h"
 #include "common/config/config.h"
 
 namespace holdfast::alertd {
@@ -25,5 +27,17 @@ base::Result<Notice> report_notice(const std::vector<std::string>& words, const 
 
 // The moment in the first word; 0: made by hand.
 std::uint64_t report_number(const std::vector<std::string>& words);
+
+// How many are taken: kMost in any kWithin. Whoever owns webd must not fill the admin's mailbox.
+class ReportPace {
+ public:
+  static constexpr std::size_t kMost = 20;
+  static constexpr auto kWithin = base::Seconds(3600);
+
+  bool take(base::Mono now);
+
+ private:
+  std::deque<base::Mono> taken_;
+};
 
 }  // namespace holdfast::alertd

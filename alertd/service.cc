@@ -334,7 +334,7 @@ void Service::control(ipc::Channel& from, const ipc::Control& question) {
   reply(answer);
 }
 
-// Answered when it is on disk. The one of a moment is taken once, whoever asks again: webd does, when it was killed before
+// Answered when it is on disk; bounded, as whoever owns webd may hand in what he likes. The one of a moment is taken once, whoever asks again: webd does, when it was killed before
 // it could note down our answer.
 void Service::take_report(const ipc::Control& question, const ControlDesk::Reply& reply) {
   const auto refuse = [&](base::Kind kind, std::string text) { reply({.exit = base::exit_code(kind), .json = {}, .text = std::move(text)}); };
@@ -347,8 +347,12 @@ void Service::take_report(const ipc::Control& question, const ControlDesk::Reply
   const auto told = [reply, count = roads.size()] { reply({.exit = 0, .json = fmt::format(R"({{"queued":{}}})", count), .text = {}}); };
   const auto before = taken_.find(kName);
   if (number == 0 || before == taken_.end() || before->second.number != number) {
+    if (!report_pace_.take(base::mono_now())) {
+      return refuse(base::Kind::kTemporary, fmt::format("{} reports were handed in within an hour: try again later", ReportPace::kMost));
+    }
     base::log().notice(base::printable(fmt::format("report.send by {}: {}", question.user, notice->title)));
-    outbox_.add_by(roads, std::move(*notice), wall_ms());
+    const auto added = outbox_.add_by(roads, std::move(*notice), wall_ms());
+    if (outbox_.find(added) == nullptr) return refuse(base::Kind::kTemporary, "too many alerts wait: try again later");
     if (number != 0) {
       taken_[kName] = {.sender = kName, .pid = 0, .number = number};
       changed_taken_.insert(kName);

@@ -68,6 +68,7 @@ class Service : public daemon::Service, private ipc::ChannelHandler {
   CommandRunner commands_;
   Roads roads_;
   RoadStates road_states_;
+  ReportPace report_pace_;
   std::set<std::string> busy_;
   std::map<std::string, ipc::Destination> told_;   // what prober said last of each
   std::map<std::string, Taken> taken_;             // by sender

@@ -12,7 +12,7 @@
 namespace holdfast::admin {
 namespace {
 
-constexpr std::string_view kBegin = "NOQUEUE: reject: ";
+constexpr std::string_view kNoId = "NOQUEUE: ", kReject = "reject: ", kFilter = "milter-";
 constexpr std::string_view kUnreachable = "451 4.4.1";
 
 // The address in "… key<address>…"; smtpd lets no '>' and no blank stand in it.
@@ -21,6 +21,19 @@ std::string address_behind(std::string_view text, std::string_view key) {
   if (at == text.npos) return "";
   text.remove_prefix(at + key.size());
   return std::string(text.substr(0, text.find('>')));
+}
+
+// Takes "NOQUEUE: reject: " off, or behind an ID "milter-reject: "; whether a filter said it. No value: another line.
+std::optional<bool> take_begin(const LogLine& line, std::string_view& text) {
+  if (line.id.empty()) {
+    if (!text.starts_with(kNoId)) return std::nullopt;
+    text.remove_prefix(kNoId.size());
+  }
+  const bool by_filter = text.starts_with(kFilter);
+  if (by_filter) text.remove_prefix(kFilter.size());
+  if (!text.starts_with(kReject)) return std::nullopt;
+  text.remove_prefix(kReject.size());
+  return by_filter;
 }
 
 // "550 5.1.1", "421": a code, and an enhanced one where it stands.
@@ -36,13 +49,16 @@ std::string reply_at(std::string_view text) {
 
 std::optional<Rejection> rejection_in(std::string_view line, std::int64_t latest_s) {
   const auto parts = LogLine::parse(line);
-  if (!parts || parts->daemon != "smtpd" || !parts->text.starts_with(kBegin)) return std::nullopt;
-  auto rest = parts->text.substr(kBegin.size());
+  if (!parts || parts->daemon != "smtpd") return std::nullopt;
+  std::string_view rest = parts->text;
+  const auto by_filter = take_begin(*parts, rest);
+  if (!by_filter) return std::nullopt;
   const auto client_end = rest.find("]: ");
   if (client_end == rest.npos) return std::nullopt;
   rest.remove_prefix(client_end + 3);
   Rejection out{.when_s = log_time(parts->date, latest_s).value_or(0), .reply = reply_at(rest)};
   if (out.reply.empty()) return std::nullopt;
+  out.by_filter = *by_filter;
   rest.remove_prefix(out.reply.size());
   // What is refused stands first, in <>, and then the reason, up to the facts.
   const auto facts = rest.rfind("; from=<");
@@ -56,7 +72,7 @@ std::optional<Rejection> rejection_in(std::string_view line, std::int64_t latest
 }
 
 void RefusedList::add(const Rejection& rejection) {
-  if (rejection.reply != kUnreachable || rejection.recipient.empty()) return;
+  if (rejection.by_filter || rejection.reply != kUnreachable || rejection.recipient.empty()) return;
   const std::string key = base::to_lower(rejection.recipient);
   if (recipients_.size() >= kMost && !recipients_.contains(key)) forget_oldest();
   auto& entry = recipients_[key];

@@ -1,4 +1,5 @@
-// Whom we refused, by the logs: smtpd's lines "NOQUEUE: reject: …". Pure, but for refused_while_down().
+// Whom we refused, by the logs: smtpd's lines "NOQUEUE: reject: …", and "milter-reject" for a filter's word; a message
+// that is refused at its end has its id in the place of NOQUEUE. Pure, but for refused_while_down().
 #pragma once
 
 #include <cstdint>
@@ -18,11 +19,12 @@ struct Rejection {
   std::string reply;  // "451 4.4.1"
   std::string why;    // "Recipient address rejected: the mail server is not reachable, try again later"
   std::string sender, recipient;
+  bool by_filter = false;
 };
 // What such a line tells; nothing else has a value. `latest_s` as in log_time().
 std::optional<Rejection> rejection_in(std::string_view line, std::int64_t latest_s);
 
-// A recipient whom nobody knew while its destination was down: its sender was asked to try again later.
+// A recipient whom nobody knew (a filter's refusals say nothing of that) while its destination was down: its sender was asked to try again later.
 struct RefusedRecipient {
   std::string address, last_sender;
   std::int64_t last_s = 0;

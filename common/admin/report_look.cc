@@ -62,7 +62,7 @@ void read_history(MailReport& report, const storage::History& history, const sto
 
 void read_refusals(MailReport& report, const LogFile& file, const GoOn& go_on) {
   const auto look = [&](std::string_view line) {
-    if (line.find("NOQUEUE: ") == line.npos) return;
+    if (line.find("reject: ") == line.npos) return;
     const auto rejection = rejection_in(line, file.written_s);
     if (rejection && rejection->when_s >= report.from_s && rejection->when_s < report.to_s) report.refusals.add(*rejection);
   };

@@ -3,6 +3,7 @@
 Each listens on a port of its own of loopback, needs no network, and runs as whoever runs the test.
 """
 
+import json
 import os
 import pathlib
 import pwd
@@ -150,4 +151,30 @@ class ClamAv(_Filter):
         clamd = self._run("usr/sbin/clamd", "-c", self.folder / "clamd.conf")
         self._until(self.socket.exists, clamd, "clamd listens")
         self._until_listening(self._run("usr/sbin/clamav-milter", "-c", self.folder / "milter.conf"))
+        return self
+
+
+class PythonMilter(_Filter):
+    """libmilter_filter.py, on Debian's python3-milter: `orders(stage=[[name, *words], …])` holds from then on, `heard()` has the
+    stages since."""
+
+    name = "python-milter"
+
+    def __init__(self):
+        super().__init__()
+        self.file = self.folder / "orders"
+        self.orders()
+
+    def orders(self, **stages):
+        fresh = self.folder / "orders.new"
+        fresh.write_text(json.dumps(stages))
+        fresh.rename(self.file)
+        self.before = len(self.log())
+
+    def heard(self):
+        return self.log()[self.before:].split()
+
+    def start(self):
+        self._until_listening(self._run("/usr/bin/python3", pathlib.Path(__file__).with_name("libmilter_filter.py"),
+                                        ROOT / "usr/lib/python3/dist-packages", f"inet:{self.port}@127.0.0.1", self.file))
         return self

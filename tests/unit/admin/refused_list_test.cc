@@ -35,7 +35,30 @@ TEST(RefusedList, OneOfAConnectionHasNoAddresses) {
   EXPECT_EQ(rejection->recipient, "");
 }
 
+// As mail::events::reject() writes what a filter says.
+TEST(RefusedList, AFiltersWordIsOne) {
+  const std::string begin = "Nov 22 10:00:00 mx holdfast/smtpd[70]: ";
+  auto rejection = rejection_in(begin + "NOQUEUE: milter-reject: RCPT from h.example[192.0.2.10]: 451 4.4.1 <b@x.test>: Try later; "
+                                        "from=<a@s.example> to=<b@x.test> proto=ESMTP helo=<h.example>", kNow);
+  ASSERT_TRUE(rejection);
+  EXPECT_EQ(rejection->reply, "451 4.4.1");
+  EXPECT_EQ(rejection->recipient, "b@x.test");
+  RefusedList list;
+  list.add(*rejection);
+  EXPECT_TRUE(list.list().empty()) << "it says nothing of the destination";
+  for (const std::string who : {"20000000001: milter-reject", "20000000001: reject", "NOQUEUE: milter-reject"}) {
+    rejection = rejection_in(begin + who + ": END-OF-MESSAGE from h.example[192.0.2.10]: 554 5.7.1 Gtube pattern; "
+                                           "from=<a@s.example> proto=ESMTP helo=<h.example>", kNow);
+    ASSERT_TRUE(rejection) << who;
+    EXPECT_EQ(rejection->reply, "554 5.7.1") << who;
+    EXPECT_EQ(rejection->why, "Gtube pattern") << who;
+    EXPECT_EQ(rejection->sender, "a@s.example") << who;
+  }
+}
+
 TEST(RefusedList, OtherLinesAreNone) {
+  EXPECT_FALSE(rejection_in("Nov 22 10:00:00 mx holdfast/smtpd[70]: warning: reject: RCPT from h[1]: 550 5.1.1 no", kNow));
+  EXPECT_FALSE(rejection_in("Nov 22 10:00:00 mx holdfast/smtpd[70]: 20000000001: milter-hold: END-OF-MESSAGE from h[1]: 550 no", kNow));
   EXPECT_FALSE(rejection_in("", kNow));
   EXPECT_FALSE(rejection_in("Nov 22 10:00:00 mx holdfast/smtpd[70]: NOQUEUE: reject: RCPT from h", kNow));
   EXPECT_FALSE(rejection_in("Nov 22 10:00:00 mx holdfast/smtpd[70]: NOQUEUE: reject: RCPT from h[1]: x", kNow));

@@ -123,6 +123,21 @@ TEST_F(OutboxTest, TheOldestGoWhenThereAreTooMany) {
   EXPECT_NE(box_.find(6), nullptr);
 }
 
+TEST_F(OutboxTest, FewReportsWaitAndNoAlertGoesForOne) {
+  const auto report = [&] { return box_.add_by({"report a@b.test"}, notice(0, What::kReport), kStart); };
+  const auto alert = add();
+  const auto first = report();
+  for (std::size_t i = 0; i < 2 * Outbox::kMost; ++i) report();
+  EXPECT_EQ(box_.waiting("report a@b.test"), Outbox::kMostReports);
+  EXPECT_EQ(box_.find(first), nullptr) << "the oldest has gone";
+  EXPECT_NE(box_.find(alert), nullptr);
+  for (std::size_t i = 0; i < Outbox::kMost; ++i) add(i + 2);
+  EXPECT_EQ(box_.waiting("report a@b.test"), 0U) << "reports go before alerts";
+  EXPECT_EQ(box_.waiting("command"), Outbox::kMost);
+  EXPECT_EQ(box_.find(report()), nullptr) << "and none finds room";
+  EXPECT_EQ(box_.waiting("command"), Outbox::kMost);
+}
+
 TEST_F(OutboxTest, WhatIsRestoredMayGoAtOnceAndNumbersGoOn) {
   auto before = notice(1, What::kOpened);
   before.id = 41;

@@ -66,5 +66,14 @@ TEST(Report, GoesByRoadsOfItsOwn) {
   EXPECT_EQ(box.find(id), nullptr) << "nobody gets it any more";
 }
 
+TEST(Report, SoManyAreTakenInAnHour) {
+  ReportPace pace;
+  const base::Mono begin{};
+  for (std::size_t i = 0; i < ReportPace::kMost; ++i) EXPECT_TRUE(pace.take(begin + base::Seconds(i))) << i;
+  EXPECT_FALSE(pace.take(begin + ReportPace::kWithin - base::Millis(1)));
+  EXPECT_TRUE(pace.take(begin + ReportPace::kWithin)) << "the first is an hour old";
+  EXPECT_FALSE(pace.take(begin + ReportPace::kWithin)) << "the second is not";
+}
+
 }  // namespace
 }  // namespace holdfast::alertd
