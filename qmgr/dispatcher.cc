@@ -20,19 +20,9 @@ using mail::QueueId;
 
 constexpr std::size_t kMostRounds = 1000;  // then other events get their turn
 constexpr base::Millis kTick{5'000};
-constexpr base::Millis kSayAgain{2'000};
 constexpr base::Millis kProbeAgain{5'000};
 
 std::int64_t wall_ms() { return base::to_millis(base::wall_now()); }
-
-void count(ipc::DrainEvent event) {
-  switch (event) {
-    case ipc::DrainEvent::kFailed: return stats::count(stats::Counter::kDrainsFailed);
-    case ipc::DrainEvent::kBrake: return stats::count(stats::Counter::kDrainsBraked);
-    case ipc::DrainEvent::kCanaryAccepted: return stats::count(stats::Counter::kCanariesAccepted);
-    case ipc::DrainEvent::kDrained: return;  // the prober counts the state that follows
-  }
-}
 
 double chance() { return static_cast<double>(base::random_number() >> 11) / static_cast<double>(1ULL << 53); }
 
@@ -345,36 +335,13 @@ void Dispatcher::look_again(const std::string& destination, std::int64_t arrival
   if (auto* r = road(destination)) r->look_again(arrival_ms, id);
 }
 
-void Dispatcher::report(const std::string& name, Road& r, base::Mono now) {
-  for (const auto& event : r.lane.take_events()) {
-    count(event.event);
-    if (event.event == ipc::DrainEvent::kBrake) {
-      const bool braked = r.lane.phase() == Lane::Phase::kBraked;
-      base::log().warning(
-          fmt::format("destination {}: {}: {}", name,
-                      braked ? "it refuses what it should accept, one message an interval" : "its queue has to wait",
-                      base::printable(event.reason)));
-    }
-    tell(name, r, event.event, event.reason);
-  }
-  if (!r.lane.drained() || r.settling > 0 || stopping_) return;
-  if (r.last_report != base::Mono{} && now - r.last_report < kSayAgain) return;
-  r.last_report = now;
-  tell(name, r, ipc::DrainEvent::kDrained, {});
-}
-
-void Dispatcher::tell(const std::string& name, const Road& r, ipc::DrainEvent event, const std::string& reason) {
-  parts_.prober.tell(
-      ipc::DrainReport{.destination = name, .since_ms = r.lane.since_ms(), .event = event, .reason = reason});
-}
-
 void Dispatcher::set_timer(base::Mono now) {
   auto wait = kTick;
   const auto sooner = [&](base::Millis other) { wait = std::clamp(other, base::Millis(1), wait); };
   for (const auto& [name, r] : roads_) {
     if (const auto wake = r.lane.wake_at(); wake && *wake > now) sooner(std::chrono::ceil<base::Millis>(*wake - now));
     if (r.next_due_ms && r.lane.phase() != Lane::Phase::kStopped) sooner(base::Millis(*r.next_due_ms - wall_ms()));
-    if (r.lane.drained()) sooner(kSayAgain);
+    if (r.lane.drained()) sooner(kDrainedAgain);
   }
   timer_.start(wait);
 }
@@ -389,19 +356,6 @@ void Dispatcher::stop(std::function<void()> idle) {
 void Dispatcher::check_idle() {
   if (!stopping_ || !idle_ || !flights_.empty() || parts_.writer.pending() > 0) return;
   parts_.loop.later(std::exchange(idle_, nullptr));
-}
-
-std::vector<Dispatcher::LaneReport> Dispatcher::lanes() const {
-  std::vector<LaneReport> out;
-  for (const auto& [name, r] : roads_) {
-    out.push_back({.name = name,
-                   .state = std::string(mail::to_text(r.lane.state())),
-                   .phase = std::string(Lane::to_text(r.lane.phase())),
-                   .reason = r.lane.reason(),
-                   .active = r.lane.active(),
-                   .limit = r.lane.limit()});
-  }
-  return out;
 }
 
 }  // namespace holdfast::qmgr

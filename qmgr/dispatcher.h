@@ -75,6 +75,8 @@ class Dispatcher {
   bool commits_work() const { return commits_work_; }
 
  private:
+  static constexpr base::Millis kDrainedAgain{2'000};  // until the prober has taken it in
+
   Road& add_road(const config::Destination& destination);
   Road* road(const std::string& name);
   void pump_now();

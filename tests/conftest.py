@@ -7,6 +7,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
+from support.milter import Milter  # noqa: E402
 from support.world import World  # noqa: E402
 
 _SHOWN = 60  # lines of each log
@@ -23,6 +24,14 @@ def world(request):
 @pytest.fixture
 def destination(world):
     return world.destination()
+
+
+@pytest.fixture
+def filter_():
+    """A filter that says what a test wants."""
+    made = Milter()
+    yield made
+    made.close()
 
 
 @pytest.fixture

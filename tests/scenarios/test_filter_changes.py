@@ -3,17 +3,9 @@
 import pytest
 
 from support import milter
-from support.milter import Milter
 from support.waiting import until
 
 BODY = b"Subject: x\r\nX-Old: 1\r\nX-Old: 2\r\n\r\nbody\r\n.dot\r\n"
-
-
-@pytest.fixture
-def filter_():
-    made = Milter()
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -2,21 +2,12 @@
 
 import json
 
-import pytest
-
 from support import milter, web
-from support.milter import CLOSE, Milter
+from support.milter import CLOSE
 from support.waiting import until
 
 BODY = b"Subject: x\r\n\r\nbody\r\n"
 NO = milter.reply("550 5.7.1 No")
-
-
-@pytest.fixture
-def filter_():
-    made = Milter()
-    yield made
-    made.close()
 
 
 def guarded(world, destination, filter_, **more):

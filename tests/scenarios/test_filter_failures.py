@@ -10,13 +10,6 @@ BODY = b"Subject: x\r\n\r\nbody\r\n"
 ANSWERS = {"tempfail": (451, "4.7.1"), "accept": (250, "2."), "reject": (550, "5.7.1")}
 
 
-@pytest.fixture
-def filter_():
-    made = Milter()
-    yield made
-    made.close()
-
-
 def three_ways(world, destination, filter_, **timeouts):
     """A domain for each: example.test is the one with tempfail."""
     domains = {f"{way}.test": {"destination": "office", "local_recipients": ["local"]} for way in ANSWERS}

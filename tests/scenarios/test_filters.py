@@ -2,8 +2,6 @@
 
 import time
 
-import pytest
-
 from support import milter, ports
 from support.certificates import Certificates, client_context
 from support.milter import ACCEPT, DISCARD, HANG, MAY_SKIP, PROGRESS, SHUTDOWN, SKIP, Milter
@@ -11,13 +9,6 @@ from support.waiting import until
 
 BODY = b"Subject: x\r\nX-Old: 1\r\n\r\nbody\r\n.dot\r\n"
 ALL = ["connect", "helo", "mail", "rcpt", "data", "header", "header", "eoh", "body", "end"]
-
-
-@pytest.fixture
-def filter_(world):
-    made = Milter()
-    yield made
-    made.close()
 
 
 def filters(*made, **more):

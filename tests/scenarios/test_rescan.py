@@ -11,13 +11,6 @@ CLEAN = b"Subject: clean\r\n\r\nbody\r\n"
 BAD = b"Subject: bad\r\n\r\nvirus\r\n"
 
 
-@pytest.fixture
-def filter_():
-    made = Milter()
-    yield made
-    made.close()
-
-
 def refuses_bad(made, words="554 5.7.1 Virus"):
     """By the content of its messages."""
     made.on("body", lambda data, _: milter.reply(words) if b"virus" in data else None)
