@@ -16,6 +16,7 @@ import struct
 
 import pytest
 
+from support.clock import Clock
 from support.waiting import until
 
 BLOCK = 4096
@@ -214,11 +215,13 @@ def test_a_rebuild_brings_nothing_back(world, destination):
 def test_a_body_that_holds_whole_records(world, destination):
     """A copy of the segment's own bytes, its first block and a real record, at a block's boundary of the very
     segment: whoever can read our disk still cannot make us believe a record."""
-    gateway = world.gateway(destination, settings={"smtpd": {"workers": 1}})
+    clock = world.keep(Clock())
+    gateway = world.gateway(destination, env=clock.env, settings={"smtpd": {"workers": 1}})
     gateway.wait_probed()
     destination.close()
     gateway.wait_state("down")
-    for n in range(40):  # until there is a record without a bare CR or LF, which no client may send
+    for n in range(40):  # until there is a record without a bare CR or LF, which no client may send; for a minute its time has one
+        clock.set(seconds=20 * n)
         assert gateway.send(LOCAL, content=content(n)).code == 250
         real = records(gateway)[n]
         if not re.search(rb"\r(?!\n)|(?<!\r)\n", real.bytes) and b"\r\n." not in real.bytes:
