@@ -334,8 +334,8 @@ void Service::control(ipc::Channel& from, const ipc::Control& question) {
   reply(answer);
 }
 
-// Answered when it is on disk; bounded, as whoever owns webd may hand in what he likes. The one of a moment is taken once, whoever asks again: webd does, when it was killed before
-// it could note down our answer.
+// Answered when it is on disk; bounded, as whoever owns webd may hand in what he likes. The one of a moment is taken once,
+// whoever asks again: webd does, when it was killed before it could note down our answer.
 void Service::take_report(const ipc::Control& question, const ControlDesk::Reply& reply) {
   const auto refuse = [&](base::Kind kind, std::string text) { reply({.exit = base::exit_code(kind), .json = {}, .text = std::move(text)}); };
   const auto roads = roads_.names_for_reports();

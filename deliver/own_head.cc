@@ -2,15 +2,17 @@
 
 #include <algorithm>
 
+#include "common/mail/header_gate.h"
+
 namespace holdfast::deliver {
 namespace {
 
-constexpr std::string_view kCopy = "X-Holdfast-Copy-Of: ", kMark = "X-Holdfast-Unfiltered: yes\r\n", kNewMark = "X-Holdfast-Unfiltered: rescanned\r\n";
+constexpr std::string_view kMark = "X-Holdfast-Unfiltered: yes\r\n", kNewMark = "X-Holdfast-Unfiltered: rescanned\r\n";
 
 }  // namespace
 
 std::size_t own_head(std::string_view content) {
-  std::size_t at = content.starts_with(kCopy) ? std::min(content.find("\r\n"), content.size() - 2) + 2 : 0;
+  std::size_t at = content.starts_with(mail::kCopyField) ? std::min(content.find("\r\n"), content.size() - 2) + 2 : 0;
   if (!content.substr(at).starts_with("Received:")) return 0;
   do {
     const auto end = content.find("\r\n", at);

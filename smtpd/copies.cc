@@ -7,6 +7,7 @@
 #include "common/base/text.h"
 #include "common/config/report_road.h"
 #include "common/mail/address.h"
+#include "common/mail/header_gate.h"
 
 namespace holdfast::smtpd {
 namespace {
@@ -48,6 +49,6 @@ std::vector<mail::Envelope> copies_of(const config::Config& config, const mail::
   return out;
 }
 
-std::string copy_mark(const std::string& original_id) { return fmt::format("X-Holdfast-Copy-Of: {}\r\n", original_id); }
+std::string copy_mark(const std::string& original_id) { return fmt::format("{}{}\r\n", mail::kCopyField, original_id); }
 
 }  // namespace holdfast::smtpd

@@ -61,7 +61,7 @@ constexpr Route kRoutes[]{
     {"POST", "config/check", kAdmin, kQuick, check_config},
     {"POST", "config/reload", kAdmin, kQuick, reload_config},
     {"GET", "history", kViewer, kQuick, answer_history},
-    {"GET", "report", kViewer, kSlow, answer_report},
+    {"GET", "report", kViewer, kReport, answer_report},
     {"GET", "audit", kAdmin, kQuick, list_audit},
     {"GET", "users", kAdmin, kQuick, list_users},
     {"POST", "users", kAdmin, kQuick, create_user},

@@ -17,7 +17,7 @@ struct Call;  // call.h
 using Answer = Response (*)(Call&);
 
 // What a request may cost: none blocks the loop, but those who take long must not keep the others waiting.
-enum class Lane { kQuick, kSlow };
+enum class Lane { kQuick, kSlow, kReport };
 
 struct Route {
   std::string_view method, path;  // "GET", "queue/{id}/headers"

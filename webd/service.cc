@@ -8,6 +8,7 @@
 #include "common/admin/metrics.h"
 #include "common/admin/text_json.h"
 #include "common/base/log.h"
+#include "common/base/panic.h"
 #include "common/base/text.h"
 #include "common/net/https.h"
 #include "webd/answers.h"
@@ -18,8 +19,8 @@
 namespace holdfast::webd {
 namespace {
 
-constexpr std::size_t kQuickThreads = 3, kSlowThreads = 2, kPasswordThreads = 1;
-constexpr std::size_t kMostQuick = 200, kMostSlow = 32, kMostPasswords = 8;
+constexpr std::size_t kQuickThreads = 3, kSlowThreads = 2, kReportThreads = 1, kPasswordThreads = 1;
+constexpr std::size_t kMostQuick = 200, kMostSlow = 32, kMostReports = 8, kMostPasswords = 8;
 constexpr base::Millis kLastWords{100}, kReportLook{2'000};
 
 Sessions::Limits limits_of(const config::Web& web) { return {.idle = web.session_idle, .longest = web.session_longest}; }
@@ -83,6 +84,7 @@ Webd::Webd(daemon::Context& context, config::Web web)
       report_timer_(loop_, [this] { look_for_report(); }),
       quick_(kQuickThreads, kMostQuick),
       slow_(kSlowThreads, kMostSlow),
+      reports_(kReportThreads, kMostReports),
       passwords_(kPasswordThreads, kMostPasswords) {
   report_timer_.every(kReportLook);
   auto opened = admin::HistoryKeeper::open(config_->paths.state, [](const std::optional<base::Error>& fault) {
@@ -112,7 +114,7 @@ void Webd::look_for_report() {
   const auto& report = config_->alerts.report;
   const auto due_s = reporter_.due(report, now_ms() / 1000, base::mono_now());
   if (!due_s) return;
-  const bool taken = slow_.take([this, gateway = gateway_for("webd"), weekly = report.every == "weekly", due_s = *due_s] {
+  const bool taken = reports_.take([this, gateway = gateway_for("webd"), weekly = report.every == "weekly", due_s = *due_s] {
     const bool done = hand_in_report(*gateway, weekly, due_s, [this](const auto& questions) { return read_history(questions); });
     loop_.post([this, due_s, done] { reporter_.done(due_s, done, base::mono_now()); });
   });
@@ -256,8 +258,17 @@ void Webd::handle_api(const ExchangePtr& exchange) {
   run(exchange, found, *caller);
 }
 
+Desk& Webd::desk_of(Lane lane) {
+  switch (lane) {
+    case Lane::kQuick: return quick_;
+    case Lane::kSlow: return slow_;
+    case Lane::kReport: return reports_;
+  }
+  base::panic("a lane without a desk");
+}
+
 void Webd::run(const ExchangePtr& exchange, const Match& match, const Caller& caller) {
-  Desk& desk = match.route->lane == Lane::kQuick ? quick_ : slow_;
+  Desk& desk = desk_of(match.route->lane);
   house_.locked_names = [names = gate_.locked_names(loop_.now())] { return names; };
   auto house = std::make_shared<const House>(house_);
   ++under_way_;

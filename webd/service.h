@@ -1,5 +1,6 @@
 // webd: the dashboard, the REST interface and the metrics (design.md section 2). One loop; what may block runs on threads
-// of three desks: quick answers, slow ones, and passwords, whose hashing takes long on purpose.
+// of four desks: quick answers, slow ones, reports, which read logs for long while an admin's deeds must not wait, and
+// passwords, whose hashing takes long on purpose.
 #pragma once
 
 #include <memory>
@@ -18,6 +19,7 @@
 #include "webd/gate.h"
 #include "webd/live.h"
 #include "webd/reporter.h"
+#include "webd/routes.h"
 #include "webd/server.h"
 
 namespace holdfast::webd {
@@ -32,6 +34,7 @@ class Webd final : public daemon::Service {
 
  private:
   using ExchangePtr = std::shared_ptr<Exchange>;
+  using HistoryQuestions = std::function<void(const storage::History&, const storage::Txn&)>;
 
   Webd(daemon::Context& context, config::Web web);
 
@@ -47,6 +50,7 @@ class Webd final : public daemon::Service {
   void tell_session(Exchange& exchange, const Caller& caller);
   void open_live(const ExchangePtr& exchange, const Caller& caller);
 
+  Desk& desk_of(Lane lane);
   void run(const ExchangePtr& exchange, const Match& match, const Caller& caller);
   std::string session_text(const std::string& name, admin::Role role, const std::string& csrf) const;
   void ended();
@@ -58,7 +62,6 @@ class Webd final : public daemon::Service {
   void open_door();
   void keep_history();
   void look_for_report();
-  using HistoryQuestions = std::function<void(const storage::History&, const storage::Txn&)>;
   base::Status read_history(const HistoryQuestions& questions);
   base::Result<std::string> history(const std::vector<std::string>& names, std::int64_t from, std::int64_t to);
   std::shared_ptr<admin::Gateway> gateway_for(const std::string& user) const;
@@ -82,7 +85,7 @@ class Webd final : public daemon::Service {
   std::size_t under_way_ = 0;
   std::function<void()> drained_;
   net::Timer last_words_, history_timer_, report_timer_;
-  Desk quick_, slow_, passwords_;  // last: their threads end first
+  Desk quick_, slow_, reports_, passwords_;  // last: their threads end first
 };
 
 }  // namespace holdfast::webd

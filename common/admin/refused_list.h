@@ -24,7 +24,8 @@ struct Rejection {
 // What such a line tells; nothing else has a value. `latest_s` as in log_time().
 std::optional<Rejection> rejection_in(std::string_view line, std::int64_t latest_s);
 
-// A recipient whom nobody knew (a filter's refusals say nothing of that) while its destination was down: its sender was asked to try again later.
+// A recipient whom nobody knew while its destination was down: its sender was asked to try again later. A filter's refusals
+// say nothing of that.
 struct RefusedRecipient {
   std::string address, last_sender;
   std::int64_t last_s = 0;

@@ -9,7 +9,7 @@ namespace holdfast::mail {
 namespace {
 
 constexpr std::size_t kMaxFieldName = 256;
-constexpr std::string_view kOurs = "X-Holdfast-", kCopy = "X-Holdfast-Copy-Of";
+constexpr std::string_view kOurs = "X-Holdfast-", kCopy = kCopyField.substr(0, kCopyField.size() - 2);  // a stranger may leave out the blank
 
 bool is_blank(char c) { return c == ' ' || c == '\t'; }
 

@@ -17,6 +17,9 @@
 
 namespace holdfast::mail {
 
+// Of an emergency copy (decision 27): the queue id of its original.
+inline constexpr std::string_view kCopyField = "X-Holdfast-Copy-Of: ";
+
 class HeaderGate {
  public:
   // Takes input from the front of `in` and returns the next piece that stays, never empty, a view of `in` or of this

@@ -18,17 +18,19 @@ void Health::note(const std::string& filter, const std::string& fault, base::Mon
   base::log().warning(fmt::format("filter {}: {}", filter, fault));
   auto& failing = failing_[filter];
   if (++failing.in_row == 1) base::announce(base::Level::kError, "filter_failing", {{"filter", filter}, {"reason", fault}});
-  if (failing.in_row < kFailures) return;
-  failing.until = now + kPause;
-  base::log().warning(fmt::format("filter {}: failed {} times in a row: left alone for {} s", filter, failing.in_row, kPause.count() / 1000));
+  if (failing.in_row >= kFailures) failing.until = now + kPause;
 }
 
 std::string Health::left_alone(const std::string& filter, base::Mono now) {
   const auto at = failing_.find(filter);
   if (at == failing_.end() || at->second.in_row < kFailures) return {};
-  if (now < at->second.until) return fmt::format("failed {} times in a row, and is left alone", at->second.in_row);
-  at->second.until = now + kPause;
-  return {};
+  if (now >= at->second.until) {
+    at->second.until = now + kPause;
+    return {};
+  }
+  auto why = fmt::format("failed {} times in a row, and is left alone", at->second.in_row);
+  base::log().warning(fmt::format("filter {}: {}", filter, why));
+  return why;
 }
 
 void Health::reload(const config::Config& config) {

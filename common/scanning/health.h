@@ -18,7 +18,8 @@ class Health {
 
   // `fault`: why it failed just now; empty: it works.
   void note(const std::string& filter, const std::string& fault, base::Mono now);
-  // Why it is not to be asked now; empty: ask it. Who hears that after a pause is the one who tries: others wait again.
+  // Why it is not to be asked now, which is logged: some mail goes without it. Empty: ask it. Who hears that after a pause is
+  // the one who tries: others wait again.
   std::string left_alone(const std::string& filter, base::Mono now);
   // Filters that are no more are forgotten.
   void reload(const config::Config& config);

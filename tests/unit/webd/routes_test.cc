@@ -60,6 +60,16 @@ std::map<std::string, std::string> documented() {
   return out;
 }
 
+TEST(Routes, NoDeedWaitsBehindAReport) {
+  std::size_t reports = 0;
+  for (const auto& route : all_routes()) {
+    if (route.lane != Lane::kReport) continue;
+    ++reports;
+    EXPECT_EQ(route.method, "GET") << route.path;
+  }
+  EXPECT_EQ(reports, 1U) << "a report reads logs for long: it has a desk of its own";
+}
+
 TEST(Routes, TheOpenApiDocumentIsInStep) {
   auto told = documented();
   for (const Route& route : all_routes()) {
