@@ -101,8 +101,8 @@ def test_silent_name_servers_cost_few_clients_their_time(world, destination):
 @pytest.mark.parametrize("lookup, least, most", [("1s", 0.9, 8), ("off", 0, 5)])
 def test_nobody_waits_for_longer_than_the_setting(world, destination, lookup, least, most):
     gateway = gateway_with(world, destination, "127.0.0.1:9", lookup)  # nobody answers there
+    begin = time.monotonic()  # the question is asked when the client is known, before the greeting is here
     with connect(gateway, "192.0.2.10") as client:
-        begin = time.monotonic()
         assert client.ehlo().code == 250
         assert least <= time.monotonic() - begin < most
         assert client.mail("a@client.test").code == 250

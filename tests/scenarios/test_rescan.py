@@ -84,9 +84,9 @@ def test_tempfail_waits(world, destination, filter_, how):
     destination.start()
     gateway.wait_log("deliver", "status=deferred (rescan: f0: 451 4.7.1 ")
     assert destination.messages == [] and held(gateway) == []
-    filter_.on("mail", None)
     gateway.wait_state("up")
-    [entry] = gateway.queue()
+    [entry] = gateway.queue()  # which waits as long as the filter is no better
+    filter_.on("mail", None)
     gateway.ctl("queue", "retry", entry["queue_id"])
     assert b"X-Holdfast-Unfiltered: rescanned" in destination.wait_for(1)[0].content
 

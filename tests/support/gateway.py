@@ -123,11 +123,13 @@ class Gateway:
 
     def _kill_all(self):
         pids = self.session()
-        for pid in pids:
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+        # Stopped first: none may see another's end, and say so, before its own.
+        for number in (signal.SIGSTOP, signal.SIGKILL):
+            for pid in pids:
+                try:
+                    os.kill(pid, number)
+                except ProcessLookupError:
+                    pass
         until(lambda: not self.session(), "all processes are gone")
         guard.over("session", self.sid)
 
