@@ -116,7 +116,7 @@ def listing(folder):
 def settle(gateway, disk, peers, senders):
     """All is handed over and committed: from here on nothing of it may come again."""
     until(lambda: senders.to_arrive() <= set(peers.arrived()) and senders.to_bounce() <= set(peers.bounced()),
-          "all has come", 60)
+          "all has come", PATIENCE)
     gateway.wait_queue(0, 60)
     disk.mark("settled " + " ".join(map(str, sorted(senders.offered))))
 
