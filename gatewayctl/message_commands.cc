@@ -18,11 +18,9 @@ void run_show(Invocation& invocation, const std::vector<std::string>& ids) {
     for (const auto& id : ids) {
       const auto item = find_message(gateway, id);
       if (!item) return std::unexpected(item.error());
-      const auto record = open_record(gateway, *item);
-      const mail::Envelope* envelope = record ? &record->envelope() : nullptr;
-      const std::string text = invocation.json
-                                   ? message_json(*item, moment, envelope)
-                                   : message_text(*item, moment, envelope);
+      const auto told = look_into(gateway, *item);
+      const auto* record = told ? &*told : nullptr;
+      const std::string text = invocation.json ? message_json(*item, moment, record) : message_text(*item, moment, record);
       std::fputs(text.c_str(), stdout);
       if (!invocation.json && &id != &ids.back()) std::puts("");
     }

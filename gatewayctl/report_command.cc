@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
+#include "common/admin/report_json.h"
 #include "common/admin/report_look.h"
 #include "common/admin/report_times.h"
 #include "common/storage/history.h"
@@ -37,7 +38,7 @@ void run_report(Invocation& invocation, const Wish& wish) {
         gateway, weekly, period_begin(weekly, now_s), now_s,
         [&](const auto& questions) { return read_history(config.paths.state, questions); }, always);
     if (!wish.send) {
-      std::fputs(report_text(made).c_str(), stdout);
+      std::fputs((invocation.json ? report_json(made) : report_text(made)).c_str(), stdout);
       return {};
     }
     const auto body = report_body(made);

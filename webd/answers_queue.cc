@@ -188,8 +188,8 @@ Response queue_ages(Call& call) {
 Response show_message(Call& call) {
   const auto item = admin::find_message(*call.gateway, call.names.front());
   if (!item) return failure(item.error());
-  const auto record = admin::open_record(*call.gateway, *item);
-  return answer_text(admin::message_json(*item, admin::look(*call.gateway), record ? &record->envelope() : nullptr));
+  const auto told = admin::look_into(*call.gateway, *item);
+  return answer_text(admin::message_json(*item, admin::look(*call.gateway), told ? &*told : nullptr));
 }
 
 Response message_headers(Call& call) {

@@ -111,6 +111,22 @@ std::string envelope_text(const mail::Envelope& e) {
          field_line("message-id", e.message_id);
 }
 
+std::string copies_text(const RecordTold& told) {
+  std::string out = told.copy_of ? field_line("copy of", told.copy_of->text()) : "";
+  for (const auto& copy : told.copies) {
+    out += field_line("copy", fmt::format("{} to <{}>, {}", copy.id.text(), copy.to, copy.queued ? "queued" : "not in the queue any more"));
+  }
+  return out;
+}
+
+json copies_json(const RecordTold& told) {
+  json out = json::array();
+  for (const auto& copy : told.copies) {
+    out.push_back({{"queue_id", copy.id.text()}, {"address", copy.to}, {"for", copy.of}, {"queued", copy.queued}});
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string queue_name(const Listed& item, const Moment& moment) {
@@ -155,7 +171,7 @@ std::string mailq_foot(std::uint64_t messages, std::uint64_t bytes) {
   return fmt::format("-- {} Kbytes in {} Request{}.\n", (bytes + 1023) / 1024, messages, messages == 1 ? "" : "s");
 }
 
-std::string message_text(const Listed& item, const Moment& moment, const mail::Envelope* envelope) {
+std::string message_text(const Listed& item, const Moment& moment, const RecordTold* told) {
   const auto& m = item.message;
   std::string out =
       field_line("id", item.id.text()) + field_line("state", queue_name(item, moment)) +
@@ -164,13 +180,13 @@ std::string message_text(const Listed& item, const Moment& moment, const mail::E
       field_line("arrived", dated_text(m.arrival_ms, moment.now_ms)) + field_line("attempts", fmt::format("{}", m.attempts)) +
       field_line("last attempt", dated_text(m.last_attempt_ms, moment.now_ms)) + field_line("next attempt", next_text(item, moment)) +
       field_line(m.state == MessageState::kFrozen ? "deleted" : "expires", dated_text(expires_ms(m), moment.now_ms));
-  out += envelope != nullptr ? envelope_text(*envelope) : field_line("record", "cannot be read");
+  out += told != nullptr ? envelope_text(told->envelope) + copies_text(*told) : field_line("record", "cannot be read");
   Table table({"RECIPIENT", "STATUS", "LAST REPLY"});
   for (const auto& r : item.recipients) table.add({r.address, std::string(storage::to_text(r.status)), r.reply});
   return out + "\n" + table.take();
 }
 
-std::string message_json(const Listed& item, const Moment& moment, const mail::Envelope* envelope) {
+std::string message_json(const Listed& item, const Moment& moment, const RecordTold* told) {
   json out = as_json(item, moment);
   out["last_attempt"] = epoch_json(item.message.last_attempt_ms);
   out["recipients"] = json::array();
@@ -181,12 +197,15 @@ std::string message_json(const Listed& item, const Moment& moment, const mail::E
                                  {"delay_reason", r.reply},
                                  {"dsn", r.dsn}});
   }
-  if (envelope != nullptr) {
-    out["client_address"] = envelope->client_address;
-    out["client_name"] = envelope->client_name;
-    out["helo"] = envelope->helo;
-    out["protocol"] = envelope->protocol;
-    out["message_id"] = envelope->message_id;
+  if (told != nullptr) {
+    const auto& envelope = told->envelope;
+    out["client_address"] = envelope.client_address;
+    out["client_name"] = envelope.client_name;
+    out["helo"] = envelope.helo;
+    out["protocol"] = envelope.protocol;
+    out["message_id"] = envelope.message_id;
+    out["copy_of"] = told->copy_of ? json(told->copy_of->text()) : json();
+    out["copies"] = copies_json(*told);
   }
   return dump_line(out);
 }

@@ -6,8 +6,8 @@
 #include <set>
 #include <string>
 
-#include "common/mail/envelope.h"
 #include "common/storage/queue_index.h"
+#include "common/admin/message_look.h"
 #include "common/admin/table.h"
 
 namespace holdfast::admin {
@@ -36,8 +36,8 @@ std::string mailq_head();
 std::string mailq_entry(const storage::Listed& item, const Moment& moment);
 std::string mailq_foot(std::uint64_t messages, std::uint64_t bytes);
 
-// `queue show`. The envelope is null when the record could not be read.
-std::string message_text(const storage::Listed& item, const Moment& moment, const mail::Envelope* envelope);
-std::string message_json(const storage::Listed& item, const Moment& moment, const mail::Envelope* envelope);
+// `queue show`. `told` is null when the record could not be read.
+std::string message_text(const storage::Listed& item, const Moment& moment, const RecordTold* told);
+std::string message_json(const storage::Listed& item, const Moment& moment, const RecordTold* told);
 
 }  // namespace holdfast::admin

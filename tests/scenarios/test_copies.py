@@ -1,5 +1,6 @@
 """Issue 7, item 6: while the destination is down, a copy goes to another mailbox at once; the original waits for its server."""
 
+import json
 import re
 
 import pytest
@@ -52,6 +53,9 @@ def test_a_copy_goes_at_once_and_the_original_waits(world, destination, elsewher
     assert f"{copy_id}: copy_of={original}, for=<ceo@example.test>" in gateway.log("smtpd")
     traced = gateway.ctl("trace", original).stdout
     assert f"copy={copy_id}" in traced
+    gateway.wait_log("qmgr", f"{copy_id}: removed")
+    [told] = json.loads(gateway.ctl("queue", "show", original, "--json").stdout)["copies"]
+    assert told == {"queue_id": copy_id, "address": "ceo@elsewhere.test", "for": "ceo@example.test", "queued": False}
     destination.start()
     message = destination.wait_for(2)[1]
     assert sorted(message.recipients) == ["ceo@example.test", "local@example.test"] and b"Copy-Of" not in message.content
@@ -118,6 +122,10 @@ def test_a_copy_is_tried_again(world, destination, elsewhere):
     goes_down(gateway, destination)
     assert gateway.send("ceo@example.test").code == 250
     gateway.wait_log("deliver", "Greylisted")
+    [(copy_id, to, _)] = copies_made(gateway)
+    original = next(m["queue_id"] for m in gateway.queue() if m["queue_id"] != copy_id)
+    assert re.search(rf"^copy of +{original}$", gateway.ctl("queue", "show", copy_id).stdout, re.M)
+    assert re.search(rf"^copy +{copy_id} to <{to}>, queued$", gateway.ctl("queue", "show", original).stdout, re.M)
     [(copy_id, _, _)] = copies_made(gateway)
     assert {entry["queue_name"] for entry in gateway.queue()} == {"deferred"}
     elsewhere.behave()

@@ -199,6 +199,8 @@ def test_the_report_is_what_gatewayctl_says(shared):
     assert weekly["period"] == "weekly" and len(weekly["course"]) in (0, 7, 8)
     assert shared.ctl("report", "--weekly").stdout.startswith("mx.example.test: the week from ")
     assert weekly["text"].startswith("mx.example.test: the week from ")
+    by_hand = json.loads(shared.ctl("report", "--weekly", "--json").stdout)
+    assert by_hand.keys() == weekly.keys() and by_hand["outages"][-1]["from"] == weekly["outages"][-1]["from"]
     assert shared.admin.get("report?period=hourly").status == 400
 
 

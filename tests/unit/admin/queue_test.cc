@@ -127,16 +127,39 @@ TEST(Mailq, LooksLikePostfixs) {
 }
 
 TEST(QueueShow, TellsTheWholeStory) {
-  mail::Envelope envelope;
-  envelope.client_address = "192.0.2.10";
-  envelope.client_port = 4711;
-  envelope.helo = "evil\x1b[2J";
-  envelope.protocol = "ESMTP";
-  const std::string text = message_text(message(), moment(), &envelope);
+  RecordTold told;
+  told.envelope.client_address = "192.0.2.10";
+  told.envelope.client_port = 4711;
+  told.envelope.helo = "evil\x1b[2J";
+  told.envelope.protocol = "ESMTP";
+  const std::string text = message_text(message(), moment(), &told);
   EXPECT_NE(text.find("client        unknown[192.0.2.10]:4711\n"), std::string::npos) << text;
   EXPECT_NE(text.find("c@example.test  sent    250 ok\n"), std::string::npos) << text;
   EXPECT_EQ(text.find('\x1b'), std::string::npos);
   EXPECT_NE(message_text(message(), moment(), nullptr).find("record        cannot be read\n"), std::string::npos);
+}
+
+TEST(QueueShow, LeadsFromACopyToItsOriginalAndBack) {
+  RecordTold copy, original;
+  copy.copy_of = mail::QueueId::make(2, 1);
+  original.copies = {{mail::QueueId::make(2, 2), "ceo@elsewhere.test", "ceo@example.test", true},
+                     {mail::QueueId::make(2, 3), "cfo@elsewhere.test", "cfo@example.test", false}};
+  EXPECT_NE(message_text(message(), moment(), &copy).find("copy of       20000000001\n"), std::string::npos);
+  const std::string text = message_text(message(), moment(), &original);
+  EXPECT_NE(text.find("copy          20000000002 to <ceo@elsewhere.test>, queued\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("copy          20000000003 to <cfo@elsewhere.test>, not in the queue any more\n"), std::string::npos) << text;
+  const auto j = json::parse(message_json(message(), moment(), &original));
+  EXPECT_TRUE(j["copy_of"].is_null());
+  ASSERT_EQ(j["copies"].size(), 2U);
+  EXPECT_EQ(j["copies"][1], (json{{"queue_id", "20000000003"}, {"address", "cfo@elsewhere.test"}, {"for", "cfo@example.test"}, {"queued", false}}));
+  EXPECT_EQ(json::parse(message_json(message(), moment(), &copy))["copy_of"], "20000000001");
+}
+
+TEST(QueueShow, ACopyIsKnownByItsFirstLine) {
+  EXPECT_EQ(original_of("X-Holdfast-Copy-Of: 1A\r\nReceived: x\r\n"), mail::QueueId{0x1A});
+  for (const char* other : {"", "Received: x\r\nX-Holdfast-Copy-Of: 1A\r\n", "X-Holdfast-Copy-Of: ", "X-Holdfast-Copy-Of: x\r\n"}) {
+    EXPECT_FALSE(original_of(other)) << other;
+  }
 }
 
 TEST(QueueWords, MustChooseSomething) {

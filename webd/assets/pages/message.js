@@ -86,6 +86,14 @@ export function show(main, { route, session }) {
   };
 }
 
+function messageLink(id) {
+  return h('a', { href: build('queue', id) }, h('code', id));
+}
+
+function copyLine(copy) {
+  return h('div', messageLink(copy.queue_id), ' to ', mail(copy.address), copy.queued ? ', queued' : ', not in the queue any more');
+}
+
 function envelope(m, session, after) {
   const state = m.queue_name;
   const deeds = [
@@ -123,6 +131,8 @@ function envelope(m, session, after) {
         m.unfiltered === undefined
           ? null
           : ['filters', m.unfiltered ? 'skipped while its destination was down' : 'passed'],
+        m.copy_of ? ['copy of', messageLink(m.copy_of)] : null,
+        m.copies?.length ? ['copies', m.copies.map(copyLine)] : null,
       ]),
     ),
     panel(
