@@ -5,6 +5,7 @@
     bench/growth.py destinations [--counts 1,10,100,1000]      start, memory, idle processor time
     bench/growth.py bad [--counts 10,100,1000] [--modes …]     mail passes to all, one of them is bad
     bench/growth.py drain [--counts 10,100,1000] [--modes …]   kept mail goes to all, one of them is bad
+    bench/growth.py rescan                                     kept mail is put through a filter before it goes
 
 `bad` and `drain` alternate runs at a gateway that is well and at one that has a bad destination and mail for it; every
 figure is a median, and so is a ratio, of two runs beside each other. Modes: dead (nothing listens), hang at connect, ehlo, mail, rcpt, data or dot
@@ -25,7 +26,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "tests")]
 
 arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-arguments.add_argument("what", choices=["workers", "destinations", "bad", "drain"])
+arguments.add_argument("what", choices=["workers", "destinations", "bad", "drain", "rescan"])
 arguments.add_argument("--bin", default=str(HERE.parent / "build/release/bin"))
 arguments.add_argument("--workers", default="1,2,4")
 arguments.add_argument("--counts", default="")
@@ -91,7 +92,7 @@ class Hole:
 class World:
     """A gateway with `count` destinations, all names of one server but the first, which may be bad."""
 
-    def __init__(self, count, probe="10s", workers=2):
+    def __init__(self, count, probe="10s", workers=2, **settings):
         self.sink, self.bad = Hole(), Hole()
         self.names = [f"d{i}" for i in range(count)]
         servers = {name: self.sink.server for name in self.names}
@@ -100,7 +101,7 @@ class World:
         self.gateway = Gateway(
             destinations={name: {"servers": [server], "probe": {"interval": probe}} for name, server in servers.items()},
             domains={f"{name}.test": {"destination": name, "local_recipients": ["local"]} for name in self.names},
-            settings={"smtpd": {"workers": workers}, "deliver": {"workers": workers}})
+            settings={"smtpd": {"workers": workers}, "deliver": {"workers": workers}, **settings})
         self.good = self.names[1:] or self.names
         self.bad_load = None
 
@@ -279,6 +280,26 @@ def drain():
             row.close()
 
 
+def rescan():
+    """Mail that skipped a filter while its destination was down, beside mail that has none. The filter accepts all."""
+    port = ports.free_port()
+    judge = subprocess.Popen([BIN / "accept-filter", str(port)])
+    plain = World(1, probe="1s").start()
+    asked = World(1, probe="1s", filters=[{"name": "accept", "milter": f"inet:127.0.0.1:{port}"}]).start()
+    try:
+        pairs = [(drained(plain), drained(asked)) for _ in range(options.rounds)]
+        say_load(1, "drain: without a filter", [p for p, _ in pairs])
+        say_load(1, "drain: each message rescanned", [a for _, a in pairs],
+                 rate_ratio=f"{median(a[0] / p[0] for p, a in pairs):.3f}", cpu_ratio=f"{median(a[1] / p[1] for p, a in pairs):.3f}")
+        log = asked.gateway.log("deliver")
+        assert "rescan" in log, "nothing was rescanned"
+    finally:
+        plain.close()
+        asked.close()
+        judge.kill()
+        judge.wait()
+
+
 if __name__ == "__main__":
     print(machine(), flush=True)
-    {"workers": workers, "destinations": destinations, "bad": bad, "drain": drain}[options.what]()
+    {"workers": workers, "destinations": destinations, "bad": bad, "drain": drain, "rescan": rescan}[options.what]()

@@ -181,4 +181,17 @@ void OutcomeBuilder::damaged(std::string_view reason) {
   local_failure(reason);
 }
 
+std::optional<stats::Answer> answer_of(const ipc::Outcome& outcome) {
+  const auto any = [&](const auto& rule) { return std::ranges::any_of(outcome.recipients, rule); };
+  const auto has = [&](ipc::RecipientStatus status) {
+    return any([&](const auto& one) { return one.status == raw(status) && !one.own_words; });
+  };
+  if (has(ipc::RecipientStatus::kSent)) return stats::Answer::kAccepted;
+  if (has(ipc::RecipientStatus::kDeferred)) return stats::Answer::kDeferred;
+  if (has(ipc::RecipientStatus::kRefused)) return stats::Answer::kRefused;
+  const auto ours = [](const auto& one) { return one.stage == Stage::kLocal || one.stage == Stage::kNone; };
+  if (!any([&](const auto& one) { return !ours(one); })) return std::nullopt;
+  return stats::Answer::kFailed;
+}
+
 }  // namespace holdfast::deliver

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "common/mail/envelope.h"
 #include "common/mail/reply.h"
 #include "common/mail/stage.h"
+#include "common/stats/destinations.h"
 #include "common/upstream/connection.h"
 #include "common/upstream/pool.h"
 
@@ -67,5 +69,8 @@ class OutcomeBuilder {
   std::vector<bool> decided_;  // for each recipient: nothing changes its word any more
   std::size_t answered_ = 0, accepted_ = 0;
 };
+
+// What the destination answered on the whole: the best that a recipient heard. Nothing where it was not asked.
+std::optional<stats::Answer> answer_of(const ipc::Outcome& outcome);
 
 }  // namespace holdfast::deliver

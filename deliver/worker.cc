@@ -25,9 +25,10 @@ constexpr std::size_t kMostUnsent = 4 << 20;
 // The servers depend on the message's recipient (bounces), not on the destination alone.
 bool by_own_mx(const config::Destination& destination) { return destination.mx && destination.mx_domain.empty(); }
 
-void count_outcome(const ipc::Job& job, const ipc::Outcome& outcome) {
+void count_outcome(const ipc::Job& job, const ipc::Outcome& outcome, base::Millis took) {
   using stats::Counter;
   stats::count(Counter::kAttempts);
+  if (const auto answer = answer_of(outcome)) stats::count_answer(outcome.destination, *answer, took);
   if (outcome.connection_lost) stats::count(Counter::kConnectionsLost);
   if (outcome.damaged) stats::count(Counter::kDamaged);
   bool sent = false;
@@ -166,7 +167,7 @@ void Worker::refuse(const ipc::Job& job, const OutcomeBuilder& builder) {
   for (const auto& line : lines_of(job, builder.outcome(), delays_of(job, base::wall_now(), {}, {}))) {
     base::log().write(line);
   }
-  count_outcome(job, builder.outcome());
+  count_outcome(job, builder.outcome(), {});
   tell(builder.outcome());
 }
 
@@ -174,7 +175,7 @@ void Worker::on_done(Delivery& delivery) {
   const auto at = running_.find(delivery.job().queue_id);
   const auto [connecting, transmitting] = delivery.times();
   const auto delays = delays_of(delivery.job(), at->second.since, connecting, transmitting);
-  count_outcome(delivery.job(), delivery.outcome());
+  count_outcome(delivery.job(), delivery.outcome(), connecting + transmitting);
   stats::observe(stats::Histogram::kDeliverSeconds, connecting + transmitting);
   for (const auto& line : lines_of(delivery.job(), delivery.outcome(), delays)) base::log().write(line);
   if (delivery.outcome().possible_duplicate) {

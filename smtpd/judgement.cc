@@ -75,6 +75,12 @@ Word sum_up(const std::vector<mail::Reply>& answers, std::size_t recipients) {
   return word;
 }
 
+stats::Answer answer_of(const Word& end) {
+  if (end.reply.positive()) return stats::Answer::kAccepted;
+  if (end.reply.permanent()) return stats::Answer::kRefused;
+  return end.reply.temporary() ? stats::Answer::kDeferred : stats::Answer::kFailed;
+}
+
 EndVerdict judge_end(const Word& word, bool keepable, const std::vector<std::string>& pass_on_4xx) {
   if (word.reply.positive() || word.reply.permanent()) return {false, word.reply};
   if (word.reply.temporary() && mail::is_sender_policy(word.reply, pass_on_4xx)) return {false, passed_on(word.reply)};

@@ -8,6 +8,7 @@
 
 #include "common/mail/address.h"
 #include "common/mail/reply.h"
+#include "common/stats/destinations.h"
 #include "common/storage/directory.h"
 
 namespace holdfast::smtpd {
@@ -33,6 +34,9 @@ struct Word {
 // has the message: the first 4xx, since it is kept for all. Some have it: `taken`, of `recipients` in all; those for
 // whom no answer came have not. No answers at all: kNobody.
 Word sum_up(const std::vector<mail::Reply>& answers, std::size_t recipients);
+
+// The same as the metrics have it.
+stats::Answer answer_of(const Word& end);
 
 // The answer to RCPT, and what it means for the transaction.
 struct RcptVerdict {

@@ -24,6 +24,7 @@ void Transaction::send_live() {
 
 void Transaction::sent(const Word& word) {
   relay_.reset();
+  stats::count_answer(destination_->name, answer_of(word), shared_.loop.now() - ended_);
   if (word.possible_duplicate) {
     base::log().warning(mail::events::possible_duplicate(id_, word.relay));
     base::announce(base::Level::kNotice, "possible_duplicate",

@@ -187,6 +187,24 @@ void add_counted(std::string_view family, std::size_t how_many, const stats::Sum
   }
 }
 
+// One sample a destination and daemon, or one a kind of answer.
+void add_answers(const stats::Family& family, const stats::Sums& sums, std::vector<Sample>& out) {
+  for (const auto& [daemon, tally] : sums) {
+    for (const auto& [name, numbers] : tally.destinations) {
+      const Labels labels{{"destination", name}, {"daemon", daemon}};
+      if (family.type == stats::Type::kHistogram) {
+        out.push_back({.family = family.name, .labels = labels, .value = static_cast<double>(count_of(numbers.seconds)), .histogram = numbers.seconds});
+        continue;
+      }
+      for (std::size_t i = 0; i < stats::kAnswers; ++i) {
+        auto with_result = labels;
+        with_result.push_back({"result", std::string(stats::to_text(static_cast<stats::Answer>(i)))});
+        out.push_back({.family = family.name, .labels = std::move(with_result), .value = static_cast<double>(numbers.answers[i])});
+      }
+    }
+  }
+}
+
 }  // namespace
 
 Figures gather_figures(Gateway& gateway, std::string version) {
@@ -208,6 +226,8 @@ std::vector<Sample> samples(const Figures& figures) {
     if (const auto gauge = gauges().find(family.name); gauge != gauges().end()) {
       Sink sink(family.name, out);
       gauge->second(figures, sink);
+    } else if (figures.sums && family.name.starts_with("holdfast_destination_answer")) {
+      add_answers(family, *figures.sums, out);
     } else if (figures.sums && family.type == stats::Type::kHistogram) {
       add_counted<stats::Histogram>(family.name, stats::kHistograms, *figures.sums, out);
     } else if (figures.sums) {

@@ -2,12 +2,15 @@
 
 namespace holdfast::stats {
 
+HistogramNumbers& HistogramNumbers::operator+=(const HistogramNumbers& other) {
+  for (std::size_t i = 0; i < kBuckets; ++i) buckets[i] += other.buckets[i];
+  sum_us += other.sum_us;
+  return *this;
+}
+
 Numbers& Numbers::operator+=(const Numbers& other) {
   for (std::size_t i = 0; i < kCounters; ++i) counters[i] += other.counters[i];
-  for (std::size_t h = 0; h < kHistograms; ++h) {
-    for (std::size_t i = 0; i < kBuckets; ++i) histograms[h].buckets[i] += other.histograms[h].buckets[i];
-    histograms[h].sum_us += other.histograms[h].sum_us;
-  }
+  for (std::size_t h = 0; h < kHistograms; ++h) histograms[h] += other.histograms[h];
   return *this;
 }
 

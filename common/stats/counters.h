@@ -69,6 +69,9 @@ inline constexpr std::size_t kBuckets = kBounds.size() + 1;
 struct HistogramNumbers {
   std::array<std::uint64_t, kBuckets> buckets{};
   std::uint64_t sum_us = 0;
+
+  HistogramNumbers& operator+=(const HistogramNumbers& other);
+  bool operator==(const HistogramNumbers&) const = default;
 };
 
 struct Numbers {
@@ -82,30 +85,31 @@ struct Numbers {
   Numbers& operator+=(const Numbers& other);
 };
 
-namespace detail {
-inline Numbers nowhere;                // who has no page counts here
-inline Numbers* numbers = &nowhere;    // set once, before there are threads (page.h)
-inline void add(std::uint64_t& number, std::uint64_t n) {
-  std::atomic_ref<std::uint64_t>(number).fetch_add(n, std::memory_order_relaxed);
-}
-}  // namespace detail
-
-// From any thread.
-inline void count(Counter what, std::uint64_t n = 1) { detail::add((*detail::numbers)[what], n); }
-
 inline std::size_t bucket_of(std::chrono::nanoseconds time) {
   std::size_t at = 0;
   while (at < kBounds.size() && time > kBounds[at]) ++at;
   return at;
 }
 
-// A time that is less than none, since a clock was set, counts as none.
-inline void observe(Histogram what, std::chrono::nanoseconds time) {
-  time = std::max(time, std::chrono::nanoseconds{0});
-  HistogramNumbers& numbers = (*detail::numbers)[what];
-  detail::add(numbers.buckets[bucket_of(time)], 1);
-  detail::add(numbers.sum_us, static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(time).count()));
+namespace detail {
+inline Numbers nowhere;                // who has no page counts here
+inline Numbers* numbers = &nowhere;    // set once, before there are threads (page.h)
+inline void add(std::uint64_t& number, std::uint64_t n) {
+  std::atomic_ref<std::uint64_t>(number).fetch_add(n, std::memory_order_relaxed);
 }
+
+inline void observe(HistogramNumbers& of, std::chrono::nanoseconds time) {
+  time = std::max(time, std::chrono::nanoseconds{0});
+  add(of.buckets[bucket_of(time)], 1);
+  add(of.sum_us, static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(time).count()));
+}
+}  // namespace detail
+
+// From any thread.
+inline void count(Counter what, std::uint64_t n = 1) { detail::add((*detail::numbers)[what], n); }
+
+// A time that is less than none, since a clock was set, counts as none.
+inline void observe(Histogram what, std::chrono::nanoseconds time) { detail::observe((*detail::numbers)[what], time); }
 
 // What this process has counted, as it is now.
 const Numbers& mine();

@@ -1,7 +1,9 @@
 #include "common/stats/page.h"
 
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
+#include <string>
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -15,6 +17,7 @@ namespace holdfast::stats {
 struct Page::Layout {
   std::uint64_t layout;
   Numbers numbers;
+  DestinationTable destinations;
 };
 
 namespace {
@@ -28,6 +31,12 @@ std::uint64_t seen(const std::uint64_t& number) {
 
 }  // namespace
 
+Tally& Tally::operator+=(const Tally& other) {
+  Numbers::operator+=(other);
+  add(destinations, other.destinations);
+  return *this;
+}
+
 std::uint64_t layout_number() {
   base::SipHash hash({0x686f6c6466617374, kCounters * 1000 + kHistograms * 100 + kBuckets});
   for (std::size_t i = 0; i < kCounters; ++i) {
@@ -38,6 +47,7 @@ std::uint64_t layout_number() {
     hash.update(series_of(static_cast<Histogram>(i)));
     hash.update("\n");
   }
+  hash.update(std::to_string(sizeof(DestinationTable)));
   return hash.finish();
 }
 
@@ -64,10 +74,11 @@ void Page::use() const {
   clear();
   std::atomic_ref<std::uint64_t>(memory_->layout).store(layout_number(), std::memory_order_relaxed);
   detail::numbers = &memory_->numbers;
+  detail::destinations = &memory_->destinations;
 }
 
-Numbers Page::read() const {
-  Numbers out;
+Tally Page::read() const {
+  Tally out;
   if (seen(memory_->layout) != layout_number()) return out;
   const Numbers& there = memory_->numbers;
   for (std::size_t i = 0; i < kCounters; ++i) out.counters[i] = seen(there.counters[i]);
@@ -75,9 +86,13 @@ Numbers Page::read() const {
     for (std::size_t i = 0; i < kBuckets; ++i) out.histograms[h].buckets[i] = seen(there.histograms[h].buckets[i]);
     out.histograms[h].sum_us = seen(there.histograms[h].sum_us);
   }
+  out.destinations = read_table(memory_->destinations);
   return out;
 }
 
-void Page::clear() const { std::memset(static_cast<void*>(memory_.get()), 0, sizeof(Layout)); }
+void Page::clear() const {
+  std::memset(static_cast<void*>(memory_.get()), 0, offsetof(Layout, destinations));
+  clear_table(memory_->destinations);
+}
 
 }  // namespace holdfast::stats

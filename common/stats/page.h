@@ -8,8 +8,16 @@
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/stats/counters.h"
+#include "common/stats/destinations.h"
 
 namespace holdfast::stats {
+
+// What a page holds, or several together.
+struct Tally : Numbers {
+  Destinations destinations;
+
+  Tally& operator+=(const Tally& other);
+};
 
 class Page {
  public:
@@ -23,7 +31,7 @@ class Page {
   void use() const;
 
   // As they are now; zeroes when who writes there has another table than we (another build).
-  Numbers read() const;
+  Tally read() const;
   void clear() const;
 
  private:

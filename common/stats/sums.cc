@@ -13,8 +13,16 @@ json histogram_json(const HistogramNumbers& numbers) { return {{"buckets", numbe
 
 bool empty(const HistogramNumbers& numbers) { return numbers.buckets == HistogramNumbers{}.buckets; }
 
-json numbers_json(const Numbers& numbers) {
-  json counters = json::object(), histograms = json::object();
+json destination_json(const DestinationNumbers& numbers) {
+  json answers = json::object();
+  for (std::size_t i = 0; i < kAnswers; ++i) {
+    if (numbers.answers[i] != 0) answers[to_text(static_cast<Answer>(i))] = numbers.answers[i];
+  }
+  return {{"answers", std::move(answers)}, {"seconds", histogram_json(numbers.seconds)}};
+}
+
+json tally_json(const Tally& numbers) {
+  json counters = json::object(), histograms = json::object(), destinations = json::object();
   for (std::size_t i = 0; i < kCounters; ++i) {
     const auto which = static_cast<Counter>(i);
     if (numbers[which] != 0) counters[series(which).text] = numbers[which];
@@ -23,7 +31,8 @@ json numbers_json(const Numbers& numbers) {
     const auto which = static_cast<Histogram>(i);
     if (!empty(numbers[which])) histograms[series(which).text] = histogram_json(numbers[which]);
   }
-  return {{"counters", std::move(counters)}, {"histograms", std::move(histograms)}};
+  for (const auto& [name, one] : numbers.destinations) destinations[name] = destination_json(one);
+  return {{"counters", std::move(counters)}, {"histograms", std::move(histograms)}, {"destinations", std::move(destinations)}};
 }
 
 // The value there, or 0.
@@ -49,8 +58,16 @@ HistogramNumbers histogram(const json& object) {
   return out;
 }
 
-Numbers numbers_of(const json& object) {
-  Numbers out;
+DestinationNumbers destination(const json& object) {
+  DestinationNumbers out;
+  const json& answers = member(object, "answers");
+  for (std::size_t i = 0; i < kAnswers; ++i) out.answers[i] = number(answers, to_text(static_cast<Answer>(i)));
+  out.seconds = histogram(member(object, "seconds"));
+  return out;
+}
+
+Tally tally_of(const json& object) {
+  Tally out;
   const json &counters = member(object, "counters"), &histograms = member(object, "histograms");
   for (std::size_t i = 0; i < kCounters; ++i) {
     const auto which = static_cast<Counter>(i);
@@ -60,6 +77,9 @@ Numbers numbers_of(const json& object) {
     const auto which = static_cast<Histogram>(i);
     out[which] = histogram(member(histograms, series(which).text));
   }
+  if (const json& destinations = member(object, "destinations"); destinations.is_object()) {
+    for (const auto& [name, one] : destinations.items()) out.destinations.emplace(name, destination(one));
+  }
   return out;
 }
 
@@ -67,7 +87,7 @@ Numbers numbers_of(const json& object) {
 
 std::string sums_json(const Sums& sums) {
   json daemons = json::object();
-  for (const auto& [name, numbers] : sums) daemons[name] = numbers_json(numbers);
+  for (const auto& [name, numbers] : sums) daemons[name] = tally_json(numbers);
   return json{{"daemons", std::move(daemons)}}.dump();
 }
 
@@ -76,7 +96,7 @@ base::Result<Sums> parse_sums(const std::string& text) {
   const json& daemons = member(said, "daemons");
   if (!daemons.is_object()) return base::fail(base::Kind::kData, "an answer that cannot be understood");
   Sums out;
-  for (const auto& [name, numbers] : daemons.items()) out.emplace(name, numbers_of(numbers));
+  for (const auto& [name, numbers] : daemons.items()) out.emplace(name, tally_of(numbers));
   return out;
 }
 

@@ -6,15 +6,15 @@
 #include <string>
 
 #include "common/base/error.h"
-#include "common/stats/counters.h"
+#include "common/stats/page.h"
 
 namespace holdfast::stats {
 
 // By the daemon's name, all its workers and all their lives since master's start together.
-using Sums = std::map<std::string, Numbers, std::less<>>;
+using Sums = std::map<std::string, Tally, std::less<>>;
 
-// {"daemons": {"smtpd": {"counters": {NAME: N…}, "histograms": {NAME: {"buckets": […], "sum_us": N}…}}…}}; zeroes are
-// left out.
+// {"daemons": {"smtpd": {"counters": {NAME: N…}, "histograms": {NAME: {"buckets": […], "sum_us": N}…},
+// "destinations": {NAME: {"answers": {"accepted": N…}, "seconds": {"buckets": …}}…}}…}}; zeroes are left out.
 std::string sums_json(const Sums& sums);
 // kData for what is no such object. Names that are unknown, and histograms with other buckets, are left out.
 base::Result<Sums> parse_sums(const std::string& json);

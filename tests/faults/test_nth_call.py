@@ -20,7 +20,7 @@ import threading
 
 import pytest
 
-from support.kept_mail import GONE, LOCAL, OUTSIDE, Peers, domains, settings
+from support.kept_mail import COPIES, GONE, LOCAL, OUTSIDE, Peers, domains, settings
 from support.destination import After
 from support.nth_call import NthCall
 from support.smtp_client import Closed, send
@@ -35,10 +35,10 @@ MOST = 3000  # calls; an operation that makes more would not have ended
 class Stage:
     """One gateway that is started anew before each death, so that master's delays do not grow."""
 
-    def __init__(self, world, delivers=1):
+    def __init__(self, world, delivers=1, more=None):
         self.peers = world.keep(Peers().start())
         self.gateway = world.gateway(self.peers.office, domains=domains(), settings={
-            **settings(self.peers.relay), "smtpd": {"workers": 1}, "deliver": {"workers": delivers}})
+            **settings(self.peers.relay), "smtpd": {"workers": 1}, "deliver": {"workers": delivers}, **(more or {})})
         self.gateway.wait_probed()
         self.offered, self.promised, self.kills = 0, set(), 0
 
@@ -147,6 +147,27 @@ def test_while_a_message_is_taken_and_indexed(stage, daemon):
     until(lambda: stage.promised <= set(stage.peers.arrived()), "every 250 has arrived", 40)
     stage.gateway.wait_queue(0)
     nothing_twice(stage.peers.arrived())
+
+
+@pytest.mark.parametrize("daemon", ["smtpd", "qmgr"])
+def test_while_a_message_and_its_copy_are_taken(world, daemon):
+    """Behind a 250 are both, once (decision 27); no copy goes out whose original is not there."""
+    stage = Stage(world, more=COPIES)
+    stage.peers.office.close()
+    stage.gateway.wait_state("down")
+
+    def operation(n):
+        stage.again()
+        before = len(stage.peers.copied())
+        return stage.dies(daemon, n, stage.offer, lambda: len(stage.peers.copied()) > before)
+    to_the_end(operation)
+    assert stage.kills > 0
+    stage.peers.office.start()
+    until(lambda: stage.promised <= set(stage.peers.arrived()) & set(stage.peers.copied()), "every 250 has arrived, and its copy", 40)
+    stage.gateway.wait_queue(0)
+    nothing_twice(stage.peers.arrived())
+    nothing_twice(stage.peers.copied())
+    assert set(stage.peers.copied()) <= set(stage.peers.arrived())
 
 
 @pytest.mark.parametrize("daemon", ["qmgr", "deliver"])

@@ -1,7 +1,7 @@
 """A power cut at any moment loses nothing that was answered 250 (issue 3; design.md section 4).
 
 A run on the recording file system (support/power_cut.py) takes mail while its destination is down, is killed in
-between, hands the mail over, bounces some, and reclaims segments. For many moments of it the disk is made as a power
+between, hands the mail over, bounces some, and reclaims segments. Of what is to arrive an emergency copy goes elsewhere. For many moments of it the disk is made as a power
 cut may have left it, a gateway is started on that, and all that had been promised by then must come, once.
 """
 
@@ -16,7 +16,7 @@ import threading
 
 import pytest
 
-from support.kept_mail import QUICK_RETRY, Peers, Senders, domains, is_gone, settings
+from support.kept_mail import COPIES, QUICK_RETRY, Peers, Senders, domains, is_gone, settings
 from support import guard
 from support.faults import Faults
 from support.gateway import Gateway, merged
@@ -44,23 +44,28 @@ PROTECTIONS = {
 def gateway_on(disk, peers, env=None):
     """A gateway whose spool and state lie in `disk`, all else in a folder of its own."""
     paths = {"spool": str(disk / "spool"), "state": str(disk / "state")}
-    return Gateway(destinations={"office": {"servers": [peers.office.server], **QUICK_RETRY}}, domains=domains(), parent=MEMORY, env=env, settings=merged(settings(peers.relay), {
+    return Gateway(destinations={"office": {"servers": [peers.office.server], **QUICK_RETRY}}, domains=domains(), parent=MEMORY, env=env, settings=merged({**settings(peers.relay), **COPIES}, {
         "paths": paths, "smtpd": {"workers": 1}, "deliver": {"workers": 1}}))
 
 
 class Promises:
     """What was true before a cut, from the marks in the log."""
 
+    WORDS = ("got", "there", "copied", "bounced", "settled")
+
     def __init__(self, marks, before=None):
-        self.got, self.there, self.bounced, self.settled = (set(getattr(before, name)) if before else set()
-                                                            for name in ("got", "there", "bounced", "settled"))
+        self.got, self.there, self.copied, self.bounced, self.settled = (
+            set(getattr(before, name)) if before else set() for name in self.WORDS)
         for mark in marks:
             word, *numbers = mark.split()
-            if word in ("got", "there", "bounced", "settled"):
+            if word in self.WORDS:
                 getattr(self, word).update(map(int, numbers))
 
     def to_arrive(self):
         return {n for n in self.got - self.there if not is_gone(n)}
+
+    def to_copy(self):
+        return {n for n in self.got - self.copied if not is_gone(n)}
 
     def to_bounce(self):
         return {n for n in self.got - self.bounced if is_gone(n)}
@@ -86,11 +91,12 @@ def running(folder, peers, env=None):
 
 def wait_for_all(promises, peers, timeout):
     def missing():
-        return sorted(promises.to_arrive() - set(peers.arrived())), sorted(promises.to_bounce() - set(peers.bounced()))
+        return [sorted(promised - set(come)) for promised, come in (
+            (promises.to_arrive(), peers.arrived()), (promises.to_copy(), peers.copied()), (promises.to_bounce(), peers.bounced()))]
     try:
-        until(lambda: missing() == ([], []), "all that was promised has come", timeout, every=0.05)
+        until(lambda: not any(missing()), "all that was promised has come", timeout, every=0.05)
     except AssertionError as fault:
-        raise AssertionError(f"{fault}\nnot there: {missing()[0]}, not bounced: {missing()[1]}") from None
+        raise AssertionError(f"{fault}\nnot there, not copied, not bounced: {missing()}") from None
 
 
 def check_recovery(folder, promises, timeout):
@@ -101,9 +107,10 @@ def check_recovery(folder, promises, timeout):
         # One that was durable, though not promised yet, may be alone and refused: that is believed after 30 probe
         # intervals (docs/decisions/0006).
         gateway.wait_queue(0, 60)
-        arrived, bounced = peers.arrived(), peers.bounced()
-        assert len(arrived) == len(set(arrived)) and len(bounced) == len(set(bounced)), "something came twice"
-        again = promises.settled & (set(arrived) | set(bounced))
+        arrived, copied, bounced = peers.arrived(), peers.copied(), peers.bounced()
+        for come in (arrived, copied, bounced):
+            assert len(come) == len(set(come)), "something came twice"
+        again = promises.settled & set(arrived + copied + bounced)
         assert not again, f"{again} came again although they were settled before the cut"
         checked = gateway.ctl("queue", "check")
         assert checked.returncode == 0, f"queue check: {checked.stdout} {checked.stderr}"
@@ -115,8 +122,8 @@ def listing(folder):
 
 def settle(gateway, disk, peers, senders):
     """All is handed over and committed: from here on nothing of it may come again."""
-    until(lambda: senders.to_arrive() <= set(peers.arrived()) and senders.to_bounce() <= set(peers.bounced()),
-          "all has come", 60)
+    until(lambda: senders.to_arrive() <= set(peers.arrived()) & set(peers.copied()) and senders.to_bounce() <= set(peers.bounced()),
+          "all has come", PATIENCE)
     gateway.wait_queue(0, 60)
     disk.mark("settled " + " ".join(map(str, sorted(senders.offered))))
 

@@ -26,6 +26,10 @@ def metrics(gateway):
             re.findall(r"^(holdfast_[^ ]*(?:\{[^}]*\})?) (\S+)$", gateway.ctl("metrics").stdout, re.M)}
 
 
+def answers(seen, daemon, result):
+    return seen[f'holdfast_destination_answers_total{{destination="office",daemon="{daemon}",result="{result}"}}']
+
+
 def messages(seen, result):
     return seen[f'holdfast_smtpd_messages_total{{result="{result}"}}']
 
@@ -47,6 +51,7 @@ def test_each_message_is_counted_as_what_became_of_it(office, destination):
     assert seen["holdfast_smtpd_received_bytes_total"] == seen["holdfast_smtpd_proxied_bytes_total"] > 0
     assert seen['holdfast_prober_probes_total{result="passed"}'] >= 1
     assert seen['holdfast_destination_up{destination="office"}'] == 1
+    assert answers(seen, "smtpd", "accepted") == seen['holdfast_destination_answer_seconds_count{destination="office",daemon="smtpd"}'] == 3
 
 
 def test_an_outage_is_seen_in_the_figures(office, destination):
@@ -68,6 +73,7 @@ def test_an_outage_is_seen_in_the_figures(office, destination):
     seen = until(lambda: (m := metrics(office)) and m.get("holdfast_qmgr_removed_total") == 2 and m, "both delivered")
     assert seen['holdfast_deliver_recipients_total{result="sent"}'] == 2
     assert seen["holdfast_deliver_seconds_count"] >= 2
+    assert answers(seen, "deliver", "accepted") == 2
     assert "holdfast_queue_oldest_seconds" not in seen
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from support import ports
 from support.clock import Clock
+from support.milter import reply
 from support.receivers import letters, relay
 from support.waiting import holds, until
 
@@ -130,3 +131,12 @@ def test_without_the_web_none_is_promised_and_one_by_hand_says_what_it_does_not_
 def test_without_an_address_or_a_relay_it_is_refused(gateway):
     done = gateway.ctl("report", "--send")
     assert done.returncode == 78 and "alerts.mail.relays" in done.stderr
+
+
+def test_what_a_filter_refused_is_among_the_busiest_refusals(world, destination, filter_):
+    filter_.reset(end=reply("550 5.7.1 Virus found"))
+    gateway = world.gateway(destination, settings={"filters": [{"name": "virus", "milter": filter_.where}]})
+    gateway.wait_probed()
+    for _ in range(3):
+        assert gateway.send("local@example.test").code == 550
+    until(lambda: re.search(r"^ *3 +550 5\.7\.1 +Virus found", gateway.ctl("report", "--daily").stdout, re.M), "the logs tell of all three")

@@ -14,6 +14,7 @@ from .waiting import until
 from support.waiting import patient
 
 LOCAL, GONE = "local@example.test", "gone@example.test"
+COPIES = {"while_down": {"copy": {LOCAL: "local@elsewhere.test"}}}  # by the relay, as bounces go
 OUTSIDE, OURS = "outside@client.test", "local@example.test"
 GONE_EVERY = 4
 _NUMBER = re.compile(rb"^Subject: kept (\d+)\r$", re.M)
@@ -54,8 +55,8 @@ class Peers:
     def __init__(self, tell=lambda words: None, office=None, relay=None):
         self.tell = tell
         self.office, self.relay = office or Destination(), relay or Destination()
-        for peer in (self.office, self.relay):
-            peer.on("dot", self._taken)
+        self.office.on("dot", self._taken)
+        self.relay.on("dot", self._relayed)
         self.office.on("rcpt", {GONE: "550 5.1.1 No such user"})
 
     def start(self):
@@ -68,14 +69,24 @@ class Peers:
         self.relay.stop()
 
     def _taken(self, _, message):
+        return self._tell("there", message)
+
+    def _relayed(self, _, message):
+        return self._tell("copied", message)
+
+    def _tell(self, word, message):
         number = number_of(message)
         if number is not None:
-            self.tell(f"{'bounced' if message.sender == '' else 'there'} {number}")
+            self.tell(f"{word if message.sender else 'bounced'} {number}")
         return None
 
     def arrived(self):
         """Numbers of the messages that came, one for each time."""
         return [n for m in list(self.office.messages) if m.sender != "" and (n := number_of(m)) is not None]
+
+    def copied(self):
+        """Numbers of the messages whose emergency copy came, one for each time."""
+        return [n for m in list(self.relay.messages) if m.sender != "" and (n := number_of(m)) is not None]
 
     def bounced(self):
         """Numbers of the messages whose bounce came, one for each time."""

@@ -17,7 +17,17 @@ def stat(pid):
 def in_session(sid):
     """Pids of the living processes of a session."""
     found = ((int(entry), stat(entry)) for entry in os.listdir("/proc") if entry.isdigit())
-    return [pid for pid, fields in found if fields and fields["session"] == sid and fields["state"] not in "ZX"]
+    return [pid for pid, fields in found if fields and fields["session"] == sid and not _dead(pid, fields["state"])]
+
+
+def _dead(pid, state):
+    """A killed process whose other threads are not through with their last call still holds all its files."""
+    if state not in "ZX":
+        return False
+    try:
+        return len(os.listdir(f"/proc/{pid}/task")) <= 1
+    except FileNotFoundError:
+        return True
 
 
 def reset_peak(pid):

@@ -30,6 +30,9 @@ Figures whole() {
   (*out.sums)["smtpd"][Histogram::kKeepSeconds].buckets = {1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
   (*out.sums)["smtpd"][Histogram::kKeepSeconds].sum_us = 90'500'000;
   (*out.sums)["qmgr"][Counter::kCommits] = 5;
+  auto& office = (*out.sums)["smtpd"].destinations["office"];
+  office.answers = {7, 0, 2, 1};
+  office.seconds.buckets[3] = 9;
   for (const char* name : {"deliver", "prober"}) (*out.sums)[name];
   return out;
 }
@@ -84,6 +87,15 @@ TEST(Metrics, AreWrittenAsPrometheusReadsThem) {
   EXPECT_EQ(lines_with(text, "holdfast_destination_state_since"), Lines{"holdfast_destination_state_since_seconds{destination=\"office\"} 1500"});
   EXPECT_EQ(lines_with(text, "holdfast_daemon_up"),
             (Lines{"holdfast_daemon_up{daemon=\"master\",worker=\"0\"} 1", "holdfast_daemon_up{daemon=\"smtpd\",worker=\"1\"} 0"}));
+}
+
+TEST(Metrics, AnswersAreOfTheirDestinationAndOfWhoOfferedTheMessage) {
+  const auto text = metrics_text(samples(whole()));
+  const std::string begin = "holdfast_destination_answers_total{destination=\"office\",daemon=\"smtpd\",result=";
+  EXPECT_EQ(lines_with(text, "holdfast_destination_answers_total"),
+            (Lines{begin + "\"accepted\"} 7", begin + "\"deferred\"} 0", begin + "\"refused\"} 2", begin + "\"failed\"} 1"}));
+  EXPECT_EQ(lines_with(text, "holdfast_destination_answer_seconds_count"),
+            Lines{"holdfast_destination_answer_seconds_count{destination=\"office\",daemon=\"smtpd\"} 9"});
 }
 
 TEST(Metrics, BucketsAddUp) {

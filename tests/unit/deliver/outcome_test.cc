@@ -1,5 +1,8 @@
 #include "deliver/outcome.h"
 
+#include <functional>
+#include <optional>
+
 #include <gtest/gtest.h>
 
 #include "tests/unit/deliver/jobs.h"
@@ -253,6 +256,28 @@ TEST(Outcome, WhatHasNoServerIsRefusedOrDeferred) {
   later.unroutable({.final = false, .dsn = "4.4.3", .text = "looking up the mail servers of lost.test failed"});
   EXPECT_EQ(test::status_of(later.outcome(), 0), ipc::RecipientStatus::kDeferred);
   EXPECT_EQ(later.outcome().recipients[0].dsn, "4.4.3");
+}
+
+std::optional<stats::Answer> answer_to(const std::function<void(OutcomeBuilder&)>& deed) {
+  OutcomeBuilder builder(job_to({"a@x.test", "b@x.test"}));
+  deed(builder);
+  return answer_of(builder.outcome());
+}
+
+TEST(Outcome, TheDestinationsAnswerIsTheBestThatARecipientHeard) {
+  using stats::Answer;
+  EXPECT_EQ(answer_to([](auto& b) { b.rcpt_answered(kUnknown), b.rcpt_answered(kOk), b.dot_answered(kOk); }), Answer::kAccepted);
+  EXPECT_EQ(answer_to([](auto& b) { b.rcpt_answered(kUnknown), b.rcpt_answered(kLater); }), Answer::kDeferred);
+  EXPECT_EQ(answer_to([](auto& b) { b.rcpt_answered(kUnknown), b.rcpt_answered(kUnknown); }), Answer::kRefused);
+  EXPECT_EQ(answer_to([](auto& b) { b.mail_refused(kLater); }), Answer::kDeferred);
+  EXPECT_EQ(answer_to([](auto& b) { b.no_connection({.stage = Stage::kConnect, .reason = "connection refused"}); }), Answer::kFailed);
+  EXPECT_EQ(answer_to([](auto& b) { b.connection_failed({.stage = Stage::kDot, .reason = "timed out"}); }), Answer::kFailed);
+}
+
+TEST(Outcome, WhatIsOursIsNoAnswerOfTheDestination) {
+  EXPECT_EQ(answer_to([](auto& b) { b.damaged("checksum"); }), std::nullopt);
+  EXPECT_EQ(answer_to([](auto& b) { b.filtered(ipc::RescanWord::kHold, "550 5.7.1 virus"); }), std::nullopt);
+  EXPECT_EQ(answer_to([](auto& b) { b.unfit("5.6.7", "the server takes no SMTPUTF8"); }), std::nullopt);
 }
 
 }  // namespace

@@ -20,6 +20,7 @@ void process(Tallies& tallies, const std::string& name, std::uint32_t worker, st
     const auto page = *stats::Page::open(*fd);
     page.use();
     stats::count(Counter::kSent, sent);
+    stats::count_answer("office", stats::Answer::kAccepted, std::chrono::milliseconds{1});
     ::_exit(0);
   }
   int status = 0;
@@ -43,6 +44,7 @@ TEST(Tallies, NeverFallWhenOneIsStartedAnew) {
   EXPECT_EQ(tallies.sums().at("deliver")[Counter::kSent], 7u);
   process(tallies, "deliver", 1, 1);
   EXPECT_EQ(tallies.sums().at("deliver")[Counter::kSent], 8u);
+  EXPECT_EQ(tallies.sums().at("deliver").destinations.at("office")[stats::Answer::kAccepted], 3u);
 }
 
 TEST(Tallies, OneThatNeverStartedHasNothingToEnd) {

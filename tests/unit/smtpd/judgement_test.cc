@@ -91,6 +91,14 @@ TEST(End, TemporaryFailureAndLossAreKept) {
   EXPECT_TRUE(judge_end(nobody(), true, kPatterns).keep);
 }
 
+TEST(End, TheAnswerIsCountedByItsKind) {
+  const auto answer = [](Reply reply) { return answer_of({.from = Word::From::kDot, .reply = std::move(reply)}); };
+  EXPECT_EQ(answer(Reply::make(250, "2.0.0", "taken")), stats::Answer::kAccepted);
+  EXPECT_EQ(answer(Reply::make(451, "4.3.0", "later")), stats::Answer::kDeferred);
+  EXPECT_EQ(answer(Reply::make(554, "5.7.1", "spam")), stats::Answer::kRefused);
+  EXPECT_EQ(answer_of(nobody()), stats::Answer::kFailed);
+}
+
 TEST(End, NothingLearntFromACatchAllIsKept) {
   const auto later = Reply::make(451, "4.3.0", "later");
   const auto passed = judge_end({.from = Word::From::kDot, .reply = later}, false, kPatterns);

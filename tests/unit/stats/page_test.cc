@@ -44,6 +44,18 @@ TEST(Page, WhatAProcessCountsIsReadByAnother) {
   EXPECT_EQ(numbers[Histogram::kDeliverSeconds].sum_us, 2000u);
 }
 
+TEST(Page, WhatDestinationsAnsweredIsReadByAnotherUntilItIsCleared) {
+  Shared shared;
+  in_child([&] {
+    const auto page = *Page::open(shared.fd.get());
+    page.use();
+    count_answer("office", Answer::kAccepted, std::chrono::milliseconds{2});
+  });
+  EXPECT_EQ(shared.page.read().destinations.at("office")[Answer::kAccepted], 1u);
+  shared.page.clear();
+  EXPECT_TRUE(shared.page.read().destinations.empty());
+}
+
 TEST(Page, WhoeverBeginsToUseItBeginsAtNone) {
   Shared shared;
   for (int n = 0; n < 2; ++n) {
