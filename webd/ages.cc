@@ -47,13 +47,15 @@ class Histogram {
 
 // By the order of one destination alone, which has state and size in it: no message is read.
 base::Status count_by_order(admin::Gateway& gateway, const std::string& destination,
-                            const std::optional<storage::MessageState>& state, Histogram& out) {
-  storage::QueueIndex::Place behind;
+                            const std::optional<storage::MessageState>& state, const admin::QueueWords::Between& between,
+                            Histogram& out) {
+  storage::QueueIndex::Place behind{.time_ms = between.from_ms, .id = {}};
   for (bool more = true; more;) {
     more = false;
     const auto read = gateway.read_queue([&](const storage::QueueIndex& index, const storage::Txn& txn) {
       std::size_t left = kStep;
       index.by_age(txn, destination, behind, [&](storage::QueueIndex::Place place, const storage::Waiting& waiting) {
+        if (place.time_ms > between.to_ms) return false;
         if (left-- == 0) return !(more = true);
         behind = place;
         if (!state || waiting.state == *state) out.add(place.time_ms, waiting.size);
@@ -68,6 +70,8 @@ base::Status count_by_order(admin::Gateway& gateway, const std::string& destinat
 base::Status count_quickly(admin::Gateway& gateway, const admin::QueueWords& words, Histogram& out) {
   const auto filter = words.filter();
   if (!filter) return std::unexpected(filter.error());
+  const auto between = words.arrivals(base::to_millis(base::wall_now()));
+  if (!between) return std::unexpected(between.error());
   std::vector<std::string> destinations{words.destination};
   if (words.destination.empty()) {
     destinations.clear();
@@ -79,14 +83,14 @@ base::Status count_quickly(admin::Gateway& gateway, const admin::QueueWords& wor
     if (!read) return read;
   }
   for (const auto& destination : destinations) {
-    if (auto done = count_by_order(gateway, destination, filter->state, out); !done) return done;
+    if (auto done = count_by_order(gateway, destination, filter->state, *between, out); !done) return done;
   }
   return {};
 }
 
 base::Status count(admin::Gateway& gateway, const admin::QueueWords& words, Histogram& out) {
   const bool quick = words.domain.empty() && words.sender.empty() && words.recipient.empty() && words.state != "active" &&
-                     words.older.empty() && words.younger.empty() && words.held_by.empty() && !words.unfiltered;
+                     words.held_by.empty() && !words.unfiltered;
   if (!quick) {
     return admin::each_message(
         gateway, words, ~0ULL, admin::look(gateway),

@@ -1,10 +1,12 @@
 #include "common/admin/queue_walk.h"
 
 #include <algorithm>
+#include <map>
 
 #include <fmt/core.h>
 
 #include "common/base/text.h"
+#include "common/storage/queue_cursor.h"
 
 namespace holdfast::admin {
 namespace {
@@ -32,9 +34,10 @@ base::Result<std::string> cursor_of(std::string_view mark) {
   return out;
 }
 
-// Behind the message `after`; from the beginning when that is empty.
-base::Result<std::string> first_cursor(Gateway& gateway, const std::string& after, const storage::QueueFilter& filter) {
-  if (after.empty()) return std::string();
+// Behind the message `after`; when that is empty, from what came at `from_ms`, or the beginning.
+base::Result<std::string> first_cursor(Gateway& gateway, const std::string& after, const storage::QueueFilter& filter,
+                                       std::int64_t from_ms) {
+  if (after.empty()) return from_ms > 0 ? storage::cursor_from(filter, from_ms) : std::string();
   if (after.front() == kOfPage) return cursor_of(after);
   const auto item = find_message(gateway, after);
   if (!item) return std::unexpected(item.error());
@@ -47,6 +50,46 @@ base::Result<std::string> first_cursor(Gateway& gateway, const std::string& afte
     return base::fail(base::Kind::kNotFound,
                       fmt::format("message {} is not for {}", item->id.text(), filter.destination));
   return std::move(*cursor);
+}
+
+// Those that are handed over now are few and known by their ids: the queue need not be searched for them. Cursors are
+// those of a list, whose order is theirs.
+storage::ListPage list_active(const storage::QueueIndex& index, const storage::Txn& txn, const storage::QueueFilter& filter,
+                              const Moment& moment, const std::string& cursor, std::size_t limit) {
+  std::map<std::string, storage::Listed> found;
+  for (const auto id : moment.active) {
+    auto key = index.cursor_behind(txn, filter, id);
+    if (!key || *key <= cursor) continue;
+    auto row = index.message(txn, id);
+    if (!filter.matches(*row)) continue;
+    auto to = index.recipients(txn, id);
+    if (filter.matches(to)) found.emplace(std::move(*key), storage::Listed{id, std::move(*row), std::move(to)});
+  }
+  storage::ListPage out;
+  for (auto& [key, item] : found) {
+    if (out.messages.size() == limit) break;
+    out.messages.push_back(std::move(item));
+    out.next = key;
+  }
+  if (out.messages.size() == found.size()) out.next.clear();
+  return out;
+}
+
+// What follows the cursor, as QueueIndex::list() gives it; an empty page while nothing was ever kept.
+base::Result<storage::ListPage> list_step(Gateway& gateway, const QueueWords& words, const storage::QueueFilter& filter,
+                                          const Moment& moment, const std::string& cursor, std::size_t limit) {
+  storage::ListPage out;
+  const auto read = gateway.read_queue([&](const storage::QueueIndex& index, const storage::Txn& txn) {
+    out = words.state == "active" ? list_active(index, txn, filter, moment, cursor, limit) : index.list(txn, filter, cursor, limit);
+  });
+  if (!read && read.error().kind != base::Kind::kNotFound) return std::unexpected(read.error());
+  return out;
+}
+
+// How many there are to find, where that is known and few: the search may end with the last of them.
+std::uint64_t most_to_find(Gateway& gateway, const QueueWords& words, const Moment& moment) {
+  const bool rare = words.after.empty() && !words.unfiltered && (words.state == "held" || words.state == "frozen");
+  return rare ? queue_total(gateway, words, moment).value_or(~0ULL) : ~0ULL;
 }
 
 }  // namespace
@@ -75,16 +118,13 @@ base::Status each_message(Gateway& gateway, const QueueWords& words, std::uint64
   if (!filter) return std::unexpected(filter.error());
   const auto between = words.arrivals(base::to_millis(base::wall_now()));
   if (!between) return std::unexpected(between.error());
-  auto start = first_cursor(gateway, words.after, *filter);
+  auto start = first_cursor(gateway, words.after, *filter, between->from_ms);
   if (!start) return std::unexpected(start.error());
   std::string cursor = std::move(*start);
   do {
-    storage::ListPage page;
-    const auto read = gateway.read_queue([&](const storage::QueueIndex& index, const storage::Txn& txn) {
-      page = index.list(txn, *filter, cursor, kPage);
-    });
-    if (!read) return read.error().kind == base::Kind::kNotFound ? base::Status{} : read;
-    for (const auto& item : page.messages) {
+    auto page = list_step(gateway, words, *filter, moment, cursor, kPage);
+    if (!page) return std::unexpected(page.error());
+    for (const auto& item : page->messages) {
       if (item.message.arrival_ms > between->to_ms) return page_end(), base::Status{};
       if (item.message.arrival_ms < between->from_ms) continue;
       if (!words.state.empty() && queue_name(item, moment) != words.state) continue;
@@ -92,7 +132,7 @@ base::Status each_message(Gateway& gateway, const QueueWords& words, std::uint64
       visit(item);
     }
     page_end();
-    cursor = std::move(page.next);
+    cursor = std::move(page->next);
   } while (!cursor.empty());
   return {};
 }
@@ -105,21 +145,21 @@ base::Result<QueuePage> queue_page(Gateway& gateway, const QueueWords& words, st
   if (!filter) return std::unexpected(filter.error());
   const auto between = words.arrivals(moment.now_ms);
   if (!between) return std::unexpected(between.error());
-  auto cursor = first_cursor(gateway, words.after, *filter);
+  auto cursor = first_cursor(gateway, words.after, *filter, between->from_ms);
   if (!cursor) return std::unexpected(cursor.error());
+  const auto most = most_to_find(gateway, words, moment);
+  if (most == 0) return out;
   do {
-    storage::ListPage page;
-    const auto read = gateway.read_queue([&](const storage::QueueIndex& index, const storage::Txn& txn) {
-      page = index.list(txn, *filter, *cursor, limit - out.messages.size());
-    });
-    if (!read) return read.error().kind == base::Kind::kNotFound ? base::Result<QueuePage>(out) : std::unexpected(read.error());
-    for (auto& item : page.messages) {
+    auto page = list_step(gateway, words, *filter, moment, *cursor, limit - out.messages.size());
+    if (!page) return std::unexpected(page.error());
+    for (auto& item : page->messages) {
       if (item.message.arrival_ms > between->to_ms) return out;
       if (item.message.arrival_ms < between->from_ms) continue;
       if (!words.state.empty() && queue_name(item, moment) != words.state) continue;
       out.messages.push_back(std::move(item));
     }
-    *cursor = std::move(page.next);
+    *cursor = std::move(page->next);
+    if (out.messages.size() == most) return out;
   } while (!cursor->empty() && out.messages.size() < limit && base::mono_now() < until);
   out.next = page_mark(*cursor);
   return out;

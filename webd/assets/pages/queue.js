@@ -30,7 +30,7 @@ class Queue {
     this.marked = new Set();
     this.messages = [];
     this.form = this.makeForm(status());
-    this.ages = h('div.ages');
+    this.ages = h('div.ages', h('p.none', 'Looking …'));
     this.bulk = h('div.bulk', { role: 'group', 'aria-label': 'What to do' });
     this.list = h('div', { 'aria-live': 'off' });
     this.total = h('p.total', { role: 'status' });
@@ -118,25 +118,43 @@ class Queue {
 
   async load() {
     const mine = (this.turn = (this.turn ?? 0) + 1);
+    this.loading = true;
+    this.loadAges();
     try {
-      const [page, ages] = await Promise.all([this.fetchPage(), api.get('queue/ages', this.filters).catch(() => [])]);
-      if (mine !== this.turn) return;
-      this.messages = page.messages ?? [];
-      this.page = page;
-      const here = new Set(this.messages.map((m) => m.queue_id));
-      for (const id of [...this.marked]) if (!here.has(id)) this.marked.delete(id);
-      this.showAges(Array.isArray(ages) ? ages : (ages.ages ?? []));
-      this.showList();
+      const page = await this.fetchPage(mine);
+      if (mine === this.turn) this.accept(page);
     } catch (fault) {
       if (mine === this.turn) fill(this.list, h('p.banner.bad', { role: 'alert' }, fault.message));
     }
+    if (mine === this.turn) this.loading = false;
   }
 
-  // In a great queue a search stops after a while and says where to go on: it is gone on with until the page is full.
-  async fetchPage() {
+  // To count a great queue takes seconds: the list does not wait for it, and no second count is begun beside it.
+  async loadAges() {
+    if (this.counting) return;
+    this.counting = true;
+    const ages = await api.get('queue/ages', this.filters).catch(() => ({}));
+    this.counting = false;
+    this.showAges(ages.ages ?? []);
+  }
+
+  accept(page) {
+    this.messages = page.messages;
+    this.page = page;
+    const here = new Set(this.messages.map((m) => m.queue_id));
+    for (const id of [...this.marked]) if (!here.has(id)) this.marked.delete(id);
+    this.showList();
+  }
+
+  // In a great queue a search stops after a while and says where to go on: it is gone on with until the page is full. A reader
+  // who sees nothing yet sees what was found so far.
+  async fetchPage(mine) {
     const until = performance.now() + SEARCH_MS;
     const page = await api.get('queue', { ...this.filters, limit: LIMIT, after: this.after });
-    while (page.messages.length < LIMIT && page.next && performance.now() < until) {
+    const empty = !this.page;
+    while (page.messages.length < LIMIT && page.next && performance.now() < until && mine === this.turn) {
+      if (empty && page.messages.length !== this.page?.messages.length)
+        this.accept({ ...page, messages: [...page.messages], searching: true });
       const more = await api.get('queue', { ...this.filters, limit: LIMIT - page.messages.length, after: page.next });
       page.messages.push(...more.messages);
       page.next = more.next;
@@ -148,7 +166,7 @@ class Queue {
   // The queue has changed: not more than once a second, and never under a dialog.
   queue() {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => (document.querySelector('dialog') ? this.queue() : this.load()), SETTLE_MS);
+    this.timer = setTimeout(() => (document.querySelector('dialog') || this.loading ? this.queue() : this.load()), SETTLE_MS);
   }
 
   dispose() {
@@ -206,11 +224,13 @@ class Queue {
         this.list,
         h(
           'p.none',
-          this.page.next
-            ? 'None so far: go on with Next.'
-            : this.filtered() || this.after
-              ? 'No message matches.'
-              : 'The queue is empty.',
+          this.page.searching
+            ? 'None so far. Looking …'
+            : this.page.next
+              ? 'None so far: go on with Next.'
+              : this.filtered() || this.after
+                ? 'No message matches.'
+                : 'The queue is empty.',
         ),
       );
     } else {
@@ -293,7 +313,11 @@ class Queue {
       this.total,
       n > 0
         ? h('b', `${format.counted(n, 'message')} marked`)
-        : [h('b', format.counted(total, 'message')), this.filtered() ? ' match' : ' queued'],
+        : [
+            h('b', format.counted(total, 'message')),
+            this.filtered() ? ' match' : ' queued',
+            this.page?.searching ? '. Looking …' : null,
+          ],
       h('code.command', twin(['queue', 'list'], this.filters)),
     );
     const suited = this.messages.length === 0 ? [] : ON_ALL.filter((deed) => this.suits(deed));
