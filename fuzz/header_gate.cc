@@ -12,7 +12,7 @@ using base::expect;
 struct Passed {
   std::string content;
   std::uint64_t fields = 0, received = 0;
-  bool ended = false;
+  bool ended = false, copy = false;
 };
 
 Passed pass(std::string_view content, std::uint8_t pieces) {
@@ -32,6 +32,7 @@ Passed pass(std::string_view content, std::uint8_t pieces) {
   }
   out.fields = gate.fields();
   out.received = gate.received();
+  out.copy = gate.copy();
   expect(gate.octets() <= content.size(), "more octets than came");
   return out;
 }
@@ -73,6 +74,7 @@ Passed reference(std::string_view content) {
       constexpr std::string_view kOurs = "x-holdfast-";
       if (!doubtful) ++out.fields;
       if (same_word(line.substr(0, name), "received")) ++out.received;
+      out.copy = out.copy || same_word(line.substr(0, name), "x-holdfast-copy-of");
       dropping = same_word(line.substr(0, kOurs.size()), kOurs);
     } else if (!is_blank(line[0])) {
       doubtful = true;
@@ -95,6 +97,7 @@ void run(std::string_view bytes) {
     const Passed passed = pass(content, cut);
     expect_equal(passed.content, wanted.content, "a header that is not the sender's without our fields");
     expect(passed.fields == wanted.fields && passed.received == wanted.received, "fields are counted wrongly");
+    expect(passed.copy == wanted.copy, "the mark of a copy is not seen, or seen where it is none");
     expect(passed.ended == wanted.ended, "the header ends elsewhere");
   }
 }

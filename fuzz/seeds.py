@@ -119,7 +119,8 @@ def address():
 
 def header_gate():
     headers = ["Subject: x\n\nbody\n", "X-Holdfast-Id: 1\n a\nTo: b\n", "Received: by x\nreceived : y\nReceived-SPF: z\n\n", " folded\nA: b\n",
-               "a\n", "A" * 256 + ": x\n", "A" * 250 + "       : x\n", "x-holdfast-a : b\n\tc\n\nX-Holdfast-B: c\n", ".a: b\n", "A:\n\n"]
+               "a\n", "A" * 256 + ": x\n", "A" * 250 + "       : x\n", "x-holdfast-a : b\n\tc\n\nX-Holdfast-B: c\n", ".a: b\n", "A:\n\n",
+               "X-Holdfast-Copy-Of: 1\nA: b\n\n", "no field\nx-holdfast-copy-of : 1\n", "X-Holdfast-Copy-Offer: 1\n a\n\nX-Holdfast-Copy-Of: 1\n"]
     for header in headers:
         for pieces in (0, 1, 255):
             yield bytes([pieces]) + header.encode()

@@ -6,21 +6,30 @@
 #include "common/stats/counters.h"
 #include "common/storage/new_message.h"
 #include "smtpd/copies.h"
+#include "smtpd/room.h"
 #include "smtpd/transaction.h"
 
 namespace holdfast::smtpd {
 
-// A pause is no emergency, and a copy that comes back is not copied again.
+// A pause is no emergency, and a copy that comes back is not copied again. Each copy is the whole message once more: together they
+// take no more of the quotas and of the disk than the original leaves.
 std::vector<storage::SpoolWriter::Copy> Transaction::make_copies(const mail::Envelope& original) {
   std::vector<storage::SpoolWriter::Copy> out;
   if (config_->copies.empty() || gate_.copy()) return out;
   if (shared_.book.state(*destination_, base::wall_now()) != mail::DestinationState::kDown) return out;
+  const auto size = content_.size();
+  Room left = shared_.spool.room();
+  left.took(storage::recipient_domains(original), size);
   for (auto& copy : copies_of(*config_, original)) {
     const auto& target = copy.recipients.front().address;
-    if (!shared_.spool.room().fits(storage::recipient_domains(copy), content_.size())) {
-      base::log().warning(fmt::format("{}: no copy to <{}>: a quota of the queue is reached", id_.text(), target));
+    const auto domains = storage::recipient_domains(copy);
+    const bool room = left.fits(domains, size);
+    if (!room || !shared_.space.accepts(shared_.loop.now(), size * (out.size() + 2))) {
+      base::log().warning(fmt::format("{}: no copy to <{}>: {}", id_.text(), target,
+                                      room ? "the disk is too full" : "a quota of the queue is reached"));
       continue;
     }
+    left.took(domains, size);
     const auto id = shared_.next_id();
     copies_.push_back({.id = id, .of = copy.sender, .to = target});
     out.push_back({.id = id, .envelope = std::move(copy)});

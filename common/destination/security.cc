@@ -32,6 +32,8 @@ void set_tls(Security& out, const config::DestinationTls& tls, const std::string
       return;
     }
     client = net::TlsClient::make({});
+  } else {
+    out.own = {tls.own.certificate, tls.own.key};
   }
   out.client = *client;
 }
@@ -61,17 +63,18 @@ std::shared_ptr<const Security> dane_security(const std::shared_ptr<const Securi
   if (server.dane.rule == Rule::kNone) return nullptr;
   auto out = usual ? std::make_shared<Security>(*usual) : std::make_shared<Security>();
   out->tls = Security::Tls::kMust;
-  out->name = server.dane.base;
   if (server.dane.rule == Rule::kVerify) {
     auto client = net::TlsClient::make(
-        {.trust = net::TlsClient::Trust::kDane, .tlsa = server.dane.records, .names = {server.host, domain}});
+        {.trust = net::TlsClient::Trust::kDane, .own = out->own, .tlsa = server.dane.records, .names = {server.host, domain}});
     if (client) {
       out->client = *client;
+      out->name = server.dane.base;
       return out;
     }
     base::log().notice(fmt::format("TLSA of {}: {}", server.dane.base, client.error().text));
   }
-  out->client = *net::TlsClient::make({});
+  // No record that can be used asks for encryption; it takes nothing from a policy that asks for more.
+  if (out->client == nullptr) out->client = *net::TlsClient::make({});
   return out;
 }
 

@@ -16,7 +16,8 @@ std::shared_ptr<const upstream::Security> security_of(const config::Destination&
 // TLSA records are asked for: `tls.dane` says so, and the policy leaves it open how a server is checked.
 bool wants_dane(const config::Destination& destination);
 
-// What DANE asks of one server of `domain` beside what is usual for its destination (may be null); null: nothing.
+// What DANE asks of one server of `domain` beside what is usual for its destination (may be null); null: nothing. Where its records
+// cannot be used that is encryption, and a policy that verifies does so still.
 std::shared_ptr<const upstream::Security> dane_security(const std::shared_ptr<const upstream::Security>& usual,
                                                         const dns::MailServer& server, const std::string& domain);
 

@@ -9,13 +9,13 @@ namespace holdfast::mail {
 namespace {
 
 constexpr std::size_t kMaxFieldName = 256;
-constexpr std::string_view kOurs = "X-Holdfast-", kCopy = kCopyField.substr(0, kCopyField.size() - 2);  // a stranger may leave out the blank
+constexpr std::string_view kOurs = "X-Holdfast-", kCopy = kCopyField.substr(0, kCopyField.size() - 2);  // its name
 
 bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
-bool is_received(std::string_view line) {
-  constexpr std::string_view kName = "Received";
-  return base::istarts_with(line, kName) && (line[kName.size()] == ':' || is_blank(line[kName.size()]));
+// Of a line that is a field.
+bool is_named(std::string_view line, std::string_view name) {
+  return base::istarts_with(line, name) && (line[name.size()] == ':' || is_blank(line[name.size()]));
 }
 
 }  // namespace
@@ -43,8 +43,8 @@ void HeaderGate::begin_line(Kind kind, std::string_view line) {
   if (kind != Kind::kField) return;
   fields_ += doubtful_ ? 0 : 1;
   dropping_ = base::istarts_with(line, kOurs);
-  copy_ = copy_ || (dropping_ && base::istarts_with(line, kCopy));
-  if (is_received(line)) ++received_;
+  copy_ = copy_ || is_named(line, kCopy);
+  if (is_named(line, "Received")) ++received_;
 }
 
 // The rest of the line whose kind is known: how much of `in` it takes.

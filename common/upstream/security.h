@@ -17,6 +17,7 @@ struct Security {
   };
   Tls tls = Tls::kOff;
   std::shared_ptr<const net::TlsClient> client;  // not null unless kOff
+  net::KeyPair own;                              // that `client` shows to a server that asks for one; empty: none
   std::string name;                              // asked for and verified; empty: the server's own
   std::string user, password;                    // empty: no AUTH
   bool plaintext = false;                        // the password may go in the clear

@@ -154,6 +154,34 @@ def test_to_a_domain_of_ours_it_goes_through_the_filters(world, destination, els
         filter_.close()
 
 
+def test_copies_take_no_more_than_the_original_leaves(world, destination, elsewhere):
+    """One message, two copies, room for two in the queue: the original and the first."""
+    elsewhere.close()
+    gateway = copying(world, destination, elsewhere, {"ceo@example.test": "ceo@elsewhere.test", "cfo@example.test": "cfo@elsewhere.test"},
+                      queue={"max_messages": 2}, smtpd={"workers": 1})
+    goes_down(gateway, destination)
+    assert gateway.send("local@example.test").code == 250  # qmgr's next word to smtpd has the bound in it
+    gateway.wait_queue(1)
+    assert gateway.ctl("queue", "delete", "--all", "--yes").returncode == 0
+    gateway.wait_queue(0)
+    with gateway.client() as client:
+        client.ehlo()
+        client.mail("a@client.test")
+        assert [client.rcpt(f"{name}@example.test").code for name in ("ceo", "cfo")] == [250, 250]
+        assert client.data(CONTENT).code == 250
+    gateway.wait_queue(2)
+    assert [to for _, to, _ in copies_made(gateway)] == ["ceo@elsewhere.test"]
+    assert "no copy to <cfo@elsewhere.test>: a quota of the queue is reached" in gateway.log("smtpd")
+
+
+def test_the_sender_of_a_copy_is_not_what_a_stranger_wrote(world, destination, elsewhere):
+    gateway = copying(world, destination, elsewhere, recipient_delimiter="+")
+    goes_down(gateway, destination)
+    assert gateway.send("CEO+anything@Example.Test").code == 250
+    [copy] = elsewhere.wait_for(1)
+    assert (copy.sender, copy.recipients) == ("ceo@example.test", ["ceo@elsewhere.test"])
+
+
 def test_a_crash_leaves_both(world, destination, elsewhere):
     """All are killed behind the 250: each original has its copy, which nobody could take before."""
     elsewhere.close()

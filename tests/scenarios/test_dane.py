@@ -6,7 +6,7 @@ import ssl
 import pytest
 
 from support.backup_zone import NAME, Zone, names_of
-from support.certificates import Certificates, server_context
+from support.certificates import Certificates, asking_context, server_context
 
 MX = "@ IN MX 10 a\n"
 
@@ -101,6 +101,31 @@ def test_records_that_nobody_can_use_ask_for_encryption_alone(world, certificate
         assert "not offered" in gateway.wait_state("down", name=NAME)["reason"]
         assert gateway.send("known@backup.test").text.startswith("250 2.0.0 Ok: queued as ")
         assert a.messages == []
+
+
+@pytest.mark.parametrize("name", ["a.backup.test", "another.name.test"])
+def test_records_that_nobody_can_use_take_nothing_from_the_policy(world, certificates, name):
+    zone = Zone(world, MX + tlsa("a", 1, 1, 1, WRONG), signed=True)
+    a = secured(zone, 1, certificates.make(name))
+    gateway = zone.gateway(tls={"policy": "verify", "ca_file": str(certificates.ca)})
+    if name == "a.backup.test":
+        gateway.wait_probed()
+        assert gateway.send("known@backup.test").text == "250 2.0.0 Taken"
+        assert "Verified TLS" in gateway.wait_log("smtpd", "TLS connection established to a.backup")
+    else:
+        assert "hostname mismatch" in gateway.wait_state("down", name=NAME)["reason"]
+        assert a.messages == []
+
+
+def test_a_server_that_asks_who_we_are(world, certificates):
+    pair, ours = certificates.make("a.backup.test"), certificates.make("mx.example.test")
+    zone = Zone(world, MX + tlsa("a", 3, 1, 1, certificates.fingerprint(pair)), signed=True)
+    a = zone.server(1)
+    a.tls = asking_context(pair, certificates)
+    gateway = zone.gateway(tls=ours)
+    gateway.wait_probed()
+    assert gateway.send("known@backup.test").text == "250 2.0.0 Taken"
+    assert a.messages[0].secured
 
 
 def test_a_server_whose_records_are_forged_is_passed_over(world, certificates):

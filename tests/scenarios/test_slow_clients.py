@@ -58,6 +58,20 @@ def test_junk_commands(world, destination):
         assert client.closed()
 
 
+def test_who_harvests_addresses_during_an_outage_is_sent_away(world, destination):
+    """A 451 for an unknown recipient tells something: it counts as an error, though it is temporary. One for a known one does not."""
+    gateway = gateway_with(world, destination, max_errors=4, error_delay="off")
+    destination.close()
+    gateway.wait_state("down")
+    with gateway.client() as client:
+        client.ehlo()
+        client.mail("a@client.test")
+        assert [client.rcpt("local@example.test").code for _ in range(6)] == [250] * 6
+        assert [client.rcpt(f"guess{n}@example.test").text[:10] for n in range(4)] == ["451 4.4.1 "] * 4
+        assert client.rcpt("guess5@example.test").text.startswith("421 4.7.0 ")
+        assert client.closed()
+
+
 def test_a_command_that_trickles_in(world, destination):
     gateway = gateway_with(world, destination, command_timeout="3s")
     with gateway.client() as client:

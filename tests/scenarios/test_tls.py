@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from support.certificates import Certificates, client_context, server_context
+from support.certificates import Certificates, asking_context, client_context, server_context
 from support.destination import DROP
 from support.forwarder import Forwarder
 from support.peers import RealPostfix, needs_root, swaks
@@ -212,6 +212,28 @@ def test_pinned(world, certificates):
     destination.tls = server_context(certificates.make("dest.test", into="changed"))
     destination.cut()
     assert "not one of the pinned" in gateway.wait_state("down")["reason"]
+
+
+def test_a_server_that_asks_who_we_are(world, certificates):
+    """`tls.certificate` of a destination: shown by smtpd, deliver and prober; without it such a server is down."""
+    destination = world.destination(start=False)
+    destination.tls = asking_context(certificates.make("dest.test"), certificates)
+    ours = certificates.make("mx.example.test")
+    gateway = office(world, destination, {"policy": "encrypt", **ours})
+    gateway.wait_state("down")
+    assert gateway.send("local@example.test").code == 250
+    destination.start()
+    assert destination.wait_for(1)[0].secured
+    gateway.wait_state("up")
+    assert gateway.send("local@example.test").code == 250
+    assert destination.wait_for(2)[1].secured
+    gateway.config["destinations"]["office"]["tls"] = {"policy": "encrypt"}
+    gateway.reload()
+    destination.cut()
+    gateway.wait_state("down")  # by TLS 1.3 the server says no behind the handshake, and may be gone before its alert is read
+    assert gateway.send("local@example.test").code == 250
+    gateway.wait_queue(1)
+    assert len(destination.messages) == 2
 
 
 def test_what_stands_behind_the_220_is_thrown_away(world, certificates):

@@ -52,6 +52,14 @@ def server_context(pair):
     return context
 
 
+def asking_context(pair, certificates):
+    """A server that takes no client without a certificate of that CA."""
+    context = server_context(pair)
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_verify_locations(certificates.ca)
+    return context
+
+
 def client_context(certificates=None):
     """Verifies by the CA of `certificates`, or takes anything."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

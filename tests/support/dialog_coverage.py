@@ -4,6 +4,7 @@ import re
 
 REFERENCE = re.compile(r"RFC (\d+)((?:(?!RFC \d|design\.md|CVE)[^:;()])*)")
 PLACE = re.compile(r"\bappendix ([A-Z](?:\.\d+)*)|(?<![\d.])(\d+(?:\.\d+)*)(?=[,. ]|$)")
+CLAUSE = re.compile(r"\| (\d\.[^|]*?) \| ([^|]+?) \| ([^|]+?) \| `([^|]+?)` \|$")
 ROW = re.compile(r"\| (\d+) \| ([^|]+?) \| ([^|]+?) \| ([^|]*?) ?\|$")
 
 
@@ -33,3 +34,8 @@ def by_section(folder):
 def rows(page):
     """(RFC, section, what, elsewhere) of the table."""
     return [match.groups() for line in page.read_text().splitlines() if (match := ROW.match(line))]
+
+
+def clauses(page):
+    """(item, what, where, test) of the second table."""
+    return [match.groups() for line in page.read_text().splitlines() if (match := CLAUSE.match(line))]

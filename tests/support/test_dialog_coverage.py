@@ -1,14 +1,16 @@
 """Issue 5, how it is shown: a script for every command, parameter and error that concerns a relay (docs/smtp-coverage.md)."""
 
 import pathlib
+import re
 
 import pytest
 
-from support.dialog_coverage import by_section, named, rows
+from support.dialog_coverage import by_section, clauses, named, rows
 
 TESTS = pathlib.Path(__file__).resolve().parent.parent
 DIALOGS = TESTS / "dialogs"
-TABLE = rows(TESTS.parent / "docs" / "smtp-coverage.md")
+PAGE = TESTS.parent / "docs" / "smtp-coverage.md"
+TABLE, CLAUSES = rows(PAGE), clauses(PAGE)
 
 
 def test_the_comments_are_understood():
@@ -28,7 +30,15 @@ def test_each_section_is_shown(rfc, section, what, elsewhere):
         assert by_section(DIALOGS).get((rfc, section)), f"no script of tests/dialogs names RFC {rfc} section {section}: {what}"
 
 
+@pytest.mark.parametrize("item, what, where, shown", CLAUSES)
+def test_each_clause_is_shown(item, what, where, shown):
+    path, _, word = shown.partition("::")
+    text = (TESTS / path).read_text()
+    assert word and re.search(rf"\b{re.escape(word)}\b", text), f"{item} {what}: {word} is not in {path}"
+
+
 def test_the_table_is_whole():
-    assert len(TABLE) > 60
+    assert len(TABLE) > 60 and len(CLAUSES) > 60
+    assert {item[0] for item, *_ in CLAUSES} == set("12345678")
     listed = {(rfc, section) for rfc, section, *_ in TABLE}
     assert sorted(by_section(DIALOGS).keys() - listed) == [], "sections that scripts name and the table does not"

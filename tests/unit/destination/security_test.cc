@@ -37,6 +37,31 @@ TEST_F(SecurityOf, NeverFallsBackFromWhatMustBe) {
   EXPECT_NE(may->client, nullptr);
 }
 
+TEST_F(SecurityOf, RecordsThatNobodyCanUseTakeNothingFromThePolicy) {
+  dns::MailServer server{.host = "a.example.test"};
+  server.dane = {.rule = dns::Dane::Rule::kEncrypt, .base = "b.example.test"};
+  for (const char* policy : {"may", "encrypt", "verify"}) {
+    office.tls = {.policy = policy, .ca_file = certificates.ca_file()};
+    const auto usual = security_of(office);
+    const auto with = dane_security(usual, server, "example.test");
+    EXPECT_EQ(with->tls, Security::Tls::kMust) << policy;
+    EXPECT_EQ(with->client, usual->client) << policy;
+    EXPECT_EQ(with->name, "") << "the server's own name is verified";
+  }
+  EXPECT_NE(dane_security(nullptr, server, "example.test")->client, nullptr);
+}
+
+TEST_F(SecurityOf, OurCertificateIsShownByDaneToo) {
+  dns::MailServer server{.host = "a.example.test"};
+  server.dane = {.rule = dns::Dane::Rule::kVerify, .records = {{3, 1, 1, std::string(32, 'x')}}, .base = "b.example.test"};
+  const auto own = certificates.make("mx.example.test");
+  office.tls.own = {own.certificate, own.key};
+  const auto usual = security_of(office), with = dane_security(usual, server, "example.test");
+  EXPECT_EQ(with->own, own);
+  EXPECT_NE(with->client, usual->client);
+  EXPECT_EQ(with->name, "b.example.test");
+}
+
 TEST_F(SecurityOf, ReadsThePassword) {
   office.auth = {"user", certificates.write("password", "secret\n"), false};
   EXPECT_EQ(security_of(office)->user, "user");

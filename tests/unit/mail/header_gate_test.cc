@@ -76,6 +76,7 @@ TEST(HeaderGate, KnowsACopyByItsMark) {
     EXPECT_TRUE(copy("A: b\r\nX-Holdfast-Copy-Of: 1\r\n\r\n", piece));
     EXPECT_TRUE(copy("x-holdfast-COPY-of: 1\r\n\r\n", piece));
     EXPECT_TRUE(copy("no field\r\nX-Holdfast-Copy-Of : 1\r\n\r\n", piece)) << "where others still read fields";
+    EXPECT_FALSE(copy("X-Holdfast-Copy-Offer: 1\r\nX-Holdfast-Copy: 1\r\n\r\n", piece));
     EXPECT_FALSE(copy("X-Holdfast-Unfiltered: yes\r\nSubject: X-Holdfast-Copy-Of: 1\r\n X-Holdfast-Copy-Of: 1\r\n\r\nX-Holdfast-Copy-Of: 1\r\n", piece));
   }
 }

@@ -32,12 +32,25 @@ TEST(Copies, GoToTheOtherMailbox) {
   const auto made = Case().made();
   ASSERT_EQ(made.size(), 1u);
   const auto& copy = made[0];
-  EXPECT_EQ(copy.sender, "CEO+news@example.test");
+  EXPECT_EQ(copy.sender, "ceo@example.test") << "not what the client made of it";
   EXPECT_EQ(copy.recipients, (std::vector<mail::Recipient>{{.address = "Boss@elsewhere.test", .orcpt = "", .notify = "NEVER", .known = false}}));
   EXPECT_EQ(copy.destination, config::kBounces);
   EXPECT_FALSE(copy.unfiltered) << "nobody asks filters about it any more";
   EXPECT_EQ(copy.ret + copy.envid, "");
   EXPECT_EQ(copy.message_id, "<1@client.test>");
+}
+
+// His own spelling would ask more of the road than the copy does, and let strangers write our envelope sender.
+TEST(Copies, TheSenderIsSpeltAsInTheConfiguration) {
+  Case c;
+  c.config.domains["xn--bcher-kva.test"] = {.name = "xn--bcher-kva.test", .destination = "example.test"};
+  c.config.copies["boss@xn--bcher-kva.test"] = "boss@elsewhere.test";
+  for (const auto* spelt : {"Boss@b\u00fccher.test", "\"boss\"@xn--bcher-kva.test", "boss+x=y@xn--bcher-kva.test"}) {
+    c.to({spelt});
+    const auto made = c.made();
+    ASSERT_EQ(made.size(), 1u) << spelt;
+    EXPECT_EQ(made[0].sender, "boss@xn--bcher-kva.test") << spelt;
+  }
 }
 
 TEST(Copies, OneForEachMailbox) {
