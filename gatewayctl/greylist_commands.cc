@@ -39,13 +39,17 @@ struct Wanted {
   bool all = false, yes = false;
 };
 
-// kNotFound while smtpd has not greylisted anybody yet.
+// kNotFound while smtpd has not greylisted anybody yet; who only reads sees an empty list then.
 void with_greylist(Invocation& invocation, bool read_only, const std::function<base::Status(Greylist&, const config::Config&)>& body) {
   with_gateway(invocation, [&](Gateway& gateway) -> base::Status {
     const std::string state = gateway.config().paths.state;
     const AsOwnerOf owner(Greylist::folder(state));
     auto list = Greylist::open(state, read_only);
-    if (!list && list.error().kind == base::Kind::kNotFound) return base::fail(base::Kind::kNotFound, "nothing has been greylisted yet");
+    if (!list && list.error().kind == base::Kind::kNotFound) {
+      if (!read_only) return base::fail(base::Kind::kNotFound, "nothing has been greylisted yet");
+      if (!invocation.json) std::puts("Nothing has been greylisted yet.");
+      return {};
+    }
     if (!list) return std::unexpected(list.error());
     return body(**list, gateway.config());
   });

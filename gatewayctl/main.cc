@@ -4,7 +4,9 @@
 #include <filesystem>
 
 #include <CLI/CLI.hpp>
+#include <fmt/core.h>
 
+#include "common/base/text.h"
 #include "gatewayctl/alert_commands.h"
 #include "gatewayctl/completion.h"
 #include "gatewayctl/config_commands.h"
@@ -36,10 +38,20 @@ std::vector<std::string> words_of(int argc, char** argv) {
   return {words.rbegin(), words.rend()};  // CLI11 takes them from the back
 }
 
+// Of a command line that has no command CLI11 says just that, also when a word is there that is none.
+bool named_no_command(const CLI::App& app, const CLI::ParseError& error) {
+  if (!std::string_view(error.what()).starts_with("A subcommand is required")) return false;
+  const auto words = app.remaining(true);
+  if (words.empty() || words.front().starts_with('-')) return false;
+  fmt::print(stderr, "gatewayctl: there is no command '{}'; --help shows those there are\n", base::printable(words.front()));
+  return true;
+}
+
 int parse(CLI::App& app, std::vector<std::string> words) {
   try {
     app.parse(std::move(words));
   } catch (const CLI::ParseError& error) {
+    if (named_no_command(app, error)) return base::exit_code(base::Kind::kUsage);
     return app.exit(error) == 0 ? 0 : base::exit_code(base::Kind::kUsage);
   }
   return 0;

@@ -166,6 +166,12 @@ def test_config_check_and_show(kept):
 
 def test_words_that_are_wrong(gateway):
     assert gateway.ctl("quue").returncode == 64
+    assert "there is no command 'quue'" in gateway.ctl("quue").stderr
+    assert "there is no command 'lsit'" in gateway.ctl("queue", "lsit").stderr
+    assert "A subcommand is required" in gateway.ctl("queue").stderr
+    nothing = gateway.ctl("greylist", "list")
+    assert (nothing.returncode, nothing.stdout) == (0, "Nothing has been greylisted yet.\n")
+    assert gateway.ctl("greylist", "list", "--json").stdout == ""
     assert gateway.ctl("queue", "list", "--nonsense").returncode == 64
     assert gateway.ctl().returncode == 64
     assert gateway.ctl("version").returncode == 0

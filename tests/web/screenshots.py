@@ -7,9 +7,13 @@ import base64
 import pathlib
 import random
 
+import pytest
+
 from browser import DESKTOP, PHONE, ZONE
 from dashboard import Dashboard
 from small_png import small
+from support import milter
+from support.milter import Milter
 from support.waiting import holds, until
 
 IMAGES = pathlib.Path(__file__).resolve().parents[2] / "docs/images"
@@ -17,12 +21,15 @@ MOST_BYTES = 120_000
 OUTAGE_S = 100  # so that the graphs have something to show
 
 
-def outage(dashboard, servers):
+def outage(dashboard, servers, scan):
     gateway = dashboard.gateway
     office, branch = servers
     people = [f"{name}@example.test" for name in ("anna", "ben", "carla", "dilip", "eva", "farid")]
     gateway.teach(office, *people)
     gateway.teach(branch, "desk@branch.test")
+    for sender in ("invoice@evil.test", "parcel@evil.test"):
+        scan.on("end", milter.quarantine("an archive with a password"))
+        gateway.send(people[0], sender=sender)
     draw = random.Random(6)
     office.close()
     gateway.wait_state("down")
@@ -47,21 +54,29 @@ def shoot(browser, name):
     (IMAGES / f"{name}.png").write_bytes(data)
 
 
-def test_screenshots(world, chromium):
+@pytest.fixture
+def scan():
+    made = Milter()
+    yield made
+    made.close()
+
+
+def test_screenshots(world, chromium, scan):
     IMAGES.mkdir(exist_ok=True)
     servers = [world.destination(), world.destination()]
     office, branch = servers
-    dashboard = Dashboard(chromium, world, servers, destinations={"office": {"servers": [office.server]}, "branch": {"servers": [branch.server]}},
+    dashboard = Dashboard(chromium, world, servers, settings={"filters": [{"name": "scan", "milter": scan.where}]},
+                          destinations={"office": {"servers": [office.server]}, "branch": {"servers": [branch.server]}},
                           domains={"example.test": {"destination": "office", "local_recipients": ["sales"]},
                                    "branch.test": {"destination": "branch"}})
     dashboard.gateway.wait_probed()
-    hostile = outage(dashboard, servers)
+    hostile = outage(dashboard, servers, scan)
     browser = dashboard.login()
     browser.devtools("Emulation.setTimezoneOverride", timezoneId=ZONE)
     holds(lambda: True, "history is written", OUTAGE_S)
     shots = [("overview", "overview", {"range": "15m"}), ("queue", "queue", {}), ("message", f"message/{hostile}", {}), ("destinations", "destinations", {}),
-             ("domains", "domains/example.test", {}), ("recipients", "recipients", {}), ("trace", "trace", {"what": hostile}), ("report", "report", {}), ("alerts", "alerts", {}),
-             ("config", "config", {"changed": "1"}), ("system", "system", {})]
+             ("domains", "domains/example.test", {}), ("recipients", "recipients", {}), ("trace", "trace", {"what": hostile}),
+             ("filters", "filters", {}), ("report", "report", {}), ("alerts", "alerts", {}), ("config", "config", {"changed": "1"}), ("system", "system", {})]
     for width, size, theme in (("desktop", DESKTOP, "light"), ("phone", PHONE, "dark")):
         browser.size(size)
         browser.media(prefers_color_scheme=theme)

@@ -37,6 +37,14 @@ def test_a_destination_dies_and_comes_back(dashboard):
     assert stayed(browser)
 
 
+def test_the_oldest_grows_older_without_news(dashboard):
+    browser = dashboard.login()
+    dashboard.down(dashboard.office)
+    dashboard.keep(1)
+    browser.wait_text("s", 'a[data-key="tile-oldest"] .value')
+    until(lambda: int(browser.texts('a[data-key="tile-oldest"] .value')[0].rstrip("s")) >= 15, "it is 15 s old", 45)
+
+
 def test_the_queue_follows(dashboard):
     browser = dashboard.login()
     dashboard.down(dashboard.office)

@@ -72,7 +72,7 @@ function enter(who) {
 }
 
 function take(fresh) {
-  status = fresh;
+  status = { ...fresh, came: Date.now() };
   shell?.update(status);
   page?.update?.(status);
 }

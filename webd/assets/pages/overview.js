@@ -68,6 +68,7 @@ export function show(main, { route, session, status }) {
   const timer = setInterval(() => {
     draw();
     learn();
+    if (status()) fill(tiles, figures(status()));
   }, REDRAW_MS);
   learn();
   return {
@@ -125,6 +126,12 @@ function tile(label, value, { look = '', href, note = null }) {
   );
 }
 
+// The server sends a status when something else changes: since then the oldest has grown older.
+function oldest({ queue, came }) {
+  const then = queue?.oldest_seconds ?? null;
+  return then === null ? null : then + (Date.now() - came) / 1000;
+}
+
 function figures(status) {
   const all = status.destinations ?? [];
   const down = all.filter((d) => d.state === 'down');
@@ -140,7 +147,7 @@ function figures(status) {
       href: '#/queue',
       note: queue ? `${format.bytes(queue.bytes)}, ${format.count(queue.active)} active` : null,
     }),
-    tile('oldest', format.span(queue?.oldest_seconds), {
+    tile('oldest', format.span(oldest(status)), {
       href: '#/queue',
       note: queue?.first_expiry ? ['expires ', time(queue.first_expiry)] : 'in the queue',
     }),
