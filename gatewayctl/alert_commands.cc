@@ -18,7 +18,7 @@ constexpr base::Seconds kTest{600};
 
 std::unexpected<base::Error> strange() { return base::fail(base::Kind::kData, "alertd's answer cannot be understood"); }
 
-void run_list(Invocation& invocation) {
+void list_alerts(Invocation& invocation) {
   with_gateway(invocation, [&](Gateway& gateway) -> base::Status {
     const auto answer = gateway.ask("alertd", "alert.list");
     if (!answer) return std::unexpected(answer.error());
@@ -64,7 +64,7 @@ void run_silence(Invocation& invocation, const std::string& what, const std::str
 
 void add_alert_commands(CLI::App& app, Invocation& invocation) {
   auto* alert = app.add_subcommand("alert", "who is told of what: list, test, ack, silence, unsilence, reference")->require_subcommand(1);
-  alert->add_subcommand("list", "what is open, how each road does, what is silenced")->callback([&] { run_list(invocation); });
+  alert->add_subcommand("list", "what is open, how each road does, what is silenced")->callback([&] { list_alerts(invocation); });
   alert->add_subcommand("test", "send one by each road, and say what the other side answered; 75 if any road fails")
       ->callback([&] { run_test(invocation); });
   auto word = std::make_shared<std::string>(), length = std::make_shared<std::string>();

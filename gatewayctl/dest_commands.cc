@@ -24,7 +24,7 @@ void show(const Invocation& invocation, const DestinationView& view) {
   std::fputs((invocation.json ? destination_json(view) : destination_text(view, now_ms())).c_str(), stdout);
 }
 
-void run_list(Invocation& invocation) {
+void list_destinations(Invocation& invocation) {
   with_gateway(invocation, [&](Gateway& gateway) -> base::Status {
     Table table = destination_table();
     for (const auto& [name, destination] : gateway.config().destinations) {
@@ -169,7 +169,7 @@ CLI::App* add_named(CLI::App& parent, const char* command, const char* help, con
 
 void add_dest_commands(CLI::App& app, Invocation& invocation) {
   auto* dest = app.add_subcommand("dest", "destinations: list, show, history, test, probe, pause, resume, force")->require_subcommand(1);
-  dest->add_subcommand("list", "all destinations and their states")->callback([&] { run_list(invocation); });
+  dest->add_subcommand("list", "all destinations and their states")->callback([&] { list_destinations(invocation); });
   auto name = std::make_shared<std::string>();
   add_named(*dest, "show", "one destination and its servers", name)->callback([&invocation, name] {
     run_show(invocation, *name);

@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::size_t kMostFile = 64 << 20;
 
-void run_list(Invocation& invocation) {
+void list_filters(Invocation& invocation) {
   with_gateway(invocation, [&](Gateway& gateway) -> base::Status {
     const auto filtering = look_at_filters(gateway);
     const auto now_ms = base::to_millis(base::wall_now());
@@ -82,7 +82,7 @@ void add_test(CLI::App& filter, Invocation& invocation) {
 
 void add_filter_commands(CLI::App& app, Invocation& invocation) {
   auto* filter = app.add_subcommand("filter", "filters: list, test, bypass")->require_subcommand(1);
-  filter->add_subcommand("list", "which there are, which fail, and whose mail they are not asked about")->callback([&invocation] { run_list(invocation); });
+  filter->add_subcommand("list", "which there are, which fail, and whose mail they are not asked about")->callback([&invocation] { list_filters(invocation); });
   add_test(*filter, invocation);
   auto bypass = std::make_shared<Bypass>();
   auto* command = filter->add_subcommand(
