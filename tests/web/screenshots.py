@@ -39,6 +39,7 @@ def outage(dashboard, servers, scan):
                      content=b"Subject: Your order\r\n\r\n" + b"x" * draw.randrange(60000) + b"\r\n")
     gateway.send(people[0], sender='"<script>alert(1)</script>"@evil.test',
                  content="Subject: <script>alert(1)</script>\r\nX-Note: \u202egnp.exe\u202c\r\nFrom: x@evil.test\r\n\r\nHi\r\n".encode())
+    gateway.wait_queue(73)
     ids = [m["queue_id"] for m in gateway.queue()]
     gateway.ctl("queue", "hold", *ids[3:6])
     gateway.ctl("dest", "pause", "branch", "--for", "2h", "--reason", "new disks")
