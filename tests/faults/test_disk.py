@@ -68,6 +68,16 @@ def test_a_large_message_that_does_not_fit(down, destination, faults):
     sender.all_arrive(destination)
 
 
+def fill(file):
+    """Writes until the disk is full."""
+    for block in (1 << 20, 4096):
+        try:
+            while True:
+                file.write(b"x" * block)
+        except OSError as full:
+            assert full.errno == errno.ENOSPC
+
+
 def test_a_disk_that_is_full_to_the_last_byte(world, destination):
     """A file system of its own, small and really full: what was promised drains, and the room comes back."""
     gateway = world.gateway(destination, start=False, settings={**ONE_WORKER, "spool": {"reserve": "0%"}})
@@ -87,13 +97,9 @@ def test_a_disk_that_is_full_to_the_last_byte(world, destination):
         assert reply.code == 452
         free = os.statvfs(gateway.spool)
         with open(gateway.spool / "filler", "wb", buffering=0) as filler:
-            for block in (1 << 20, 4096):
-                try:
-                    while True:
-                        filler.write(b"x" * block)
-                except OSError as full:
-                    assert full.errno == errno.ENOSPC
-        assert sender.send().code == 452
+            fill(filler)
+            # The ballast is given up when the index cannot grow, and its room may take a small message.
+            until(lambda: sender.send().code == 452 or fill(filler), "nothing is taken any more")
         assert free.f_bavail > 0 and os.statvfs(gateway.spool).f_bavail == 0
         assert len(sender.promised) > 20
         destination.start()

@@ -94,7 +94,9 @@ def test_settings_exist(page):
 
 def test_postfixs_snippets(tmp_path):
     snippet = block("trust-the-gateway", "smtpd_authorized_xclient_hosts") + block("trust-the-gateway", "postscreen_access_list")
-    (tmp_path / "main.cf").write_text("compatibility_level = 3.6\n" + snippet)
+    # Where Postfix is not installed there are no accounts of its own.
+    accounts = "mail_owner = daemon\nsetgid_group = mail\n"
+    (tmp_path / "main.cf").write_text("compatibility_level = 3.6\n" + accounts + snippet)
     (tmp_path / "master.cf").write_text("smtp inet n - y - - smtpd\n" + block("trust-the-gateway", "haproxy"))
     for words in (["-n"], ["-M"], ["-P"]):
         done = subprocess.run([PEERS / "usr/sbin/postconf", *words, "-c", tmp_path], capture_output=True, text=True, env=environment())
