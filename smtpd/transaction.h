@@ -143,6 +143,7 @@ class Transaction {
   std::string message_id_;
   std::uint64_t octets_ = 0;
   base::Mono ended_{};
+  base::Mono offered_{};  // the content, to the destination: filters have had their say
   Answer end_answer_;
   std::optional<std::uint64_t> spool_token_;
   std::vector<Copied> copies_;  // that are spooled with it

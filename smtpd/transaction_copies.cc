@@ -17,10 +17,12 @@ std::vector<storage::SpoolWriter::Copy> Transaction::make_copies(const mail::Env
   std::vector<storage::SpoolWriter::Copy> out;
   if (config_->copies.empty() || gate_.copy()) return out;
   if (shared_.book.state(*destination_, base::wall_now()) != mail::DestinationState::kDown) return out;
+  auto wanted = copies_of(*config_, original);
+  if (wanted.empty()) return out;
   const auto size = content_.size();
   Room left = shared_.spool.room();
   left.took(storage::recipient_domains(original), size);
-  for (auto& copy : copies_of(*config_, original)) {
+  for (auto& copy : wanted) {
     const auto& target = copy.recipients.front().address;
     const auto domains = storage::recipient_domains(copy);
     const bool room = left.fits(domains, size);

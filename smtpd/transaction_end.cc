@@ -19,12 +19,13 @@ void Transaction::dispatch() {
 }
 
 void Transaction::send_live() {
+  offered_ = shared_.loop.now();
   relay_->send(content_, [this](const Word& word) { sent(word); });
 }
 
 void Transaction::sent(const Word& word) {
   relay_.reset();
-  stats::count_answer(destination_->name, answer_of(word), shared_.loop.now() - ended_);
+  stats::count_answer(destination_->name, answer_of(word), shared_.loop.now() - offered_);
   if (word.possible_duplicate) {
     base::log().warning(mail::events::possible_duplicate(id_, word.relay));
     base::announce(base::Level::kNotice, "possible_duplicate",

@@ -159,7 +159,8 @@ base::Result<QueuePage> queue_page(Gateway& gateway, const QueueWords& words, st
       out.messages.push_back(std::move(item));
     }
     *cursor = std::move(page->next);
-    if (out.messages.size() == most) return out;
+    // Counted again: more may have come between the count and the list.
+    if (out.messages.size() == most && most_to_find(gateway, words, moment) == most) return out;
   } while (!cursor->empty() && out.messages.size() < limit && base::mono_now() < until);
   out.next = page_mark(*cursor);
   return out;

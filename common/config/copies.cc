@@ -1,5 +1,6 @@
 #include "common/config/copies.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/core.h>
@@ -51,6 +52,12 @@ std::string why_not(const Config& config, const Parts& of, const Parts& to) {
   return fmt::format("'{}' goes down together with '{}': a copy must go to another destination", to.text(), of.text());
 }
 
+// A copy is as its original is, which may go without SMTPUTF8: its recipient must, too.
+std::string unsendable(const Parts& to) {
+  const bool ascii = std::ranges::all_of(to.local, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+  return ascii ? "" : fmt::format("'{}' takes messages with SMTPUTF8 only: the copy of another could not go there", to.text());
+}
+
 }  // namespace
 
 void finish_copies(Draft& draft) {
@@ -62,7 +69,8 @@ void finish_copies(Draft& draft) {
     const auto of = parts_of(written, fault), to = parts_of(target, fault);
     if (!of || !to) continue;
     if (const auto wrong = why_not(config, *of, *to); !wrong.empty()) fault(wrong);
-    if (!keyed.emplace(of->text(), target).second) fault(fmt::format("'{}' is there twice", written));
+    if (const auto wrong = unsendable(*to); !wrong.empty()) fault(wrong);
+    if (!keyed.emplace(of->text(), target.substr(0, target.rfind('@') + 1) + to->domain).second) fault(fmt::format("'{}' is there twice", written));
     targets.push_back(to->local.substr(0, extension(to->local, config.recipient_delimiter)) + "@" + to->domain);
   }
   for (const auto& target : targets) {

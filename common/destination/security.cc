@@ -38,6 +38,18 @@ void set_tls(Security& out, const config::DestinationTls& tls, const std::string
   out.client = *client;
 }
 
+// A certificate of our own that cannot be read now (it is being renewed) is no reason not to verify the server.
+base::Result<std::shared_ptr<const net::TlsClient>> dane_client(const net::KeyPair& own, const dns::MailServer& server,
+                                                                const std::string& domain) {
+  net::TlsClient::Options options{
+      .trust = net::TlsClient::Trust::kDane, .own = own, .tlsa = server.dane.records, .names = {server.host, domain}};
+  auto client = net::TlsClient::make(options);
+  if (client || own == net::KeyPair{}) return client;
+  base::log().warning(fmt::format("{}: our certificate is not shown: {}", server.host, client.error().text));
+  options.own = {};
+  return net::TlsClient::make(options);
+}
+
 void set_auth(Security& out, const config::Auth& auth, const std::string& destination) {
   if (auth.user.empty()) return;
   out.user = auth.user;
@@ -64,8 +76,7 @@ std::shared_ptr<const Security> dane_security(const std::shared_ptr<const Securi
   auto out = usual ? std::make_shared<Security>(*usual) : std::make_shared<Security>();
   out->tls = Security::Tls::kMust;
   if (server.dane.rule == Rule::kVerify) {
-    auto client = net::TlsClient::make(
-        {.trust = net::TlsClient::Trust::kDane, .own = out->own, .tlsa = server.dane.records, .names = {server.host, domain}});
+    auto client = dane_client(out->own, server, domain);
     if (client) {
       out->client = *client;
       out->name = server.dane.base;

@@ -38,6 +38,7 @@ Row& claim(DestinationTable& table, std::string_view name, std::size_t looked_at
   if (Row* row = find(table, name, looked_at, used)) return *row;
   if (used == DestinationTable::kNamed) return table.rows.back();
   Row& row = table.rows[used];
+  row = Row{};  // one who was killed in here may have left half a name
   std::ranges::copy(name, row.name.begin());
   std::atomic_ref<std::uint64_t>(table.used).store(used + 1, std::memory_order_release);
   return row;
@@ -113,7 +114,7 @@ Destinations read_table(const DestinationTable& table) {
 void clear_table(DestinationTable& table) {
   const auto used = rows_used(table);
   std::fill_n(table.rows.begin(), used, Row{});
-  if (used == DestinationTable::kNamed) table.rows.back() = Row{};
+  if (read(table.rows.back().numbers) != DestinationNumbers{}) table.rows.back() = Row{};
   table.used = 0;
 }
 

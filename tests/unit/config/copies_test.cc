@@ -23,6 +23,7 @@ TEST(Copies, AreReadAndShown) {
       {"ceo@example.test", "Boss+x@elsewhere.test"}, {"a@same.test", "b@branch.test"}, {"a@one.test", "b@two.test"}};
   EXPECT_EQ(c.copies, wanted);
   for (const auto style : {Style::kAll, Style::kChanged, Style::kSelfContained}) EXPECT_EQ(good(show(c, style)).copies, wanted);
+  EXPECT_EQ(good(with("a@same.test: \"Boss@b\xC3\xBC" "cher.test\"")).copies.at("a@same.test"), "Boss@xn--bcher-kva.test");
   EXPECT_TRUE(good(with("")).copies.empty());
 }
 
@@ -44,6 +45,7 @@ TEST(Copies, WhatCouldNotHelpOrCouldLoopIsAFault) {
   told("a@example.test: b+x@branch.test, b@branch.test: c@b.test", "'b@branch.test' gets copies", "recipient_delimiter: \"+\"\n");
   told("a+x@example.test: c@b.test", "'a+x@example.test' has an extension", "recipient_delimiter: \"+\"\n");
   told("a@example.test: c@b.test, A@example.test: d@b.test", "'A@example.test' is there twice");
+  told("a@example.test: \"b\xC3\xBC@b.test\"", "'b\\xC3\\xBC@b.test' takes messages with SMTPUTF8 only");
   told("a@example.test: [c@b.test]", "'a@example.test' must be one address");
 }
 

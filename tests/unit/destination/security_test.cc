@@ -1,5 +1,7 @@
 #include "common/destination/security.h"
 
+#include <filesystem>
+
 #include <gtest/gtest.h>
 
 #include "common/destination/pool_options.h"
@@ -58,6 +60,10 @@ TEST_F(SecurityOf, OurCertificateIsShownByDaneToo) {
   office.tls.own = {own.certificate, own.key};
   const auto usual = security_of(office), with = dane_security(usual, server, "example.test");
   EXPECT_EQ(with->own, own);
+  std::filesystem::remove(own.key);  // it is being renewed
+  const auto without = dane_security(usual, server, "example.test");
+  EXPECT_EQ(without->name, server.dane.base) << "it is verified all the same";
+  EXPECT_NE(without->client, usual->client);
   EXPECT_NE(with->client, usual->client);
   EXPECT_EQ(with->name, "b.example.test");
 }

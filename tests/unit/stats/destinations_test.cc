@@ -94,6 +94,20 @@ TEST_F(Table, ClearedItIsAsNew) {
   EXPECT_EQ(read().at("new")[Answer::kAccepted], 1u);
 }
 
+TEST_F(Table, WhatTheOthersCountedIsClearedToo) {
+  count_answer("", Answer::kAccepted, {});
+  clear_table(*table_);
+  EXPECT_TRUE(read().empty());
+}
+
+TEST_F(Table, HalfANameOfOneWhoWasKilledIsNoPartOfTheNext) {
+  std::ranges::copy(std::string_view("branch"), table_->rows[0].name.begin());
+  count_answer("hq", Answer::kAccepted, {});
+  count_answer("hq", Answer::kAccepted, {});
+  ASSERT_EQ(read().size(), 1u);
+  EXPECT_EQ(read().at("hq")[Answer::kAccepted], 2u);
+}
+
 TEST(Destinations, NoMoreThanSoManyAreKeptApart) {
   Destinations sum;
   for (std::size_t i = 0; i < kMostDestinations + 5; ++i) {

@@ -131,11 +131,13 @@ class Queue {
 
   // To count a great queue takes seconds: the list does not wait for it, and no second count is begun beside it.
   async loadAges() {
+    this.stale = this.counting;
     if (this.counting) return;
     this.counting = true;
     const ages = await api.get('queue/ages', this.filters).catch(() => ({}));
     this.counting = false;
     this.showAges(ages.ages ?? []);
+    if (this.stale) this.loadAges();
   }
 
   accept(page) {
