@@ -63,12 +63,13 @@ TEST(Timer, FiresOnce) {
 TEST(Timer, RepeatsUntilStopped) {
   Loop loop;
   int fired = 0;
+  Timer end(loop, [&] { loop.stop(); });
   Timer timer(loop, [&] {
-    if (++fired == 3) timer.stop();
+    if (++fired < 3) return;
+    timer.stop();
+    end.start(Millis{30});
   });
   timer.every(Millis{1});
-  Timer end(loop, [&] { loop.stop(); });
-  end.start(Millis{50});
   loop.run();
   EXPECT_EQ(fired, 3);
   EXPECT_FALSE(timer.waiting());
