@@ -25,6 +25,9 @@ class Sink {
   Sink(std::string_view family, std::vector<Sample>& out) : family_(family), out_(out) {}
   void add(Labels labels, double value) { out_.push_back({.family = family_, .labels = std::move(labels), .value = value}); }
   void add(double value) { add({}, value); }
+  void add(Labels labels, const stats::HistogramNumbers& numbers) {
+    out_.push_back({.family = family_, .labels = std::move(labels), .value = static_cast<double>(count_of(numbers)), .histogram = numbers});
+  }
   template <class T>
   void add_known(const std::optional<T>& value) {
     if (value) add(static_cast<double>(*value));
@@ -60,11 +63,27 @@ void destination_states(const Status& status, Sink& sink) {
   }
 }
 
+// Of each destination, by each daemon that has offered it messages.
+void each_destination(const Figures& figures, const std::function<void(const Labels&, const stats::DestinationNumbers&)>& look) {
+  if (!figures.sums) return;
+  for (const auto& [daemon, tally] : *figures.sums) {
+    for (const auto& [name, numbers] : tally.destinations) look({{"destination", name}, {"daemon", daemon}}, numbers);
+  }
+}
+
+void destination_answers(const Labels& labels, const stats::DestinationNumbers& numbers, Sink& sink) {
+  for (std::size_t i = 0; i < stats::kAnswers; ++i) {
+    auto with_result = labels;
+    with_result.push_back({"result", std::string(stats::to_text(static_cast<stats::Answer>(i)))});
+    sink.add(std::move(with_result), static_cast<double>(numbers.answers[i]));
+  }
+}
+
 using Fill = std::function<void(const Figures&, Sink&)>;
 
-// Of clients, the queue, the spool: what the gauges say now.
-const std::map<std::string_view, Fill>& gauges() {
-  static const std::map<std::string_view, Fill> kGauges = {
+// What is not one counter's or histogram's own series.
+const std::map<std::string_view, Fill>& gathered() {
+  static const std::map<std::string_view, Fill> kGathered = {
       {"holdfast_build_info", [](const Figures& f, Sink& out) { out.add({{"version", f.version}}, 1); }},
       {"holdfast_daemon_up",
        [](const Figures& f, Sink& out) {
@@ -123,6 +142,14 @@ const std::map<std::string_view, Fill>& gauges() {
            if (d.since_ms > 0) out.add({{"destination", d.name}}, static_cast<double>(d.since_ms) / 1000);
          }
        }},
+      {"holdfast_destination_answers_total",
+       [](const Figures& f, Sink& out) {
+         each_destination(f, [&](const auto& labels, const auto& numbers) { destination_answers(labels, numbers, out); });
+       }},
+      {"holdfast_destination_answer_seconds",
+       [](const Figures& f, Sink& out) {
+         each_destination(f, [&](const auto& labels, const auto& numbers) { out.add(labels, numbers.seconds); });
+       }},
       {"holdfast_domain_coverage_ratio",
        [](const Figures& f, Sink& out) {
          for (const auto& d : f.status.domains) {
@@ -142,7 +169,7 @@ const std::map<std::string_view, Fill>& gauges() {
          if (f.status.spool) out.add(f.status.spool->accepting ? 1 : 0);
        }},
   };
-  return kGauges;
+  return kGathered;
 }
 
 // `result="kept",class="x"` of our own table.
@@ -187,24 +214,6 @@ void add_counted(std::string_view family, std::size_t how_many, const stats::Sum
   }
 }
 
-// One sample a destination and daemon, or one a kind of answer.
-void add_answers(const stats::Family& family, const stats::Sums& sums, std::vector<Sample>& out) {
-  for (const auto& [daemon, tally] : sums) {
-    for (const auto& [name, numbers] : tally.destinations) {
-      const Labels labels{{"destination", name}, {"daemon", daemon}};
-      if (family.type == stats::Type::kHistogram) {
-        out.push_back({.family = family.name, .labels = labels, .value = static_cast<double>(count_of(numbers.seconds)), .histogram = numbers.seconds});
-        continue;
-      }
-      for (std::size_t i = 0; i < stats::kAnswers; ++i) {
-        auto with_result = labels;
-        with_result.push_back({"result", std::string(stats::to_text(static_cast<stats::Answer>(i)))});
-        out.push_back({.family = family.name, .labels = std::move(with_result), .value = static_cast<double>(numbers.answers[i])});
-      }
-    }
-  }
-}
-
 }  // namespace
 
 Figures gather_figures(Gateway& gateway, std::string version) {
@@ -223,11 +232,9 @@ Figures gather_figures(Gateway& gateway, std::string version) {
 std::vector<Sample> samples(const Figures& figures) {
   std::vector<Sample> out;
   for (const auto& family : stats::families()) {
-    if (const auto gauge = gauges().find(family.name); gauge != gauges().end()) {
+    if (const auto row = gathered().find(family.name); row != gathered().end()) {
       Sink sink(family.name, out);
-      gauge->second(figures, sink);
-    } else if (figures.sums && family.name.starts_with("holdfast_destination_answer")) {
-      add_answers(family, *figures.sums, out);
+      row->second(figures, sink);
     } else if (figures.sums && family.type == stats::Type::kHistogram) {
       add_counted<stats::Histogram>(family.name, stats::kHistograms, *figures.sums, out);
     } else if (figures.sums) {

@@ -98,6 +98,17 @@ inline void add(std::uint64_t& number, std::uint64_t n) {
   std::atomic_ref<std::uint64_t>(number).fetch_add(n, std::memory_order_relaxed);
 }
 
+// What another process may be counting just now.
+inline std::uint64_t load(const std::uint64_t& number) {
+  return std::atomic_ref<std::uint64_t>(const_cast<std::uint64_t&>(number)).load(std::memory_order_relaxed);
+}
+inline HistogramNumbers load(const HistogramNumbers& there) {
+  HistogramNumbers out;
+  for (std::size_t i = 0; i < kBuckets; ++i) out.buckets[i] = load(there.buckets[i]);
+  out.sum_us = load(there.sum_us);
+  return out;
+}
+
 inline void observe(HistogramNumbers& of, std::chrono::nanoseconds time) {
   time = std::max(time, std::chrono::nanoseconds{0});
   add(of.buckets[bucket_of(time)], 1);

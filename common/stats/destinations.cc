@@ -12,10 +12,6 @@ namespace {
 
 using Row = DestinationTable::Row;
 
-std::uint64_t seen(const std::uint64_t& number) {
-  return std::atomic_ref<std::uint64_t>(const_cast<std::uint64_t&>(number)).load(std::memory_order_relaxed);
-}
-
 // A name is there before it is counted in `used`.
 std::size_t rows_used(const DestinationTable& table) {
   auto& used = const_cast<std::uint64_t&>(table.used);
@@ -60,9 +56,8 @@ bool is_name(std::string_view name) {
 
 DestinationNumbers read(const DestinationNumbers& there) {
   DestinationNumbers out;
-  for (std::size_t i = 0; i < kAnswers; ++i) out.answers[i] = seen(there.answers[i]);
-  for (std::size_t i = 0; i < kBuckets; ++i) out.seconds.buckets[i] = seen(there.seconds.buckets[i]);
-  out.seconds.sum_us = seen(there.seconds.sum_us);
+  for (std::size_t i = 0; i < kAnswers; ++i) out.answers[i] = detail::load(there.answers[i]);
+  out.seconds = detail::load(there.seconds);
   return out;
 }
 

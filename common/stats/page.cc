@@ -25,10 +25,6 @@ namespace {
 // No smaller than any machine's page.
 constexpr std::size_t kBytes = 64 << 10;
 
-std::uint64_t seen(const std::uint64_t& number) {
-  return std::atomic_ref<std::uint64_t>(const_cast<std::uint64_t&>(number)).load(std::memory_order_relaxed);
-}
-
 }  // namespace
 
 Tally& Tally::operator+=(const Tally& other) {
@@ -79,13 +75,10 @@ void Page::use() const {
 
 Tally Page::read() const {
   Tally out;
-  if (seen(memory_->layout) != layout_number()) return out;
+  if (detail::load(memory_->layout) != layout_number()) return out;
   const Numbers& there = memory_->numbers;
-  for (std::size_t i = 0; i < kCounters; ++i) out.counters[i] = seen(there.counters[i]);
-  for (std::size_t h = 0; h < kHistograms; ++h) {
-    for (std::size_t i = 0; i < kBuckets; ++i) out.histograms[h].buckets[i] = seen(there.histograms[h].buckets[i]);
-    out.histograms[h].sum_us = seen(there.histograms[h].sum_us);
-  }
+  for (std::size_t i = 0; i < kCounters; ++i) out.counters[i] = detail::load(there.counters[i]);
+  for (std::size_t h = 0; h < kHistograms; ++h) out.histograms[h] = detail::load(there.histograms[h]);
   out.destinations = read_table(memory_->destinations);
   return out;
 }

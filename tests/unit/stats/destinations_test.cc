@@ -119,7 +119,11 @@ TEST(Destinations, NoMoreThanSoManyAreKeptApart) {
   EXPECT_EQ(sum.at(std::string(kOthers))[Answer::kAccepted], 5u);
 }
 
-TEST(Destinations, AProcessWithoutAPageCountsNothing) { count_answer("office", Answer::kAccepted, {}); }
+TEST(Destinations, AProcessWithoutAPageCountsNowhere) {
+  ASSERT_EQ(detail::destinations, nullptr);
+  count_answer("office", Answer::kAccepted, {});
+  EXPECT_EQ(detail::destinations, nullptr);
+}
 
 }  // namespace
 }  // namespace holdfast::stats
