@@ -1,5 +1,6 @@
 // The situation, the system, the configuration, the audit log, users and tokens.
 #include <algorithm>
+#include <map>
 
 #include <fmt/core.h>
 #include <sys/statvfs.h>
@@ -95,14 +96,17 @@ std::string status_object(admin::Gateway& gateway) {
   json out = json::parse(admin::status_json(status));
   out["mode"] = admin::overall_mode(status);
   std::string sentence;
+  std::map<std::string, Held> held_by_name;
   for (auto& destination : out["destinations"]) {
     const auto held = held_for(gateway, destination.value("name", ""));
     destination["bytes"] = admin::optional_json(held.bytes);
     destination["oldest_arrival"] = admin::time_json(held.oldest_ms);
     destination["first_expiry"] = admin::time_json(held.first_expiry_ms);
-    const auto line = std::ranges::find(status.destinations, destination.value("name", ""), &admin::DestinationLine::name);
-    const bool out_of_order = line != status.destinations.end() && !line->stale && !line->state.empty() && line->state != "up";
-    if (out_of_order) sentence += (sentence.empty() ? "" : "; ") + outage_text(*line, held);
+    held_by_name[destination.value("name", "")] = held;
+  }
+  for (const auto* line : admin::worst_first(status.destinations)) {
+    const bool out_of_order = !line->stale && !line->state.empty() && line->state != "up";
+    if (out_of_order) sentence += (sentence.empty() ? "" : "; ") + outage_text(*line, held_by_name[line->name]);
   }
   out["sentence"] = sentence.empty() ? out["situation"] : json(sentence + ".");
   if (out["spool"].is_object()) {

@@ -39,7 +39,7 @@ bool RecipientFilter::takes(std::string_view address, std::string_view its_sourc
 void each_configured(const config::Config& config, const RecipientFilter& wanted, const RecipientVisit& visit) {
   for (const auto& [name, domain] : config.domains) {
     const auto tell = [&](const std::string& address) {
-      if (wanted.takes(address, "local")) visit({address, "local", domain.destination, 0, 0});
+      if (wanted.takes(address, "local")) visit({.address = address, .source = "local", .destination = domain.destination, .configured = true});
     };
     const std::string postmaster = "postmaster@" + name;
     bool told = false;

@@ -13,7 +13,8 @@ json as_json(const RecipientView& view) {
           {"source", view.source.empty() ? json() : json(view.source)},
           {"destination", view.destination},
           {"verified_at", time_json(view.verified_ms)},
-          {"expires", time_json(view.expires_ms)}};
+          {"expires", time_json(view.expires_ms)},
+          {"configured", view.configured}};
 }
 
 }  // namespace

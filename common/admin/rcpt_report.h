@@ -14,6 +14,7 @@ struct RecipientView {
   std::string destination;
   std::int64_t verified_ms = 0;
   std::int64_t expires_ms = 0;   // 0: never
+  bool configured = false;       // in the configuration: `rcpt remove` cannot take it away
 };
 
 Table recipient_table();

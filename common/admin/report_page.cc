@@ -194,6 +194,7 @@ std::optional<double> most_waiting(const MailReport& report) {
   for (const auto& step : report.steps) {
     if (const auto n = step.waiting(); n && (!out || *n > *out)) out = n;
   }
+  if (report.queued_now && out) out = std::max(*out, static_cast<double>(*report.queued_now));
   return out;
 }
 

@@ -14,7 +14,7 @@ std::string report_number(double n);              // "1,204"
 std::string report_moment(std::int64_t when_s);   // "Mon 23 Nov 06:00", local time
 // "office: down 2h 5m, from Mon 23 Nov 06:00 to Mon 23 Nov 08:05: connection refused".
 std::string outage_line(const Outage& outage);
-// The most that waited, of the means of its steps.
+// The most that waited, of the means of its steps and of what waits now.
 std::optional<double> most_waiting(const MailReport& report);
 
 // An hour of a day, or a day of a week.

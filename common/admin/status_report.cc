@@ -248,6 +248,13 @@ std::string overall_mode(const Status& status) {
   return out;
 }
 
+std::vector<const DestinationLine*> worst_first(const std::vector<DestinationLine>& destinations) {
+  std::vector<const DestinationLine*> out;
+  for (const auto& d : destinations) out.push_back(&d);
+  std::ranges::stable_partition(out, [](const auto* d) { return d->state == "down"; });
+  return out;
+}
+
 std::string situation(const Status& status) {
   const auto& daemons = status.daemons;
   if (daemons.empty() || std::ranges::none_of(daemons, runs)) {
@@ -259,9 +266,9 @@ std::string situation(const Status& status) {
   }
   const auto repeats = std::ranges::unique(troubles);
   troubles.erase(repeats.begin(), repeats.end());
-  for (const auto& d : status.destinations) {
-    if (d.state.empty()) troubles.push_back(fmt::format("{} has not been looked at yet", d.name));
-    if (!d.state.empty() && d.state != "up") troubles.push_back(trouble_text(d, status));
+  for (const auto* d : worst_first(status.destinations)) {
+    if (d->state.empty()) troubles.push_back(fmt::format("{} has not been looked at yet", d->name));
+    if (!d->state.empty() && d->state != "up") troubles.push_back(trouble_text(*d, status));
   }
   if (std::ranges::any_of(status.filtering.bypasses, bypassed_by_hand)) troubles.emplace_back("filters are bypassed by hand");
   for (const auto& f : status.filtering.filters) {

@@ -101,6 +101,8 @@ std::string overall_mode(const Status& status);
 
 // What an admin wants to know first, in one sentence.
 std::string situation(const Status& status);
+// What is down first, otherwise in their order.
+std::vector<const DestinationLine*> worst_first(const std::vector<DestinationLine>& destinations);
 std::string status_text(const Status& status);
 std::string status_json(const Status& status);  // one object, design.md section 7
 

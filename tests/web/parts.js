@@ -78,6 +78,11 @@ const tests = {
       ),
       ['21:00', '20:00', 'Wed 21:00', '12 Dec 21:00', '18 Oct 2025 22:00'],
     ),
+  'a line of a log has seconds': () =>
+    same(
+      [format.clock(NOW + 33000, ZONE, NOW, true), format.clock(NOW - 86400e3, ZONE, NOW, true)],
+      ['21:00:33', 'Sat 21:00:00'],
+    ),
   'midnight is a new day where the admin is': () =>
     same(format.clock(Date.parse('2026-11-22T23:30:00Z'), ZONE, NOW), 'Mon 00:30'),
   'the exact time says both': () =>

@@ -50,6 +50,33 @@ def test_each_button_shows_its_twin(dashboard):
         assert bare == [], f"buttons without a twin on {page}"
 
 
+def test_a_word_is_not_broken(dashboard):
+    browser = dashboard.login()
+    for page in ("config", "domains/example.test"):
+        dashboard.open(page)
+        browser.wait("td[data-label=from] span")
+        lines = browser.run("return [...document.querySelectorAll('td[data-label=from] span')].map(e => e.getClientRects().length)")
+        assert set(lines) == {1}, page
+
+
+def test_what_is_configured_cannot_be_forgotten_here(dashboard):
+    browser = dashboard.login()
+    dashboard.gateway.ctl("rcpt", "add", "added@example.test")
+    dashboard.open("recipients")
+    browser.wait_text("added@example.test", "main")
+    last = {row[0]: row[-1] for row in browser.run("return [...document.querySelectorAll('main .listing tbody tr')]"
+                                                   ".map(r => [...r.cells].map(c => c.textContent))")}
+    assert last["added@example.test"] == "Forget" and last["postmaster@example.test"] == "configured"
+
+
+def test_a_domain_says_whether_its_server_is_down(dashboard):
+    browser = dashboard.login()
+    dashboard.open("domains/example.test")
+    browser.wait_text("went down now", ".sentence")
+    dashboard.down(dashboard.office)
+    browser.wait_text("office is down", ".sentence")
+
+
 def test_dark_and_light(dashboard):
     browser = dashboard.login()
     paper = "return getComputedStyle(document.body).backgroundColor"

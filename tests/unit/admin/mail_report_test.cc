@@ -88,6 +88,16 @@ TEST(MailReport, WhatIsUnknownIsSaid) {
   EXPECT_EQ(report_title(half), "[Holdfast mx.example.test] the day until Mon 23 Nov 06:00: 1 outage");
 }
 
+TEST(MailReport, TheMostThatWaitedIsNotLessThanWhatWaitsNow) {
+  auto report = sample();
+  report.queued_now = 2000;
+  EXPECT_EQ(most_waiting(report), 2000);
+  report.queued_now = 3;
+  EXPECT_EQ(most_waiting(report), 1234);
+  report.steps.clear();
+  EXPECT_EQ(most_waiting(report), std::nullopt);
+}
+
 TEST(MailReport, IsAMailOfSevenBitsWhateverItTells) {
   auto report = sample();
   report.outages[0].reason = "l\xc3\xb6st\r\nBcc: x <script>alert(1)</script>" + std::string(5000, 'x');

@@ -18,6 +18,7 @@ TEST(Recipient, HasTheContractsFields) {
   const RecipientView local{"b@example.test", "local", "office", 0, 0};
   EXPECT_TRUE(json::parse(recipient_json(local))["verified_at"].is_null());
   EXPECT_TRUE(json::parse(recipient_json(local))["expires"].is_null());
+  EXPECT_EQ(json::parse(recipient_json(local))["configured"], false);
 }
 
 TEST(Check, SaysWhatWouldHappen) {

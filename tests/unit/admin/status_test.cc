@@ -56,6 +56,12 @@ TEST(StatusText, TellsOfClientsAndWhyTheyWereRefused) {
   EXPECT_EQ(j["clients"]["refused_kept"], 2);
 }
 
+TEST(Situation, NamesWhatIsDownFirst) {
+  Status s = healthy();
+  s.destinations = {{.name = "a", .state = "paused"}, {.name = "b", .state = "down"}, {.name = "c", .state = "draining"}};
+  EXPECT_EQ(situation(s), "b is down, a is paused and c is back and its mail is being handed over; nothing is kept.");
+}
+
 TEST(Situation, TellsOfQuotasAndOfAnIndexThatFails) {
   Status s = healthy();
   s.quotas = {{.name = "", .messages = 10, .bytes = 5, .max_messages = 10, .max_bytes = 0},

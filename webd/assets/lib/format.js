@@ -95,8 +95,8 @@ const dayOf = (ms, zone) => {
   return `${p.year}-${p.month}-${p.day}`;
 };
 
-// "10:02" today, "Thu 10:02" within six days, "22 Nov 10:02", and with the year when it is another.
-export function clock(ms, zone, now) {
+// "10:02" today, "Thu 10:02" within six days, "22 Nov 10:02", and with the year when it is another; "10:02:33" with seconds.
+export function clock(ms, zone, now, seconds = false) {
   if (!known(ms)) return DASH;
   const p = parts(ms, zone, {
     weekday: 'short',
@@ -105,8 +105,9 @@ export function clock(ms, zone, now) {
     year: 'numeric',
     hour: '2-digit',
     minute: '2-digit',
+    second: '2-digit',
   });
-  const time = `${p.hour}:${p.minute}`;
+  const time = `${p.hour}:${p.minute}${seconds ? `:${p.second}` : ''}`;
   if (dayOf(ms, zone) === dayOf(now, zone)) return time;
   if (Math.abs(ms - now) < 6 * 86400e3) return `${p.weekday} ${time}`;
   const year = dayOf(ms, zone).slice(0, 4) === dayOf(now, zone).slice(0, 4) ? '' : ` ${p.year}`;

@@ -116,7 +116,7 @@ function settingsTable(settings, wanted, changed) {
           'tr',
           cell('setting', h('code', mail(s.name))),
           cell('value', mail(s.value)),
-          cell('from', s.default ? 'default' : h('b', 'configured')),
+          cell('from', h('span.tight', s.default ? 'default' : h('b', 'configured'))),
         ),
       ),
     ),

@@ -6,8 +6,11 @@ import * as format from '../lib/format.js';
 import { build } from '../lib/route.js';
 import { twin } from '../lib/twin.js';
 
-export function show(main, { route }) {
+export function show(main, { route, status }) {
   const body = h('div', h('p', 'Looking …'));
+  const sentence = h('p.sentence');
+  let shown = null;
+  const say = (now) => shown && tellCoverage(sentence, shown, now);
   fill(
     main,
     route.id
@@ -17,13 +20,18 @@ export function show(main, { route }) {
   );
   let over = false;
   const asked = route.id
-    ? api.get(`domains/${api.word(route.id)}`).then(one)
+    ? api.get(`domains/${api.word(route.id)}`).then((d) => {
+        shown = d;
+        say(status());
+        return [sentence, ...one(d)];
+      })
     : api.get('domains').then((a) => all(a.domains ?? []));
   asked.then(
     (content) => !over && fill(body, content),
     (fault) => !over && fill(body, h('p.banner.bad', { role: 'alert' }, fault.message)),
   );
   return {
+    update: say,
     dispose: () => {
       over = true;
     },
@@ -70,15 +78,23 @@ function all(list) {
   ];
 }
 
+function tellCoverage(sentence, d, status) {
+  const share = d.coverage_percent;
+  const known = share !== null && share !== undefined;
+  const down = (status?.destinations ?? []).some((to) => to.name === d.destination && to.state === 'down');
+  const when = down ? `${d.destination} is down` : `If ${d.destination} went down now`;
+  sentence.className = `sentence ${share === 0 ? 'warn' : 'good'}`;
+  fill(
+    sentence,
+    known
+      ? `${when}${down ? ':' : ','} ${share} % of the last week's recipients of ${d.name} are covered.`
+      : `How much of ${d.name}'s mail ${down ? `is kept while ${d.destination} is down` : `would be kept if ${d.destination} went down now`} is not known yet.`,
+  );
+}
+
 function one(d) {
   const share = d.coverage_percent;
   return [
-    h(
-      `p.sentence.${share === 0 ? 'warn' : 'good'}`,
-      share === null || share === undefined
-        ? `How much of ${d.name}'s mail would be kept if ${d.destination} went down now is not known yet.`
-        : `If ${d.destination} went down now, ${share} % of the last week's recipients of ${d.name} are covered.`,
-    ),
     h(
       'p.total',
       h('a', { href: build('queue', null, { domain: d.name }) }, 'its queued mail'),
@@ -108,7 +124,7 @@ function one(d) {
             'tr',
             cell('setting', s.name),
             cell('value', mail(format.text(s.value))),
-            cell('from', s.default ? 'default' : h('b', 'configured')),
+            cell('from', h('span.tight', s.default ? 'default' : h('b', 'configured'))),
           ),
         ),
         { none: 'None of its own.' },

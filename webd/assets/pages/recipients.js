@@ -268,7 +268,7 @@ async function fetchList(box, { filters, after, session, load }) {
             cell('destination', format.text(r.destination)),
             cell('last accepted', time(r.verified_at, 'ago')),
             cell('forgotten', time(r.expires, 'ahead')),
-            admin
+            admin && !r.configured
               ? cell(
                   '',
                   button({
@@ -279,7 +279,7 @@ async function fetchList(box, { filters, after, session, load }) {
                     run: forget(r.address),
                   }),
                 )
-              : null,
+              : admin && cell('', 'configured'),
           ),
         ),
         { none: 'Nobody matches.', listing: true },

@@ -63,13 +63,17 @@ export function mail(value, { layout = false, empty = format.DASH } = {}) {
 
 export const zone = () => Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC';
 
-// A time in the admin's zone; the exact one when it is pointed at. `show`: clock, ago or ahead.
+// A time in the admin's zone; the exact one when it is pointed at. `show`: clock, second, ago or ahead.
 export function time(value, show = 'clock') {
   const ms = format.instant(value);
   if (ms === null) return document.createTextNode(format.DASH);
   const now = Date.now();
   const words =
-    show === 'ago' ? format.ago(ms, now) : show === 'ahead' ? format.ahead(ms, now) : format.clock(ms, zone(), now);
+    show === 'ago'
+      ? format.ago(ms, now)
+      : show === 'ahead'
+        ? format.ahead(ms, now)
+        : format.clock(ms, zone(), now, show === 'second');
   return h('time', { datetime: new Date(ms).toISOString(), title: format.exact(ms, zone()) }, words);
 }
 

@@ -10,7 +10,7 @@ export function lines(list, { ids = true } = {}) {
     list.map((line) =>
       h(
         'tr',
-        cell('time', time(line.time)),
+        cell('time', time(line.time, 'second')),
         cell('daemon', line.daemon),
         ids
           ? cell('id', line.queue_id ? h('a.row', { href: build('message', line.queue_id) }, line.queue_id) : '')
