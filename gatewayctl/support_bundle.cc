@@ -26,6 +26,7 @@
 #include "common/config/security.h"
 #include "common/config/show.h"
 #include "gatewayctl/secrets.h"
+#include "gatewayctl/words.h"
 
 namespace holdfast::gatewayctl {
 namespace {
@@ -127,7 +128,7 @@ std::string gather_all(Gateway& gateway, std::size_t lines) {
   const auto& config = gateway.config();
   const auto figures = gather_figures(gateway, HOLDFAST_VERSION);
   return section("machine", machine()) + section("status", status_text(figures.status)) +
-         section("destinations", destinations(gateway)) + section("configuration", config::show(config, config::Style::kChanged)) +
+         section("destinations", destinations(gateway)) + section("configuration", config::show(config::without_secrets(config), config::Style::kChanged)) +
          section("figures", stats_text(samples(figures))) + section("folders", folders(config.paths)) + logs(config.paths.log, lines);
 }
 
@@ -162,7 +163,7 @@ void add_support_bundle(CLI::App& app, Invocation& invocation) {
                         "messages, passwords and keys");
   auto wishes = std::make_shared<Wishes>();
   command->add_option("-o,--output", wishes->file, "where to; - is standard output (default: holdfast-support-TIME.txt here)");
-  command->add_option("--lines", wishes->lines, "how many lines of each log")->capture_default_str();
+  command->add_option("--lines", wishes->lines, "how many lines of each log")->check(counting())->capture_default_str();
   command->add_flag("--people", wishes->people, "leave addresses whole; else boss@example.org is b..@example.org");
   command->callback([&invocation, wishes] { run_bundle(invocation, *wishes); });
 }

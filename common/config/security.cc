@@ -123,6 +123,18 @@ std::vector<std::string> secret_files(const Config& config, Reader reader) {
   return {out.begin(), out.end()};
 }
 
+Config without_secrets(Config config) {
+  const std::string hidden = "[hidden]";
+  for (auto& hook : config.alerts.webhooks) {
+    hook.url = hidden;
+    if (!hook.body.empty()) hook.body = hidden;
+    for (auto& header : hook.headers) header = header.substr(0, header.find(':')) + ": " + hidden;
+  }
+  auto& command = config.alerts.command;
+  if (command.size() > 1) command = {command.front(), hidden};
+  return config;
+}
+
 base::Result<std::string> read_password(const Auth& auth) {
   constexpr std::size_t kLongest = 1024;
   const auto text = base::read_handed(auth.password_file, 64 << 10);

@@ -23,6 +23,10 @@ std::vector<std::string> secret_files(const Config& config, Reader reader);
 // Those of the certificates alone, which are shown to anybody.
 std::set<std::string> certificate_files(const Config& config);
 
+// The same without what opens a door and lies in no file of its own: webhooks' addresses, headers and templates, and what
+// alerts' command is called with.
+Config without_secrets(Config config);
+
 // The first line of the password file. The error never holds what is in the file.
 base::Result<std::string> read_password(const Auth& auth);
 

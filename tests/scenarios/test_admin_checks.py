@@ -154,15 +154,24 @@ def test_coverage_is_told_in_words(office):
 # support-bundle
 
 SECRETS = ["hunter2-of-the-relay", "SECRETTOKENINURL", "PRIVATEKEYMATERIAL", "Bearer-abcdef"]
+IN_ALERTS = ["SECRETPATHOFHOOK", "SECRETHEADER", "SECRETROUTINGKEY", "SECRETARGUMENT", "SECRETBEARER"]
 
 
 def test_a_support_bundle_holds_no_secret(world, destination, tmp_path):
     password = tmp_path / "password"
     password.write_text(SECRETS[0] + "\n")
-    gateway = world.gateway(destination, destinations={"office": {
+    token = tmp_path / "token"
+    token.write_text(IN_ALERTS[4] + "\n")
+    alerts = {"webhooks": [{"url": f"https://127.0.0.1:9/{IN_ALERTS[0]}/x", "headers": [f"X-Auth: {IN_ALERTS[1]}"],
+                            "token_file": str(token)},
+                           {"url": "https://127.0.0.1:9/", "format": "template",
+                            "template": '{"routing_key": "%s", "text": "{{text}}"}' % IN_ALERTS[2]}],
+              "command": ["/bin/true", f"--key={IN_ALERTS[3]}"]}
+    gateway = world.gateway(destination, settings={"alerts": alerts}, destinations={"office": {
         "servers": [destination.server], "tls": {"policy": "off"},
         "auth": {"user": "gateway", "password_file": str(password), "plaintext": "allow"}}})
     gateway.wait_state("up", "down")
+    (gateway.folder / "log" / "alertd.log").open("a").write(f"Nov 22 10:00:00 mx holdfast/alertd[1]: {IN_ALERTS[4]}\n")
     with open(gateway.folder / "log" / "smtpd.log", "a") as log:  # as if a daemon had said what it should not
         log.write(f"Nov 22 10:00:00 mx holdfast/smtpd[1]: password {SECRETS[0]} https://hooks.example/x?k={SECRETS[1]}\n"
                   f"-----BEGIN PRIVATE KEY-----\n{SECRETS[2]}\n-----END PRIVATE KEY-----\n"
@@ -170,8 +179,9 @@ def test_a_support_bundle_holds_no_secret(world, destination, tmp_path):
     out = tmp_path / "bundle.txt"
     assert gateway.ctl("support-bundle", "--output", out).returncode == 0
     text = out.read_text()
-    for secret in SECRETS:
-        assert secret not in text
+    for secret in SECRETS + IN_ALERTS:
+        assert secret not in text, secret
+    assert "X-Auth" in text and "/bin/true" in text, "that they are there is told"
     assert "chief@" not in text and "c..@example.test" in text
     for section in ("==== machine", "==== status", "==== configuration", "==== figures", "==== folders", "==== smtpd.log", "==== master.log"):
         assert section in text
