@@ -14,6 +14,7 @@
 #include "common/base/text.h"
 #include "common/config/values.h"
 #include "gatewayctl/domain_check.h"
+#include "gatewayctl/words.h"
 
 namespace holdfast::gatewayctl {
 namespace {
@@ -188,13 +189,13 @@ void add_dest_commands(CLI::App& app, Invocation& invocation) {
   force->callback([&invocation, name, state] { run_deed(invocation, "force", {*name, *state}); });
   auto most = std::make_shared<std::size_t>(100);
   auto* history = add_named(*dest, "history", "its states as far as the logs go back, with the reasons", name);
-  history->add_option("--limit", *most, "at most so many, the newest")->capture_default_str();
+  history->add_option("--limit", *most, "at most so many, the newest")->check(counting())->capture_default_str();
   history->callback([&invocation, name, most] { run_history(invocation, *name, *most); });
   auto pause = std::make_shared<Pause>();
   auto* command = dest->add_subcommand("pause", "send it nothing: known recipients' mail is kept");
   command->add_option("NAME", pause->name, "its name")->required();
   command->add_option("--reason", pause->reason, "shown to whoever looks");
-  command->add_option("--for", pause->duration, "resume by itself after this long: 90s, 15m, 4h, 4d");
+  command->add_option("--for", pause->duration, "resume by itself after this long: 90s, 15m, 4h, 4d")->check(something());
   command->callback([&invocation, pause] { run_pause(invocation, *pause); });
 }
 

@@ -14,6 +14,7 @@
 #include "common/admin/metrics.h"
 #include "common/admin/top_report.h"
 #include "common/base/time.h"
+#include "gatewayctl/words.h"
 
 namespace holdfast::gatewayctl {
 namespace {
@@ -81,7 +82,7 @@ void run_top(Invocation& invocation, const Top& top) {
   with_gateway(invocation, [&](Gateway& gateway) -> base::Status {
     std::unique_ptr<Figures> before;
     auto then = base::mono_now();
-    for (std::uint64_t n = 0; top.count == 0 || n < top.count; ++n) {
+    for (std::uint64_t n = 0; (top.count == 0 || n < top.count) && std::ferror(stdout) == 0; ++n) {
       if (n > 0) std::this_thread::sleep_for(std::chrono::duration<double>(top.every));
       auto figures = std::make_unique<Figures>(gather_figures(gateway, HOLDFAST_VERSION));
       const auto now = base::mono_now();
@@ -107,7 +108,7 @@ void add_figures_commands(CLI::App& app, Invocation& invocation) {
   auto* command = app.add_subcommand("top", "what happens now, drawn again and again, until Ctrl-C");
   auto top = std::make_shared<Top>();
   command->add_option("--every", top->every, "seconds between two looks")->capture_default_str();
-  command->add_option("-n,--count", top->count, "end after so many looks");
+  command->add_option("-n,--count", top->count, "end after so many looks")->check(counting());
   command->callback([&invocation, top] { run_top(invocation, *top); });
 }
 

@@ -11,6 +11,7 @@
 #include "common/admin/filter_trial.h"
 #include "common/base/file.h"
 #include "common/base/text.h"
+#include "gatewayctl/words.h"
 
 namespace holdfast::gatewayctl {
 namespace {
@@ -89,9 +90,9 @@ void add_filter_commands(CLI::App& app, Invocation& invocation) {
       "bypass", "on: take mail without asking filters, lists and greylisting, marked as in an outage; off: ask them even in an outage; "
                 "auto: as configured");
   command->add_option("WORD", bypass->word, "on, off or auto")->required()->check(CLI::IsMember({"on", "off", "auto"}));
-  command->add_option("--for", bypass->length, "auto again after this long: 30m, 2h, 1d; without it until auto is said");
-  auto* destination = command->add_option("--dest", bypass->destination, "only domains of this destination");
-  command->add_option("--domain", bypass->domain, "only this domain")->excludes(destination);
+  command->add_option("--for", bypass->length, "auto again after this long: 30m, 2h, 1d; without it until auto is said")->check(something());
+  auto* destination = command->add_option("--dest", bypass->destination, "only domains of this destination")->check(something());
+  command->add_option("--domain", bypass->domain, "only this domain")->check(something())->excludes(destination);
   command->callback([&invocation, bypass] { run_bypass(invocation, *bypass); });
 }
 

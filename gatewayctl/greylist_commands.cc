@@ -13,6 +13,7 @@
 #include "common/config/values.h"
 #include "common/storage/greylist.h"
 #include "gatewayctl/as_owner.h"
+#include "gatewayctl/words.h"
 
 namespace holdfast::gatewayctl {
 namespace {
@@ -176,7 +177,7 @@ void add_greylist_commands(CLI::App& app, Invocation& invocation) {
   greylist->require_subcommand(1);
   const auto wanted = std::make_shared<Wanted>();
   auto* list = greylist->add_subcommand("list", "what is remembered; senders and recipients are kept as hashes only");
-  list->add_option("--network", wanted->network, "only clients in it");
+  list->add_option("--network", wanted->network, "only clients in it")->check(something());
   list->add_option("--kind", wanted->kind, "waiting, passed, network or 'by hand'")->check(CLI::IsMember({"waiting", "passed", "network", "by hand"}));
   list->callback([&invocation, wanted] { run_list(invocation, *wanted); });
   auto* flush = greylist->add_subcommand("flush", "forget a client network, or all");
@@ -187,7 +188,7 @@ void add_greylist_commands(CLI::App& app, Invocation& invocation) {
   const auto client = std::make_shared<std::string>(), length = std::make_shared<std::string>();
   auto* allow = greylist->add_subcommand("allow", "do not put off a client's network (/24 of IPv4, /64 of IPv6)");
   allow->add_option("CLIENT", *client, "an address of it")->required();
-  allow->add_option("--for", *length, "as in 7d; greylist.lifetime unless given");
+  allow->add_option("--for", *length, "as in 7d; greylist.lifetime unless given")->check(something());
   allow->callback([&invocation, client, length] { run_allow(invocation, *client, *length); });
 }
 

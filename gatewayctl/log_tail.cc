@@ -13,6 +13,7 @@
 #include "common/admin/log_lines.h"
 #include "common/admin/log_search.h"
 #include "common/base/text.h"
+#include "gatewayctl/words.h"
 
 namespace holdfast::gatewayctl {
 namespace {
@@ -96,7 +97,7 @@ void add_log_tail(CLI::App& log, Invocation& invocation) {
   auto wanted = std::make_shared<Wanted>();
   auto* tail = log.add_subcommand("tail", "the last lines of all logs, or of one daemon's, and what is added to them");
   tail->add_option("NAME", wanted->daemon, "smtpd, qmgr, …; audit is the log of what was done by the web");
-  tail->add_option("--lines,-n", wanted->lines, "so many of those that are there")->capture_default_str();
+  tail->add_option("--lines,-n", wanted->lines, "so many of those that are there")->check(counting())->capture_default_str();
   tail->add_flag("--once", wanted->once, "only those that are there");
   tail->callback([&invocation, wanted] { run_tail(invocation, *wanted); });
 }

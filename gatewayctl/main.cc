@@ -1,6 +1,7 @@
 // The admin's hand on the gateway: gatewayctl COMMAND …. Under the names mailq, postqueue and postsuper it is
 // these.
 #include <cstdio>
+#include <exception>
 #include <filesystem>
 
 #include <CLI/CLI.hpp>
@@ -23,6 +24,7 @@
 #include "gatewayctl/selftest.h"
 #include "gatewayctl/sink.h"
 #include "gatewayctl/status_command.h"
+#include "gatewayctl/streams.h"
 #include "gatewayctl/support_bundle.h"
 #include "gatewayctl/trace_command.h"
 #include "gatewayctl/web_commands.h"
@@ -60,6 +62,7 @@ int parse(CLI::App& app, std::vector<std::string> words) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  gatewayctl::hold_streams();
   CLI::App app("Holdfast's admin tool", "gatewayctl");
   gatewayctl::Invocation invocation;
   app.add_option("--config", invocation.config_file, "the configuration")->capture_default_str();
@@ -86,6 +89,12 @@ int main(int argc, char** argv) {
   gatewayctl::add_sink_command(app, invocation.exit_code);
   gatewayctl::add_manual_command(app, invocation);
   gatewayctl::add_completion_command(app, invocation);
-  if (const int wrong = parse(app, words_of(argc, argv)); wrong != 0) return wrong;
-  return invocation.exit_code;
+  int code = 0;
+  try {
+    const int wrong = parse(app, words_of(argc, argv));
+    code = wrong != 0 ? wrong : invocation.exit_code;
+  } catch (const std::exception& error) {  // fmt throws what it cannot print
+    if (std::ferror(stdout) == 0) code = gatewayctl::report({base::Kind::kInternal, error.what()});
+  }
+  return gatewayctl::finish_output(code);
 }

@@ -15,6 +15,7 @@
 #include "common/base/text.h"
 #include "common/config/web.h"
 #include "gatewayctl/as_owner.h"
+#include "gatewayctl/words.h"
 
 namespace holdfast::gatewayctl {
 namespace {
@@ -85,7 +86,7 @@ void run(Invocation& invocation, const std::string& deed, const QuarantineWish& 
 CLI::App* add_deed(CLI::App& quarantine, Invocation& invocation, const char* deed, const char* help, const std::shared_ptr<QuarantineWish>& wish) {
   auto* command = quarantine.add_subcommand(deed, help);
   command->add_option("ID", wish->ids, "queue ids");
-  command->add_option("--reason", wish->reason, "all with this in their reason");
+  command->add_option("--reason", wish->reason, "all with this in their reason")->check(something());
   command->add_flag("--all", wish->all, "all that is in quarantine");
   command->add_flag("--dry-run", wish->dry_run, "only say how many it would be");
   command->callback([&invocation, wish, deed] { run(invocation, deed, *wish); });
@@ -98,7 +99,7 @@ void add_quarantine_commands(CLI::App& app, Invocation& invocation) {
   auto* quarantine = app.add_subcommand("quarantine", "mail that filters have had held: list, release, delete")->require_subcommand(1);
   const auto reason = std::make_shared<std::string>();
   auto* list = quarantine->add_subcommand("list", "how much there is, by reason; with --reason the messages");
-  list->add_option("--reason", *reason, "only messages with this in their reason");
+  list->add_option("--reason", *reason, "only messages with this in their reason")->check(something());
   list->callback([&invocation, reason] { run_list(invocation, *reason); });
   const auto released = std::make_shared<QuarantineWish>(), deleted = std::make_shared<QuarantineWish>();
   auto* release = add_deed(*quarantine, invocation, "release", "let messages go on to their recipients", released);

@@ -13,6 +13,7 @@
 #include "common/admin/queue_shape.h"
 #include "common/admin/queue_walk.h"
 #include "gatewayctl/store_commands.h"
+#include "gatewayctl/words.h"
 
 namespace holdfast::gatewayctl {
 namespace {
@@ -72,8 +73,8 @@ void add_list(CLI::App& queue, Invocation& invocation) {
   auto limit = std::make_shared<std::uint64_t>(~0ULL);
   add_filters(*list, words, {"active", "deferred", "held", "frozen"});
   list->add_flag("--all", words->all, "everything, as without a filter");
-  list->add_option("--limit", *limit, "at most so many");
-  list->add_option("--after", words->after, "go on behind this message: the last one of the page before");
+  list->add_option("--limit", *limit, "at most so many")->check(counting());
+  list->add_option("--after", words->after, "go on behind this message: the last one of the page before")->check(something());
   list->callback([&invocation, words, limit] { run_list(invocation, *words, *limit); });
 }
 
@@ -83,23 +84,21 @@ void add_shape(CLI::App& queue, Invocation& invocation) {
   auto senders = std::make_shared<bool>(false);
   auto limit = std::make_shared<std::size_t>(50);
   shape->add_flag("--senders", *senders, "by the domain of the sender, not of the recipients");
-  shape->add_option("--limit", *limit, "at most so many domains, the greatest first")->capture_default_str();
+  shape->add_option("--limit", *limit, "at most so many domains, the greatest first")->check(counting())->capture_default_str();
   add_filters(*shape, words, {"active", "deferred", "held", "frozen"});
   shape->callback([&invocation, words, senders, limit] { run_shape(invocation, *words, *senders, *limit); });
 }
 
-void run_postqueue_deed(Invocation& invocation, const std::string& id) {
+void run_postqueue_deed(Invocation& invocation, bool all, const std::string& id) {
   QueueWords words;
-  if (id.empty()) {
-    words.all = true;
-  } else {
-    words.ids = {id};
-  }
+  words.all = all;
+  if (!all) words.ids = {id};
   run_deed(invocation, "retry", words);
 }
 
 void add_postfix_names(CLI::App& app, Invocation& invocation) {
   auto* mailq = app.add_subcommand("mailq", "the queue in Postfix's layout");
+  take_verbose(*mailq);
   mailq->callback([&invocation] { run_mailq(invocation, invocation.json); });
   auto* postqueue = app.add_subcommand("postqueue", "postqueue -p, -j, -f and -i, for Postfix hands");
   struct Words {
@@ -107,6 +106,7 @@ void add_postfix_names(CLI::App& app, Invocation& invocation) {
     std::string id;
   };
   auto words = std::make_shared<Words>();
+  take_verbose(*postqueue);
   auto* one_of = postqueue->add_option_group("one of")->require_option(1);
   one_of->add_flag("-p", words->print, "the queue in Postfix's layout");
   one_of->add_flag("-j", words->as_json, "the queue as JSON, a message a line");
@@ -114,7 +114,7 @@ void add_postfix_names(CLI::App& app, Invocation& invocation) {
   one_of->add_option("-i", words->id, "try this message now");
   postqueue->callback([&invocation, words] {
     if (words->print || words->as_json) return run_mailq(invocation, words->as_json || invocation.json);
-    run_postqueue_deed(invocation, words->id);
+    run_postqueue_deed(invocation, words->all, words->id);
   });
   add_postsuper(app, invocation);
 }

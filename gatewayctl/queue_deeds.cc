@@ -1,6 +1,8 @@
 #include "gatewayctl/queue_deeds.h"
 
 #include <cstdio>
+#include <iostream>
+#include <iterator>
 
 #include <fmt/core.h>
 #include <CLI/CLI.hpp>
@@ -8,6 +10,8 @@
 #include "common/admin/queue_run.h"
 #include "common/admin/table.h"
 #include "common/base/panic.h"
+#include "common/base/text.h"
+#include "gatewayctl/words.h"
 
 namespace holdfast::gatewayctl {
 namespace {
@@ -67,13 +71,13 @@ void run_deed(Invocation& invocation, const std::string& name, const QueueWords&
 }
 
 void add_filters(CLI::App& command, const std::shared_ptr<QueueWords>& words, const std::vector<std::string>& states) {
-  command.add_option("--destination", words->destination, "only mail for this destination");
-  command.add_option("--domain", words->domain, "only mail with a recipient in this domain");
-  command.add_option("--sender", words->sender, "only mail from this address; @DOMAIN, or <> for the null sender");
-  command.add_option("--recipient", words->recipient, "only mail to this address; @DOMAIN for a whole domain");
-  command.add_option("--older", words->older, "only mail that came longer ago than this: 2h, 1d");
-  command.add_option("--younger", words->younger, "only mail that came since: 30m");
-  command.add_option("--held-by", words->held_by, "only held mail with this in its reason, as in \"filter: \"");
+  command.add_option("--destination", words->destination, "only mail for this destination")->check(something());
+  command.add_option("--domain", words->domain, "only mail with a recipient in this domain")->check(something());
+  command.add_option("--sender", words->sender, "only mail from this address; @DOMAIN, or <> for the null sender")->check(something());
+  command.add_option("--recipient", words->recipient, "only mail to this address; @DOMAIN for a whole domain")->check(something());
+  command.add_option("--older", words->older, "only mail that came longer ago than this: 2h, 1d")->check(something());
+  command.add_option("--younger", words->younger, "only mail that came since: 30m")->check(something());
+  command.add_option("--held-by", words->held_by, "only held mail with this in its reason, as in \"filter: \"")->check(something());
   command.add_flag("--unfiltered", words->unfiltered, "only mail that was taken without asking filters");
   command.add_option("--state", words->state, "only mail in this state")->check(CLI::IsMember(states));
 }
@@ -82,7 +86,51 @@ void add_queue_deeds(CLI::App& queue, Invocation& invocation) {
   for (const Deed& deed : all_deeds()) add_deed(queue, invocation, deed);
 }
 
-// -d, -h, -H ID, or ALL in capital letters, which is all the asking that Postfix does.
+namespace {
+
+struct Postsuper {
+  std::vector<std::string> ids[3];  // of -d, -h and -H
+  std::vector<std::string> queues;
+};
+
+// An id may be "-": those on standard input. In a pipe that found nothing these are none.
+std::vector<std::string> with_those_of_stdin(const std::vector<std::string>& ids) {
+  std::vector<std::string> out;
+  for (const auto& id : ids) {
+    if (id != "-") {
+      out.push_back(id);
+      continue;
+    }
+    for (std::string line; std::getline(std::cin, line);) {
+      if (const auto word = base::trim(line); !word.empty()) out.emplace_back(word);
+    }
+  }
+  return out;
+}
+
+// ALL in capital letters is all the asking that Postfix does.
+void run_all(Invocation& invocation, const char* deed, const std::vector<std::string>& queues) {
+  QueueWords words;
+  words.yes = true;
+  words.all = queues.empty();
+  if (words.all) return run_deed(invocation, deed, words);
+  for (const auto& queue : queues) {
+    words.state = queue == "hold" ? "held" : queue;
+    run_deed(invocation, deed, words);
+  }
+}
+
+void run_postsuper(Invocation& invocation, const char* deed, const std::vector<std::string>& said, const std::vector<std::string>& queues) {
+  QueueWords words;
+  words.ids = with_those_of_stdin(said);
+  if (words.ids.empty()) return;
+  if (words.ids == std::vector<std::string>{"ALL"}) return run_all(invocation, deed, queues);
+  if (queues.empty()) return run_deed(invocation, deed, words);
+  invocation.exit_code = report({base::Kind::kUsage, "a queue's name goes with ALL, not with ids"});
+}
+
+}  // namespace
+
 void add_postsuper(CLI::App& app, Invocation& invocation) {
   auto* postsuper = app.add_subcommand("postsuper", "postsuper -d, -h and -H, for Postfix hands");
   struct Named {
@@ -90,26 +138,19 @@ void add_postsuper(CLI::App& app, Invocation& invocation) {
     const char* deed;
     const char* help;
   };
-  postsuper->set_help_flag("--help", "this text");  // -h is taken, also in the group
-  auto* one_of = postsuper->add_option_group("one of")->require_option(1);
-  one_of->set_help_flag();
-  static constexpr Named kNamed[] = {{"-d", "delete", "delete this message; ALL: all"},
-                                     {"-h", "hold", "hold this message; ALL: all"},
+  static constexpr Named kNamed[] = {{"-d", "delete", "delete this message; -: those on standard input; ALL: all; may be given again"},
+                                     {"-h", "hold", "hold this message"},
                                      {"-H", "release", "release this message; ALL: all held ones"}};
-  for (const auto& named : kNamed) {
-    one_of->add_option_function<std::vector<std::string>>(
-        named.option,
-        [&invocation, deed = named.deed](const std::vector<std::string>& ids) {
-          QueueWords words;
-          if (ids.size() == 1 && ids.front() == "ALL") {
-            words.all = words.yes = true;
-          } else {
-            words.ids = ids;
-          }
-          run_deed(invocation, deed, words);
-        },
-        named.help);
-  }
+  postsuper->set_help_flag("--help", "this text");  // -h is taken, also in the group
+  take_verbose(*postsuper);
+  auto* some_of = postsuper->add_option_group("at least one of")->require_option(1, 0);
+  some_of->set_help_flag();
+  auto words = std::make_shared<Postsuper>();
+  for (std::size_t i = 0; i < std::size(kNamed); ++i) some_of->add_option(kNamed[i].option, words->ids[i], kNamed[i].help)->allow_extra_args(false);
+  postsuper->add_option("QUEUE", words->queues, "hold or deferred: ALL is all in it")->check(CLI::IsMember({"hold", "deferred"}));
+  postsuper->callback([&invocation, words] {
+    for (std::size_t i = 0; i < std::size(kNamed); ++i) run_postsuper(invocation, kNamed[i].deed, words->ids[i], words->queues);
+  });
 }
 
 }  // namespace holdfast::gatewayctl

@@ -16,6 +16,7 @@
 #include "common/base/text.h"
 #include "common/mail/address.h"
 #include "gatewayctl/recipient_files.h"
+#include "gatewayctl/words.h"
 
 namespace holdfast::gatewayctl {
 namespace {
@@ -193,7 +194,7 @@ void run_flush(Invocation& invocation, const Flush& flush) {
 void add_readers(CLI::App& rcpt, Invocation& invocation) {
   auto wanted = std::make_shared<RecipientFilter>();
   const auto add_wanted = [&](CLI::App& command) {
-    command.add_option("--domain", wanted->domain, "only this domain");
+    command.add_option("--domain", wanted->domain, "only this domain")->check(something());
     command.add_option("--source", wanted->source, "learnt, local or denied")
         ->check(CLI::IsMember({"learnt", "local", "denied"}));
   };
@@ -208,7 +209,7 @@ void add_readers(CLI::App& rcpt, Invocation& invocation) {
   });
   auto most = std::make_shared<std::size_t>(100);
   auto* refused = rcpt.add_subcommand("refused", "who was asked for while a destination was down and nobody knew them, by the logs; the latest first");
-  refused->add_option("--limit", *most, "at most so many")->capture_default_str();
+  refused->add_option("--limit", *most, "at most so many")->check(counting())->capture_default_str();
   refused->callback([&invocation, most] { run_refused(invocation, *most); });
   auto addresses = std::make_shared<std::vector<std::string>>();
   auto* one = rcpt.add_subcommand("check", "is an address known? Exit 67 if one is not");

@@ -24,7 +24,7 @@ base::Status follow_logs(const Invocation& invocation, const std::string& folder
   if (!watch) return std::unexpected(watch.error());
   for (;;) {
     if (auto done = search.added([&](const FoundLine& found) { print(invocation, found); }); !done) return done;
-    std::fflush(stdout);
+    if (std::fflush(stdout) != 0) return {};
     if (auto done = watch->wait(); !done) return done;
   }
 }

@@ -16,6 +16,7 @@
 #include "common/config/values.h"
 #include "common/config/web.h"
 #include "gatewayctl/as_owner.h"
+#include "gatewayctl/words.h"
 
 namespace holdfast::gatewayctl {
 namespace {
@@ -214,7 +215,7 @@ void add_token_commands(CLI::App& web, Invocation& invocation) {
   auto* add = token->add_subcommand("add", "a new token, which is shown this once: Authorization: Bearer TOKEN");
   add->add_option("NAME", words->name, "what it is for")->required();
   add_role(*add, words->role);
-  add->add_option("--for", words->lasts, "it ends by itself after this long: 12h, 90d");
+  add->add_option("--for", words->lasts, "it ends by itself after this long: 12h, 90d")->check(something());
   add->callback([&invocation, words] { run_add_token(invocation, *words); });
   token->add_subcommand("list", "all tokens, without their secrets")->callback([&invocation] { run_list_tokens(invocation); });
   auto* remove = token->add_subcommand("remove", "a token is worth nothing any more");

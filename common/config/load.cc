@@ -251,7 +251,10 @@ base::Result<Config> finished(Loader& loader, const std::string& file, Files fil
 
 base::Result<Config> load(const std::string& file, Files files) {
   const auto text = base::read_file(file);
-  if (!text) return base::fail(base::Kind::kConfig, text.error().text);
+  if (!text) {
+    const bool forbidden = text.error().kind == base::Kind::kPermission;
+    return base::fail(forbidden ? base::Kind::kPermission : base::Kind::kConfig, text.error().text);
+  }
   Loader loader;
   loader.take_file(file, *text);
   take_folders(loader, fs::path(file).parent_path());

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cerrno>
 
 #include <poll.h>
@@ -14,14 +15,21 @@ using base::fail;
 using base::fail_errno;
 using base::Kind;
 
+// Each daemon greets whoever connects, whatever it is busy with: one that does not within this time hangs.
+constexpr base::Seconds kGreeting{10};
+
+void wait_at_most(int fd, base::Seconds timeout) {
+  const timeval wait{timeout.count(), 0};
+  ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
+  ::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof wait);
+}
+
 base::Result<base::UniqueFd> connect_to(const std::string& path, base::Seconds timeout) {
   auto address = net::SocketAddress::unix_path(path);
   if (!address) return std::unexpected(address.error());
   base::UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!fd) return fail_errno("socket", errno);
-  const timeval wait{timeout.count(), 0};
-  ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
-  ::setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof wait);
+  wait_at_most(fd.get(), std::min(timeout, kGreeting));
   if (::connect(fd.get(), address->raw(), address->length()) != 0) {
     const int err = errno;
     if (err == EACCES || err == EPERM) return fail_errno(path, err);
@@ -41,12 +49,13 @@ base::Status send_all(int fd, std::string_view bytes) {
 }
 
 // Frames until one of type `wanted`; others (a hello, pushed states) are passed over.
-base::Result<std::string> await(int fd, FrameReader& reader, Type wanted) {
+base::Result<std::string> await(int fd, FrameReader& reader, Type wanted, base::Seconds timeout) {
   for (;;) {
     const auto frame = reader.next();
     if (!frame) return std::unexpected(frame.error());
     if (*frame) {
       if ((*frame)->type == wanted) return std::string((*frame)->body);
+      if ((*frame)->type == Hello::kType) wait_at_most(fd, timeout);
       continue;
     }
     char chunk[65536];
@@ -76,7 +85,7 @@ base::Result<ControlReply> ask(const std::string& path, const Control& question,
   append_frame(out, Control::kType, base::encode(question));
   if (auto sent = send_all(fd->get(), out); !sent) return std::unexpected(sent.error());
   FrameReader reader;
-  const auto body = await(fd->get(), reader, ControlReply::kType);
+  const auto body = await(fd->get(), reader, ControlReply::kType, timeout);
   if (!body) return std::unexpected(body.error());
   auto reply = base::decode<ControlReply>(*body);
   if (!reply) return fail(Kind::kData, "an answer that cannot be understood");

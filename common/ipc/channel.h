@@ -85,7 +85,7 @@ class Client {
 ControlReply refused_command();
 
 // One question and its answer, blocking, for gatewayctl; kUnavailable when nobody listens or answers
-// within `timeout`.
+// within `timeout`, or greets within 10 s: the longest question does not wait for a daemon that hangs.
 base::Result<ControlReply> ask(const std::string& path, const Control& question, base::Seconds timeout);
 
 }  // namespace holdfast::ipc

@@ -1,6 +1,8 @@
 """Issue 2, item 5: gatewayctl's contracts: design, section 7, and conventions.md."""
 
 import json
+import os
+import signal
 import subprocess
 
 import pytest
@@ -123,6 +125,35 @@ def test_it_answers_to_the_names_postfix_hands_type(kept, tmp_path):
     assert typed("postqueue").returncode == 64
 
 
+def test_postsuper_as_postfix_hands_use_it(kept, tmp_path):
+    (tmp_path / "postsuper").symlink_to(BIN / "gatewayctl")
+    (tmp_path / "postqueue").symlink_to(BIN / "gatewayctl")
+    ids = [row["queue_id"] for row in kept.queue()]
+
+    def typed(name, *words, stdin=""):
+        return subprocess.run([tmp_path / name, "--config", kept.file, *words], capture_output=True, text=True, timeout=20, input=stdin)
+
+    def held():
+        return sorted(row["queue_id"] for row in kept.queue("--state", "held"))
+    done = typed("postsuper", "-v", "-h", ids[0], "-h", ids[1])
+    assert (done.returncode, done.stdout) == (0, "2 messages held\n") and held() == sorted(ids[:2])
+    done = typed("postsuper", "-h", "-", "-H", ids[0], stdin=f"{ids[2]}\n\n {ids[3]} \n")
+    assert (done.returncode, done.stdout) == (0, "2 messages held\n1 message released\n") and held() == sorted(ids[1:4])
+    assert typed("postsuper", "-d", "-", stdin="").returncode == 0, "a pipe that found nothing"
+    assert typed("postsuper", "-H", "ALL").stdout == "3 messages released\n" and held() == []
+    done = typed("postsuper", "-h", "ALL", "--nonsense")
+    assert (done.returncode, done.stdout) == (64, "") and held() == [], "wrong words do nothing"
+    for wrong in (["-d", "all"], ["-d", ids[0], "hold"], ["-d", "ALL", "nonsense"], ["-d", ""], ["-d"], []):
+        assert typed("postsuper", *wrong).returncode == 64, wrong
+    assert typed("postqueue", "-i", "").returncode == 64, "an empty id is not all of them"
+    assert typed("postsuper", "-d", "1").returncode == 67
+    kept.wait_queue(5)
+    assert typed("postsuper", "-h", ids[0]).returncode == 0
+    assert typed("postsuper", "-d", "ALL", "hold").stdout == "1 message deleted\n"
+    assert typed("postsuper", "-d", "ALL", "deferred").stdout == "4 messages deleted\n"
+    kept.wait_queue(0)
+
+
 def test_dest(kept, destination):
     (row,) = kept.json("dest", "list")
     assert set(row) >= {"name", "state", "since", "servers", "last_probe", "capabilities", "catch_all"}
@@ -178,6 +209,29 @@ def test_words_that_are_wrong(gateway):
     assert gateway.ctl("--help").returncode == 0
 
 
+EMPTY = [["queue", command, name, "", *more]
+         for command, more in (("list", []), ("shape", []), ("delete", ["--all", "--dry-run"]), ("hold", ["--all", "--dry-run"]))
+         for name in ("--destination", "--domain", "--sender", "--recipient", "--older", "--younger", "--held-by")]
+EMPTY += [["rcpt", "list", "--domain", ""], ["rcpt", "export", "--domain", ""], ["filter", "bypass", "on", "--domain", ""],
+          ["filter", "bypass", "on", "--dest", ""], ["dest", "pause", "office", "--for", ""], ["greylist", "list", "--network", ""],
+          ["quarantine", "list", "--reason", ""], ["web", "token", "add", "t", "--for", ""]]
+
+
+def test_what_is_empty_does_not_choose_everything(gateway):
+    """As an empty variable of a script makes it."""
+    for words in EMPTY:
+        done = gateway.ctl(*words)
+        assert (done.returncode, done.stdout) == (64, "") and "it is empty" in done.stderr, (words, done)
+
+
+def test_numbers_below_nothing(gateway):
+    for words in (["queue", "list", "--limit"], ["queue", "shape", "--limit"], ["dest", "history", "office", "--limit"],
+                  ["rcpt", "refused", "--limit"], ["log", "tail", "--once", "-n"], ["top", "-n"], ["support-bundle", "--lines"]):
+        for number in ("-1", "x", "", "99999999999999999999"):
+            done = gateway.ctl(*words, number)
+            assert (done.returncode, done.stdout) == (64, "") and done.stderr, (words, number, done)
+
+
 def test_it_works_with_everything_dead(kept):
     """Listings read the index themselves; what would change something says that the daemon is down."""
     (row, *_) = kept.queue()
@@ -205,3 +259,93 @@ def test_hostile_text_is_shown_harmless(gateway, destination):
     for words in (["status"], ["queue", "list"], ["queue", "show", row["queue_id"]], ["dest", "show", "office"], ["mailq"]):
         assert "\x1b" not in gateway.ctl(*words).stdout, words
         assert "\x07" not in gateway.ctl(*words).stdout, words
+
+
+# what becomes of the answer
+
+def printing(gateway, words, out):
+    return subprocess.run([BIN / "gatewayctl", "--config", gateway.file, *words], stdout=out, stderr=subprocess.PIPE, text=True,
+                          timeout=60, stdin=subprocess.DEVNULL)
+
+
+@pytest.mark.parametrize("words", [["status"], ["mailq"], ["queue", "list", "--json"], ["rcpt", "export"], ["config", "reference"],
+                                   ["support-bundle", "-o", "-"], ["--help"], ["top", "--every", "1"]])
+def test_an_answer_that_is_not_written_is_an_error(kept, words):
+    with open("/dev/full", "wb") as full:
+        done = printing(kept, words, full)
+    assert done.returncode == 75 and "gatewayctl: standard output" in done.stderr, done
+
+
+def test_a_reader_that_has_had_enough_is_no_error(kept):
+    reading, writing = os.pipe()
+    os.close(reading)
+    with open(writing, "wb") as pipe:
+        done = printing(kept, ["config", "reference"], pipe)
+        assert (done.returncode, done.stderr) == (-signal.SIGPIPE, "")
+        done = subprocess.run(["sh", "-c", 'trap "" PIPE; exec "$@"', "sh", BIN / "gatewayctl", "config", "reference"], stdout=pipe,
+                              stderr=subprocess.PIPE, text=True, timeout=60)
+        assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_closed_standard_output_is_no_file_of_ours(kept):
+    """The first file opened would be descriptor 1, and be printed into."""
+    done = subprocess.run(["sh", "-c", 'exec "$@" >&-', "sh", BIN / "gatewayctl", "--config", kept.file, "mailq"],
+                          stderr=subprocess.PIPE, text=True, timeout=60)
+    assert done.returncode == 75 and "standard output" in done.stderr
+    assert len(kept.queue()) == 5
+
+
+# daemons that hang
+
+def test_a_daemon_that_hangs_is_not_waited_for(kept):
+    (row, *_) = kept.queue()
+    kept.kill("qmgr", signal.SIGSTOP)
+    kept.kill("prober", signal.SIGSTOP)
+    asked = [subprocess.Popen([BIN / "gatewayctl", "--config", kept.file, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              text=True) for words in (["queue", "hold", row["queue_id"]], ["dest", "pause", "office"],
+                                                       ["rcpt", "add", "added@example.test"])]
+    for one, daemon in zip(asked, ("qmgr", "prober", "prober")):
+        out, err = one.communicate(timeout=50)
+        assert (one.returncode, out) == (69, "") and err == f"gatewayctl: {daemon} does not answer: no answer in time\n"
+    assert kept.status()["queue"]["messages"] == 5
+    for daemon in ("qmgr", "prober"):
+        kept.kill(daemon, signal.SIGCONT)
+
+
+# exit codes that no other test sees
+
+def as_nobody(gateway, *words, file=None):
+    return subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", BIN / "gatewayctl", "--config",
+                           file or gateway.file, *words], capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be nobody")
+def test_who_may_not_look_is_told_so(kept):
+    (row, *_) = kept.queue()
+    kept.folder.chmod(0o755)
+    for words in (["status"], ["mailq"], ["dest", "list"], ["domain", "list"], ["rcpt", "coverage"], ["rcpt", "list"], ["stats"],
+                  ["metrics"], ["top"], ["queue", "hold", row["queue_id"]], ["dest", "pause", "office"], ["trace", "boss@client.test"],
+                  ["support-bundle", "-o", "-"], ["config", "reload"], ["selftest", "--to", "local@example.test"]):
+        done = as_nobody(kept, *words)
+        assert (done.returncode, done.stdout) == (77, ""), (words, done)
+        assert done.stderr.startswith("gatewayctl: ") and done.stderr.count("\n") == 1 and "Permission denied" in done.stderr, (words, done)
+    kept.file.chmod(0o640)
+    for words in (["status"], ["config", "check"], ["config", "show"]):
+        assert as_nobody(kept, *words).returncode == 77, words
+
+
+def test_a_damaged_index_is_bad_data_and_one_out_of_reach_an_internal_error(kept):
+    kept.stop()
+    index = kept.folder / "spool" / "index"
+    (index / "data.mdb").write_bytes(b"nonsense" * 4096)
+    done = kept.ctl("queue", "list")
+    assert done.returncode == 65 and "queue rebuild" in done.stderr, done
+    index.rename(index.with_name("old"))
+    index.symlink_to("index")
+    done = kept.ctl("queue", "list")
+    assert done.returncode == 70 and done.stderr.startswith("gatewayctl: "), done
+
+
+def test_try_again_while_another_has_the_index(kept):
+    done = kept.ctl("queue", "rebuild")
+    assert done.returncode == 75 and "stop the gateway first" in done.stderr
