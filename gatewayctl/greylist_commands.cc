@@ -37,7 +37,7 @@ std::string_view kind_text(GreyRow::Kind kind) {
 
 struct Wanted {
   std::string network, kind;
-  bool all = false, yes = false;
+  bool all = false, yes = false, dry_run = false;
 };
 
 // kNotFound while smtpd has not greylisted anybody yet; who only reads sees an empty list then.
@@ -111,7 +111,7 @@ base::Result<std::uint64_t> erase_rows(Greylist& list, const Wanted& wanted, con
       return true;
     });
   }
-  for (std::size_t i = 0; i < keys.size(); i += kAtOnce) {
+  for (std::size_t i = 0; i < keys.size() && !wanted.dry_run; i += kAtOnce) {
     auto txn = storage::WriteTxn::begin(list.env());
     if (!txn) return std::unexpected(txn.error());
     for (std::size_t at = i; at < std::min(keys.size(), i + kAtOnce); ++at) {
@@ -127,7 +127,7 @@ void run_flush(Invocation& invocation, const Wanted& wanted) {
     invocation.exit_code = report({base::Kind::kUsage, "which entries? Give a network, or --all"});
     return;
   }
-  if (wanted.all && !wanted.yes) {
+  if (wanted.all && !wanted.yes && !wanted.dry_run) {
     invocation.exit_code = report({base::Kind::kUsage, "all senders will be put off again: say --all --yes"});
     return;
   }
@@ -139,7 +139,7 @@ void run_flush(Invocation& invocation, const Wanted& wanted) {
     if (invocation.json) {
       std::fputs(dump_line({{"changed", *changed}}).c_str(), stdout);
     } else {
-      fmt::print("{} {} forgotten\n", *changed, *changed == 1 ? "entry" : "entries");
+      fmt::print("{} {} {}forgotten\n", *changed, *changed == 1 ? "entry" : "entries", wanted.dry_run ? "would be " : "");
     }
     return {};
   });
@@ -183,6 +183,7 @@ void add_greylist_commands(CLI::App& app, Invocation& invocation) {
   auto* flush = greylist->add_subcommand("flush", "forget a client network, or all");
   flush->add_option("NETWORK", wanted->network, "clients in it");
   flush->add_flag("--all", wanted->all, "every entry");
+  flush->add_flag("--dry-run", wanted->dry_run, "only say how many it would be");
   flush->add_flag("--yes", wanted->yes, "yes, I mean it");
   flush->callback([&invocation, wanted] { run_flush(invocation, *wanted); });
   const auto client = std::make_shared<std::string>(), length = std::make_shared<std::string>();

@@ -99,7 +99,7 @@ base::Result<std::string> destination_of(const config::Config& config, const Imp
   if (config.find_destination(e.destination) != nullptr) return e.destination;
   std::set<std::string> found;
   for (const auto& r : e.recipients) {
-    const auto address = mail::parse_address(r.address);
+    const auto address = mail::parse_address(r.address, e.smtputf8);
     const auto* domain = address ? config.find_domain(address->domain) : nullptr;
     found.insert(domain == nullptr ? "" : domain->destination);
   }

@@ -62,9 +62,9 @@ class Reader {
     return value->get<bool>();
   }
   // An address as parse_address() takes it; `may_be_empty`: or none.
-  std::string address(const char* name, bool may_be_empty) {
+  std::string address(const char* name, bool may_be_empty, bool utf8) {
     auto out = text(name, mail::kMaxAddress);
-    if ((out.empty() && !may_be_empty) || (!out.empty() && !mail::parse_address(out))) wrong(name);
+    if ((out.empty() && !may_be_empty) || (!out.empty() && !mail::parse_address(out, utf8))) wrong(name);
     return out;
   }
   void wrong(const char* name) {
@@ -82,12 +82,12 @@ class Reader {
   std::string fault_;
 };
 
-std::optional<mail::Recipient> read_recipient(const json& object, bool& wrong) {
+std::optional<mail::Recipient> read_recipient(const json& object, bool utf8, bool& wrong) {
   wrong = !object.is_object();
   if (wrong) return std::nullopt;
   Reader in(object);
   const auto status = in.text("status");
-  mail::Recipient out{.address = in.address("address", false),
+  mail::Recipient out{.address = in.address("address", false, utf8),
                       .orcpt = in.text("orcpt"),
                       .notify = in.text("notify"),
                       .known = in.flag("known", false)};
@@ -101,7 +101,7 @@ base::Status read_recipients(const json& object, mail::Envelope& envelope) {
   if (list == object.end() || !list->is_array()) return base::fail(base::Kind::kData, "it has no list of recipients");
   for (const auto& each : *list) {
     bool wrong = false;
-    auto recipient = read_recipient(each, wrong);
+    auto recipient = read_recipient(each, envelope.smtputf8, wrong);
     if (wrong) return base::fail(base::Kind::kData, "a recipient is not what it should be");
     if (recipient) envelope.recipients.push_back(std::move(*recipient));
   }
@@ -124,11 +124,11 @@ void read_client(Reader& in, mail::Envelope& e) {
 }
 
 void read_mail(Reader& in, mail::Envelope& e) {
-  e.sender = in.address("sender", true);
+  e.smtputf8 = in.flag("smtputf8", false);
+  e.sender = in.address("sender", true, e.smtputf8);
   e.destination = in.text("destination");
   e.arrival_ms = in.number("arrival_ms");
   e.expires_ms = in.number("expires_ms");
-  e.smtputf8 = in.flag("smtputf8", false);
   e.body = in.text("body") == "8BITMIME" ? mail::Body::k8BitMime : mail::Body::k7Bit;
   e.ret = in.text("ret");
   e.envid = in.text("envid");

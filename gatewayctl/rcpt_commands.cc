@@ -13,6 +13,7 @@
 #include "common/admin/refused_list.h"
 #include "common/admin/text_json.h"
 #include "common/base/file.h"
+#include "common/base/idn.h"
 #include "common/base/text.h"
 #include "common/mail/address.h"
 #include "gatewayctl/recipient_files.h"
@@ -118,8 +119,8 @@ base::Result<RecipientFile> recipients_in(const Import& import) {
 // Directories and tables of other systems hold more than ours; a list is the admin's own, and prober says what is wrong.
 void leave_out_others(const config::Config& config, RecipientFile& file) {
   file.passed_over += std::erase_if(file.addresses, [&](const std::string& text) {
-    const auto address = mail::parse_address(text);
-    return !address || config.find_domain(base::to_lower(address->domain)) == nullptr;
+    const auto address = mail::parse_address(text, true);
+    return !address || config.find_domain(base::ascii_domain(address->domain).value_or(address->domain)) == nullptr;
   });
 }
 
@@ -177,13 +178,24 @@ void run_refused(Invocation& invocation, std::size_t most) {
 
 struct Flush {
   std::string domain;
-  bool all = false, yes = false;
+  bool all = false, yes = false, dry_run = false;
 };
+
+void count_learnt(Invocation& invocation, const std::string& domain) {
+  with_gateway(invocation, [&](Gateway& gateway) -> base::Status {
+    std::uint64_t count = 0;
+    auto done = each_stored(gateway, {.domain = domain, .source = "learnt"}, [&](const RecipientView&) { ++count; });
+    if (done) say_changed(invocation, count, "would be forgotten");
+    return done;
+  });
+}
 
 void run_flush(Invocation& invocation, const Flush& flush) {
   const bool chosen = flush.all != !flush.domain.empty();
   if (!chosen) {
     invocation.exit_code = report({base::Kind::kUsage, "which recipients? Give a domain, or --all"});
+  } else if (flush.dry_run) {
+    count_learnt(invocation, flush.domain);
   } else if (flush.all && !flush.yes) {
     invocation.exit_code = report({base::Kind::kUsage, "this forgets every learnt recipient: say --all --yes"});
   } else {
@@ -243,6 +255,7 @@ void add_changes(CLI::App& rcpt, Invocation& invocation) {
   auto* command = rcpt.add_subcommand("flush", "forget what was learnt of a domain, or of all");
   command->add_option("DOMAIN", flush->domain, "the domain");
   command->add_flag("--all", flush->all, "every domain");
+  command->add_flag("--dry-run", flush->dry_run, "only say how many it would be");
   command->add_flag("--yes", flush->yes, "yes, I mean it");
   command->callback([&invocation, flush] { run_flush(invocation, *flush); });
 }

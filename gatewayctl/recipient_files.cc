@@ -17,7 +17,7 @@ base::Error fault(std::size_t line, const std::string& text) {
 }
 
 bool is_address(std::string_view text) {
-  const auto address = mail::parse_address(text);
+  const auto address = mail::parse_address(text, true);
   return address && !address->domain.empty();
 }
 
@@ -28,7 +28,7 @@ base::Result<RecipientFile> parse_list(std::string_view text) {
     ++number;
     line = base::trim(line.substr(0, line.find('#')));
     if (line.empty()) continue;
-    if (!mail::parse_address(line)) return std::unexpected(fault(number, fmt::format("'{}' is not an address", base::printable(line))));
+    if (!mail::parse_address(line, true)) return std::unexpected(fault(number, fmt::format("'{}' is not an address", base::printable(line))));
     out.addresses.emplace_back(line);
   }
   return out;

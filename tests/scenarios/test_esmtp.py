@@ -71,6 +71,36 @@ def test_smtputf8_is_kept_and_delivered(world):
     assert "SMTPUTF8" in message.mail_params
 
 
+def test_international_addresses_are_the_admins_too(world, tmp_path):
+    """What the configuration knows and the queue keeps, gatewayctl can name: check, add, deny, remove, import, export."""
+    destination = utf8_destination(world)
+    gateway = utf8_gateway(world, destination)
+    assert gateway.ctl("rcpt", "check", "jürgen@bücher.test").returncode == 0
+    assert gateway.json("rcpt", "add", "Ümit@bücher.test")[0]["changed"] == 1
+    assert gateway.ctl("rcpt", "check", "Ümit@xn--bcher-kva.test").returncode == 0
+    file = tmp_path / "list"
+    file.write_text("märz@bücher.test\n")
+    assert gateway.json("rcpt", "import", file)[0]["changed"] == 1
+    assert gateway.json("rcpt", "deny", "märz@bücher.test")[0]["changed"] == 1
+    assert gateway.json("rcpt", "remove", "märz@bücher.test")[0]["changed"] == 1
+    for wrong in ("ü@elsewhere.test", "x@bücher.elsewhere.test"):
+        assert gateway.ctl("rcpt", "add", wrong).returncode == 67
+    destination.close()
+    gateway.wait_state("down")
+    with gateway.client() as client:
+        client.ehlo()
+        assert send_utf8(client, "Ümit@bücher.test").code == 250
+        assert client.data(BODY).text.startswith("250 2.0.0 Ok: queued as ")
+    gateway.wait_queue(1)
+    assert gateway.json("queue", "export", "--all", "--to", tmp_path / "mail")[0]["exported"] == 1
+    assert gateway.json("queue", "delete", "--all", "--yes")[0]["changed"] == 1
+    assert gateway.json("queue", "import", tmp_path / "mail")[-1] == {"imported": 1, "failed": 0, "skipped": 0}
+    destination.start()
+    (message,) = destination.wait_for(1)
+    assert (message.sender, message.recipients) == (as_seen("ä@kunde.test"), [as_seen("Ümit@bücher.test")])
+    assert "SMTPUTF8" in message.mail_params
+
+
 def test_smtputf8_is_refused_where_the_destination_lacks_it(world, destination):
     """Item 2: at MAIL, where there is one destination and EHLO offers nothing; at RCPT, where there are more."""
     gateway = utf8_gateway(world, destination)

@@ -178,7 +178,10 @@ def test_rcpt(kept, destination):
     assert kept.ctl("rcpt", "remove", "added@example.test").returncode == 0
     until(lambda: kept.send("added@example.test").code == 451, "it is unknown again")
     assert kept.ctl("rcpt", "add", "x@elsewhere.test").returncode in (64, 65, 67)
-    assert kept.ctl("rcpt", "flush", "--all", "--yes").returncode == 0
+    assert kept.json("rcpt", "flush", "--all", "--dry-run")[0]["changed"] == 1
+    assert kept.json("rcpt", "flush", "Example.test", "--dry-run")[0]["changed"] == 1
+    assert kept.ctl("rcpt", "check", "learnt@example.test").returncode == 0
+    assert kept.json("rcpt", "flush", "--all", "--yes")[0]["changed"] == 1
     until(lambda: kept.send("learnt@example.test").code == 451, "the learnt are forgotten")
     assert kept.send("local@example.test").code == 250
 

@@ -94,6 +94,7 @@ def test_by_hand(gateway):
     assert rows(gateway, "by hand")[0]["network"] == "198.51.100.0/24"
     assert gateway.ctl("greylist", "flush").returncode == 64
     assert gateway.ctl("greylist", "flush", "--all").returncode == 64
+    assert gateway.json("greylist", "flush", "198.51.100.0/24", "--dry-run")[0]["changed"] == 1
     assert gateway.json("greylist", "flush", "198.51.100.0/24")[0]["changed"] == 1
     assert told(gateway).code == 450
 
