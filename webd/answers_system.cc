@@ -8,6 +8,7 @@
 #include "common/admin/status_look.h"
 #include "common/admin/table.h"
 #include "common/base/text.h"
+#include "common/config/security.h"
 #include "common/config/show.h"
 #include "common/config/values.h"
 #include "webd/answers.h"
@@ -138,13 +139,16 @@ Response restart(Call& call) {
   return ask(call, "master", "master.restart", {*daemon}, kPatience);
 }
 
+// Who is no admin does not see what would let him post or page as we do.
 Response show_config(Call& call) {
   json out = json::array();
-  auto settings = config::list(call.gateway->config());
+  const auto& running = call.gateway->config();
+  const auto shown = call.caller.role == admin::Role::kAdmin ? running : config::without_secrets(running);
+  auto settings = config::list(shown);
   const auto web = config::list_web(*call.web);
   settings.insert(settings.end(), web.begin(), web.end());
   for (const auto& s : settings) out.push_back({{"name", s.name}, {"value", s.value}, {"default", s.is_default}});
-  const std::string text = config::show(call.gateway->config()) + config::show_web(*call.web, config::Style::kAll);
+  const std::string text = config::show(shown) + config::show_web(*call.web, config::Style::kAll);
   return answer({{"settings", out}, {"text", text}});
 }
 

@@ -20,6 +20,8 @@ DEEDS = {"operator": ["queue/retry", "queue/hold", "queue/release", "queue/thaw"
          "admin": ["queue/bounce", "queue/delete", "queue/reroute", "recipients/add", "recipients/deny", "recipients/remove",
                    "recipients/flush", "config/check", "config/reload", "system/restart", "users", "tokens", "users/viewer"]}
 
+SECRETS = ["secret-path", "secret-header", "secret-routing-key", "secret-argument"]
+
 
 @pytest.fixture(scope="module")
 def module_world():
@@ -31,7 +33,9 @@ def module_world():
 @pytest.fixture(scope="module")
 def gateway(module_world):
     destination = module_world.destination()
-    gateway = module_world.gateway(destination, settings=web.settings())
+    alerts = {"webhooks": [{"url": f"http://127.0.0.1:9/{SECRETS[0]}", "headers": [f"X-Key: {SECRETS[1]}"],
+                            "format": "template", "template": SECRETS[2] + "{{text}}"}], "command": ["/bin/true", SECRETS[3]]}
+    gateway = module_world.gateway(destination, settings={**web.settings(), "alerts": alerts})
     for role in ("viewer", "operator", "admin"):
         web.add_user(gateway, role, role)
     return gateway
@@ -50,6 +54,14 @@ def test_anonymous_is_refused_everything(gateway):
     assert nobody.delete("users/admin").status == 401
     nobody.cookie = "holdfast=" + "0" * 64
     assert nobody.get("status").kind == "unauthenticated"
+
+
+def test_who_is_no_admin_sees_no_secret_of_the_alerts(gateway):
+    viewer, operator, admin = (web.browser(gateway, role) for role in ("viewer", "operator", "admin"))
+    for secret in SECRETS:
+        assert secret in admin.get("config").body.decode(), secret
+        for other in (viewer, operator):
+            assert secret not in other.get("config").body.decode(), secret
 
 
 def test_pages_and_health_need_no_login_from_here(gateway):
