@@ -15,6 +15,7 @@
 #include "common/storage/segment_reader.h"
 #include "gatewayctl/message_files.h"
 #include "gatewayctl/queue_deeds.h"
+#include "gatewayctl/words.h"
 #include "common/admin/queue_walk.h"
 #include "common/admin/text_json.h"
 
@@ -160,7 +161,7 @@ void add_export(CLI::App& queue, Invocation& invocation) {
   auto words = std::make_shared<QueueWords>();
   auto folder = std::make_shared<std::string>();
   command->add_option("ID", words->ids, "queue ids");
-  command->add_option("--to", *folder, "the folder; made if it is not there")->required();
+  command->add_option("--to", *folder, "the folder; made if it is not there")->required()->check(something());
   add_filters(*command, words, {"active", "deferred", "held", "frozen"});
   command->add_flag("--all", words->all, "all messages");
   command->add_flag("--dry-run", words->dry_run, "only say how many it would be");

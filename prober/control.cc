@@ -10,6 +10,8 @@
 namespace holdfast::prober {
 namespace {
 
+constexpr std::size_t kLongestReason = 500;  // it stands in every status, and in each sentence about the situation
+
 using nlohmann::json;
 
 ipc::ControlReply refuse(base::Kind kind, std::string text) {
@@ -122,6 +124,9 @@ void ControlDesk::pause(Monitor& monitor, const ipc::Control& question, std::fun
   const auto& words = question.words;
   const auto until = end_after(words.size() > 2 ? words[2] : "");
   if (!until) return answer(refuse(base::Kind::kUsage, until.error().text));
+  if (words.size() > 1 && words[1].size() > kLongestReason) {
+    return answer(refuse(base::Kind::kUsage, fmt::format("a reason has {} octets at most", kLongestReason)));
+  }
   const std::string user = base::printable(question.user);
   const std::string reason = words.size() > 1 && !words[1].empty() ? base::printable(words[1]) : "paused by " + user;
   base::log().notice(fmt::format("destination={} paused by {}", words[0], user));

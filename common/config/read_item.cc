@@ -140,7 +140,10 @@ void ItemReader::read_headers(const Entry& entry, std::vector<std::string>& head
 void ItemReader::check_webhook(const Webhook& hook, const Place& place) {
   static const std::vector<std::string> formats{"json", "slack", "ntfy", "alertmanager", "template"};
   if (hook.url.empty()) return fault_at(place, "a webhook needs a url");
-  if (const auto problem = url_fault(hook.url); !problem.empty()) fault_at(place, fmt::format("'{}' {}", hook.url, problem));
+  if (const auto problem = url_fault(hook.url); !problem.empty()) {
+    // What stands before an @ may be a password: faults are printed and logged.
+    fault_at(place, fmt::format("'{}' {}", hook.url.substr(hook.url.rfind('@') + 1), problem));
+  }
   if (std::ranges::find(formats, hook.format) == formats.end()) {
     fault_at(place, fmt::format("format must be json, slack, ntfy, alertmanager or template, not '{}'{}", hook.format, hint(hook.format, formats)));
   }

@@ -160,6 +160,8 @@ def test_dest(kept, destination):
     (shown,) = kept.json("dest", "show", "office")
     assert shown["name"] == "office" and len(shown["servers"]) == 1
     assert kept.ctl("dest", "show", "nowhere").returncode == 67
+    assert kept.ctl("dest", "pause", "office", "--reason", "x" * 501).returncode == 64
+    assert kept.state() == "down"
     destination.start()
     assert kept.ctl("dest", "probe", "office").returncode == 0
     kept.wait_state("up", "draining", timeout=3)
@@ -217,7 +219,7 @@ EMPTY = [["queue", command, name, "", *more]
          for name in ("--destination", "--domain", "--sender", "--recipient", "--older", "--younger", "--held-by")]
 EMPTY += [["rcpt", "list", "--domain", ""], ["rcpt", "export", "--domain", ""], ["filter", "bypass", "on", "--domain", ""],
           ["filter", "bypass", "on", "--dest", ""], ["dest", "pause", "office", "--for", ""], ["greylist", "list", "--network", ""],
-          ["quarantine", "list", "--reason", ""], ["web", "token", "add", "t", "--for", ""]]
+          ["quarantine", "list", "--reason", ""], ["web", "token", "add", "t", "--for", ""], ["queue", "export", "--all", "--to", ""]]
 
 
 def test_what_is_empty_does_not_choose_everything(gateway):

@@ -66,7 +66,9 @@ TEST(Alerts, WebhooksAreChecked) {
   EXPECT_EQ(hook("url: \"https://x.test/\""), "");
   EXPECT_NE(hook("format: json").find("a webhook needs a url"), std::string::npos);
   EXPECT_NE(hook("url: \"ftp://x.test\"").find("is no http:// or https:// URL"), std::string::npos);
-  EXPECT_NE(hook("url: \"https://u:p@x.test/\"").find("holds a password"), std::string::npos);
+  const auto with_login = hook("url: \"https://user:hunter2@x.test/\"");
+  EXPECT_NE(with_login.find("'x.test/' holds a password"), std::string::npos);
+  EXPECT_EQ(with_login.find("hunter2"), std::string::npos) << "faults are logged";
   EXPECT_NE(hook("url: \"https://x.test/\", formt: json").find("did you mean 'format'?"), std::string::npos);
   EXPECT_NE(hook("url: \"https://x.test/\", format: slak").find("did you mean 'slack'?"), std::string::npos);
   EXPECT_NE(hook("url: \"https://x.test/\", format: template").find("need each other"), std::string::npos);
