@@ -108,7 +108,7 @@ std::vector<std::string> with_those_of_stdin(const std::vector<std::string>& ids
   return out;
 }
 
-// ALL in capital letters is all the asking that Postfix does.
+// ALL in capital letters is all the asking that Postfix does. From standard input it is no more than a wrong id.
 void run_all(Invocation& invocation, const char* deed, const std::vector<std::string>& queues) {
   QueueWords words;
   words.yes = true;
@@ -121,10 +121,10 @@ void run_all(Invocation& invocation, const char* deed, const std::vector<std::st
 }
 
 void run_postsuper(Invocation& invocation, const char* deed, const std::vector<std::string>& said, const std::vector<std::string>& queues) {
+  if (said == std::vector<std::string>{"ALL"}) return run_all(invocation, deed, queues);
   QueueWords words;
   words.ids = with_those_of_stdin(said);
   if (words.ids.empty()) return;
-  if (words.ids == std::vector<std::string>{"ALL"}) return run_all(invocation, deed, queues);
   if (queues.empty()) return run_deed(invocation, deed, words);
   invocation.exit_code = report({base::Kind::kUsage, "a queue's name goes with ALL, not with ids"});
 }

@@ -140,6 +140,8 @@ def test_postsuper_as_postfix_hands_use_it(kept, tmp_path):
     done = typed("postsuper", "-h", "-", "-H", ids[0], stdin=f"{ids[2]}\n\n {ids[3]} \n")
     assert (done.returncode, done.stdout) == (0, "2 messages held\n1 message released\n") and held() == sorted(ids[1:4])
     assert typed("postsuper", "-d", "-", stdin="").returncode == 0, "a pipe that found nothing"
+    done = typed("postsuper", "-d", "-", stdin="ALL\n")
+    assert done.returncode == 64 and len(kept.queue()) == 5, "ALL is a word of the command line"
     assert typed("postsuper", "-H", "ALL").stdout == "3 messages released\n" and held() == []
     done = typed("postsuper", "-h", "ALL", "--nonsense")
     assert (done.returncode, done.stdout) == (64, "") and held() == [], "wrong words do nothing"
