@@ -7,7 +7,6 @@
 
 #include <fmt/format.h>
 
-#include "common/base/idn.h"
 #include "common/base/log.h"
 #include "common/base/text.h"
 #include "common/scanning/told.h"
@@ -25,8 +24,7 @@ constexpr base::Millis kIdle{5'000};
 constexpr std::size_t kPiece = 64 << 10;
 
 const config::Domain* domain_of(const config::Config& config, std::string_view address) {
-  const auto name = base::ascii_domain(std::string(address.substr(address.rfind('@') + 1)));
-  return name ? config.find_domain(*name) : nullptr;
+  return config.find_domain(address.substr(address.rfind('@') + 1));
 }
 
 std::string literal_of(const std::string& address) {

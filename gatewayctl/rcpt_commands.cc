@@ -13,7 +13,6 @@
 #include "common/admin/refused_list.h"
 #include "common/admin/text_json.h"
 #include "common/base/file.h"
-#include "common/base/idn.h"
 #include "common/base/text.h"
 #include "common/mail/address.h"
 #include "gatewayctl/recipient_files.h"
@@ -120,7 +119,7 @@ base::Result<RecipientFile> recipients_in(const Import& import) {
 void leave_out_others(const config::Config& config, RecipientFile& file) {
   file.passed_over += std::erase_if(file.addresses, [&](const std::string& text) {
     const auto address = mail::parse_address(text, true);
-    return !address || config.find_domain(base::ascii_domain(address->domain).value_or(address->domain)) == nullptr;
+    return !address || config.find_domain(address->domain) == nullptr;
   });
 }
 

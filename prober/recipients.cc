@@ -2,7 +2,6 @@
 
 #include <memory>
 
-#include "common/base/idn.h"
 #include "common/base/time.h"
 #include "common/mail/address.h"
 
@@ -36,7 +35,7 @@ base::Result<std::vector<std::string>> recipient_keys(const std::vector<std::str
   for (const std::string& text : addresses) {
     const auto address = mail::parse_address(text, true);
     if (!address) return base::fail(base::Kind::kUsage, "'" + text + "' is not an address");
-    if (domains == Domains::kOurs && config.find_domain(base::ascii_domain(address->domain).value_or(address->domain)) == nullptr) {
+    if (domains == Domains::kOurs && config.find_domain(address->domain) == nullptr) {
       return base::fail(base::Kind::kNotFound, "'" + address->domain + "' is not one of our domains");
     }
     keys.push_back(mail::recipient_key(*address, config.recipient_delimiter));

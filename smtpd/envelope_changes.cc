@@ -6,7 +6,6 @@
 
 #include <fmt/core.h>
 
-#include "common/base/idn.h"
 #include "common/base/text.h"
 #include "common/mail/address.h"
 
@@ -14,8 +13,7 @@ namespace holdfast::smtpd {
 namespace {
 
 bool belongs(const mail::Address& address, const config::Config& config, std::string_view destination) {
-  const auto name = base::ascii_domain(address.domain);
-  const auto* domain = name ? config.find_domain(*name) : nullptr;
+  const auto* domain = config.find_domain(address.domain);
   return domain != nullptr && domain->destination == destination;
 }
 

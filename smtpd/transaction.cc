@@ -4,7 +4,6 @@
 
 #include <fmt/core.h>
 
-#include "common/base/idn.h"
 #include "common/stats/counters.h"
 #include "smtpd/bypass.h"
 #include "smtpd/reject_log.h"
@@ -38,10 +37,7 @@ void Transaction::abandon() {
 // <postmaster> alone is the postmaster of where the transaction goes, or of our first domain (RFC 5321
 // section 4.5.1).
 const config::Domain* Transaction::route(mail::Address& recipient) const {
-  if (!recipient.domain.empty()) {
-    const auto name = base::ascii_domain(recipient.domain);
-    return name ? config_->find_domain(*name) : nullptr;
-  }
+  if (!recipient.domain.empty()) return config_->find_domain(recipient.domain);
   for (const auto& [name, domain] : config_->domains) {
     if (mode_ == Mode::kOpen || domain.destination == destination_->name) {
       recipient.domain = name;

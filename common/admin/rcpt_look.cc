@@ -4,7 +4,6 @@
 
 #include <fmt/core.h>
 
-#include "common/base/idn.h"
 #include "common/base/text.h"
 #include "common/mail/address.h"
 
@@ -88,7 +87,7 @@ base::Result<Checked> check_recipient(Gateway& gateway, const std::string& text)
   const config::Config& config = gateway.config();
   const auto address = mail::parse_address(text, true);
   if (!address) return base::fail(base::Kind::kUsage, fmt::format("'{}' is not an address", base::printable(text)));
-  const auto* domain = config.find_domain(base::ascii_domain(address->domain).value_or(address->domain));
+  const auto* domain = config.find_domain(address->domain);
   if (domain == nullptr) return base::fail(base::Kind::kNotFound, fmt::format("'{}' is in no domain of ours", base::printable(text)));
   const std::string key = mail::recipient_key(*address, config.recipient_delimiter);
   Checked out{{key, "", domain->destination, 0, 0}, "unknown"};

@@ -4,6 +4,7 @@
 
 #include <fmt/core.h>
 
+#include "common/base/idn.h"
 #include "common/base/text.h"
 
 namespace holdfast::config {
@@ -25,7 +26,8 @@ std::uint64_t SpoolReserve::inodes_of(std::uint64_t inodes) const {
 }
 
 const Domain* Config::find_domain(std::string_view name) const {
-  const auto found = domains.find(base::to_lower(name));
+  const auto ascii = base::ascii_domain(name);
+  const auto found = ascii ? domains.find(*ascii) : domains.end();
   return found == domains.end() ? nullptr : &found->second;
 }
 

@@ -271,7 +271,7 @@ struct Config {
   bool debug = false;
   std::vector<std::string> warnings;  // "FILE:LINE: text": legal, but hardly meant
 
-  const Domain* find_domain(std::string_view name) const;             // any case
+  const Domain* find_domain(std::string_view name) const;             // any case, also as U-labels
   const Destination* find_destination(std::string_view name) const;   // kBounces too
   // Configured as a local recipient of its domain, or postmaster; `key` is a mail::recipient_key().
   bool is_local_recipient(std::string_view key) const;

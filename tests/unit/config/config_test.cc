@@ -11,6 +11,7 @@ TEST(Config, FindsDomainsInAnyCaseAndDestinationsAsWritten) {
   const Config c = good(kMinimal);
   ASSERT_NE(c.find_domain("EXAMPLE.Test"), nullptr);
   EXPECT_EQ(c.find_domain("example.org"), nullptr);
+  EXPECT_EQ(c.find_domain("\xff.test"), nullptr);
   EXPECT_NE(c.find_destination("office"), nullptr);
   EXPECT_EQ(c.find_destination("Office"), nullptr);
 }
