@@ -19,6 +19,7 @@ namespace holdfast::deliver {
 
 namespace {
 
+constexpr net::Millis kQmgrsReturn{3'000};
 // Facts are dropped while the prober does not read them.
 constexpr std::size_t kMostUnsent = 4 << 20;
 
@@ -105,6 +106,7 @@ Worker::Worker(daemon::Context& context, base::UniqueFd lock)
       pools_(loop_, config_, routes_, directory_, [this](const auto& destination, const auto& seen) { report(destination, seen); }),
       mx_pools_(loop_, config_, routes_),
       rescans_(loop_, config_, [this](const config::Domain& domain) { return bypassed_by_hand(domain); }),
+      qmgr_may_come_(loop_, [this] { drained(); }),
       from_qmgr_(std::make_unique<FromQmgr>(*this)),
       from_prober_(std::make_unique<FromProber>(*this)),
       qmgr_(loop_, context.socket("qmgr"), context.hello(), *from_qmgr_),
@@ -232,6 +234,7 @@ void Worker::reload(config::ConfigPtr config) {
 void Worker::drain(std::function<void()> done) {
   draining_ = true;
   drained_ = std::move(done);
+  qmgr_may_come_.start(kQmgrsReturn);
   for (auto at = running_.begin(); at != running_.end();) {
     if (at->second.delivery && at->second.delivery->begun()) {
       ++at;
@@ -245,7 +248,7 @@ void Worker::drain(std::function<void()> done) {
 
 void Worker::drained() {
   if (!drained_ || !running_.empty()) return;
-  if (ledger_.outcomes() > 0 && qmgr_.channel() != nullptr) return;
+  if (ledger_.outcomes() > 0 && (qmgr_.channel() != nullptr || qmgr_may_come_.waiting())) return;
   std::exchange(drained_, nullptr)();
 }
 

@@ -29,7 +29,8 @@ class Worker final : public daemon::Service {
 
   void reload(config::ConfigPtr config) override;
   // Jobs that have not begun are left to the next deliver; the others are finished, and their outcomes
-  // waited for as long as qmgr is there to commit them.
+  // waited for as long as qmgr is there to commit them. One that has died is given 3 s to be there again: without what
+  // it would hear from us it hands the same mail over a second time.
   void drain(std::function<void()> done) override;
 
  private:
@@ -73,6 +74,7 @@ class Worker final : public daemon::Service {
   std::map<std::uint64_t, Running> running_;  // by queue id
   std::function<void()> drained_;
   bool draining_ = false;
+  net::Timer qmgr_may_come_;  // waits from drain() on
   std::unique_ptr<Link> from_qmgr_, from_prober_;
   ipc::Client qmgr_, prober_;
 };

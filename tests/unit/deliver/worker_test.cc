@@ -269,7 +269,24 @@ TEST_F(WorkerTest, ADrainWaitsForTheAnswerAndForQmgr) {
   EXPECT_EQ(qmgr->outcomes.size(), 1u);
 }
 
-TEST_F(WorkerTest, ADrainDoesNotWaitForAQmgrThatIsGone) {
+TEST_F(WorkerTest, ADrainWaitsForAQmgrThatIsStartedAgain) {
+  start();
+  const ipc::Job job = spool.keep("x\r\n", {"b@example.test"});
+  qmgr->peer->send(job);
+  ASSERT_TRUE(outcomes(1));
+  qmgr->stop();
+  bool done = false;
+  worker->drain([&] { done = true; });
+  EXPECT_FALSE(bench.until([&] { return done; }, net::Millis{50}));
+  qmgr->start();
+  ASSERT_TRUE(bench.until([&] { return qmgr->hellos.size() == 2; }));
+  ASSERT_EQ(qmgr->hellos[1].outcomes.size(), 1u);
+  EXPECT_FALSE(done);
+  qmgr->peer->send(ipc::OutcomeCommitted{job.queue_id, job.attempt});
+  ASSERT_TRUE(bench.until([&] { return done; }));
+}
+
+TEST_F(WorkerTest, ADrainDoesNotWaitLongForAQmgrThatIsGone) {
   start();
   qmgr->peer->send(spool.keep("x\r\n", {"b@example.test"}));
   ASSERT_TRUE(outcomes(1));
